@@ -1,0 +1,30 @@
+"""The ``cs231n`` command: puts the groups of commands together and words the errors."""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from cs231n_lib.course.commands import project
+from cs231n_lib.course.errors import UserError
+
+app = typer.Typer(
+    name="cs231n",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Read, solve, grade and maintain the cs231n_lib course.",
+)
+project.register(app)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake becomes a message and exit status 2."""
+    try:
+        app()
+    except UserError as error:
+        Console(stderr=True).print(f"[bold red]Error:[/] {error}", highlight=False)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
