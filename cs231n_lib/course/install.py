@@ -63,7 +63,15 @@ def install(env: Path, extras: str) -> int:
         return 0
     if not _bin(env, "python").exists():
         print(f"creating {env.name} with Python {sys.version.split()[0]}", flush=True)
-        venv.create(env, with_pip=True, clear=env.exists())
+        try:
+            venv.create(env, with_pip=True, clear=env.exists())
+        except (subprocess.CalledProcessError, OSError) as error:
+            print(
+                f"Could not create {env}: {error}.\nOn Debian and Ubuntu the module venv is a "
+                "package of its own: apt install python3-venv",
+                file=sys.stderr,
+            )
+            return 1
     stamp.unlink(missing_ok=True)
     uv = _find_uv(env)
     print(f"installing cs231n_lib[{extras}]", flush=True)
