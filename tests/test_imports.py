@@ -1,0 +1,46 @@
+"""Importing the numeric library is cheap and pulls in no GPU package and no course tooling."""
+
+from __future__ import annotations
+
+import json
+import pkgutil
+import subprocess
+import sys
+
+import pytest
+
+import cs231n_lib
+
+FORBIDDEN = {"cupy", "torch", "nbgrader", "jupyter", "jupyterlab", "IPython", "cs231n_lib.course"}
+NUMERIC = sorted(m.name for m in pkgutil.iter_modules(cs231n_lib.__path__) if m.name != "course")
+
+
+def modules_loaded_by(statement: str) -> set[str]:
+    code = f"import json, sys\n{statement}\nprint(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("name", ["cs231n_lib", *(f"cs231n_lib.{m}" for m in NUMERIC)])
+def test_a_fresh_import_loads_nothing_heavy(name):
+    assert not FORBIDDEN & modules_loaded_by(f"import {name}")
+
+
+def test_the_check_sees_a_forbidden_import():
+    assert "cs231n_lib.course" in FORBIDDEN & modules_loaded_by("import cs231n_lib.course.errors")
+
+
+def test_public_names_exist_and_are_listed_once():
+    names = cs231n_lib.__all__
+    assert len(names) == len(set(names))
+    assert names == sorted(names)
+    for name in names:
+        assert getattr(cs231n_lib, name) is not None
+
+
+def test_every_public_function_says_what_it_does():
+    for name in cs231n_lib.__all__:
+        thing = getattr(cs231n_lib, name)
+        if callable(thing):
+            assert thing.__doc__, f"{name} has no docstring"
