@@ -1,0 +1,388 @@
+"""The SVM and softmax losses, once with loops to be read and once vectorised to be used.
+
+Two views of each loss. On *scores*, as the last layer of a network: ``svm_loss(scores, y)``.
+On a *linear classifier*, ``scores = X @ W`` with the penalty ``reg * sum(W * W)``, whose gradient
+is ``2 * reg * W``: ``svm_loss_vectorized(W, X, y, reg)``. Losses are means over the examples.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import array_api_compat
+
+from cs231n_lib.backend import array_namespace, as_float, float_dtype, to_host
+
+__all__ = [
+    "check_labels",
+    "softmax",
+    "softmax_loss",
+    "softmax_loss_naive",
+    "softmax_loss_vectorized",
+    "svm_loss",
+    "svm_loss_naive",
+    "svm_loss_vectorized",
+]
+
+Array = Any
+ScoreLoss = Callable[[Array, Array], tuple[float, Array]]
+
+# Rows of X handled at a time on a CPU: both matrix products find them in the cache, so the data
+# travel from memory once instead of twice.
+BLOCK_BYTES = 4 * 2**20
+
+
+def check_labels(y: Array, num_examples: int, num_classes: int) -> None:
+    """Reject labels that do not name a class; a GPU would wrap a wrong index silently.
+
+    Parameters
+    ----------
+    y : integer array of shape (N,)
+        Class labels.
+    num_examples : int
+        N, the number of labels there have to be.
+    num_classes : int
+        C. Labels run from 0 to C - 1.
+
+    Raises
+    ------
+    TypeError
+        If the labels are not integers.
+    ValueError
+        If their shape is not (N,), or one is negative or C and more.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> check_labels(np.array([0, 3]), 2, 3)
+    Traceback (most recent call last):
+    ...
+    ValueError: labels must lie in 0..2 (3 classes), got values from 0 to 3
+    """
+    xp = array_namespace(y)
+    if not xp.isdtype(y.dtype, "integral"):
+        raise TypeError(f"labels must be integers, got {y.dtype}; convert with y.astype('int64')")
+    if y.shape != (num_examples,):
+        raise ValueError(
+            f"expected one label an example, shape ({num_examples},), got shape {tuple(y.shape)}"
+        )
+    if not xp.all((y >= 0) & (y < num_classes)):
+        raise ValueError(
+            f"labels must lie in 0..{num_classes - 1} ({num_classes} classes), "
+            f"got values from {int(xp.min(y))} to {int(xp.max(y))}"
+        )
+
+
+def _one_hot(scores: Array, y: Array) -> Array:
+    """Check scores (N, C) and labels (N,); return the mask (N, C) of the correct classes."""
+    xp = array_namespace(scores, y)
+    float_dtype(scores)
+    if scores.ndim != 2 or 0 in scores.shape:
+        raise ValueError(
+            f"expected scores of shape (N, C), N and C at least 1, got {tuple(scores.shape)}"
+        )
+    num_examples, num_classes = scores.shape
+    check_labels(y, num_examples, num_classes)
+    classes = xp.arange(num_classes, dtype=y.dtype, device=array_api_compat.device(scores))
+    return classes[None, :] == y[:, None]
+
+
+def softmax(scores: Array) -> Array:
+    """Turn each row of scores into probabilities.
+
+    Parameters
+    ----------
+    scores : array of shape (N, C), float32 or float64
+        Any finite numbers. The largest of each row is subtracted first, which changes nothing
+        in exact arithmetic and keeps ``exp`` from overflowing.
+
+    Returns
+    -------
+    array of shape (N, C)
+        Same dtype; each row is non-negative and sums to 1.
+
+    Raises
+    ------
+    TypeError
+        If the scores are not floating point.
+
+    Notes
+    -----
+    Source: lecture section "Softmax classifier".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> softmax(np.array([[1000.0, 1000.0]]))
+    array([[0.5, 0.5]])
+    """
+    xp = array_namespace(scores)
+    float_dtype(scores)
+    exp = xp.exp(_shift(scores))
+    return exp / xp.sum(exp, axis=-1, keepdims=True)
+
+
+def _shift(scores: Array) -> Array:
+    """Return ``scores - max`` a row, halved before the subtraction so that it cannot overflow.
+
+    Below -1000 every ``exp`` is 0 in float64 already: clipping there changes nothing.
+    """
+    xp = array_namespace(scores)
+    halves = scores * 0.5
+    return 2 * xp.maximum(halves - xp.max(halves, axis=-1, keepdims=True), -500.0)
+
+
+def softmax_loss(scores: Array, y: Array) -> tuple[float, Array]:
+    """Return the softmax (cross-entropy) loss of a batch of scores, and its gradient.
+
+    ``L_i = log(sum_j exp(s_j)) - s_{y_i}``, averaged over the N examples. All scores equal, as at
+    the start of training, give ``log C``.
+
+    Parameters
+    ----------
+    scores : array of shape (N, C), float32 or float64
+        Class scores (logits).
+    y : integer array of shape (N,)
+        The correct classes, 0 to C - 1.
+
+    Returns
+    -------
+    loss : float
+        The mean loss, summed in double precision.
+    dscores : array of shape (N, C)
+        The gradient, in the dtype of the scores: ``(p - 1[j == y_i]) / N``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtypes, shapes or labels are wrong.
+
+    Notes
+    -----
+    Source: lecture section "Softmax classifier".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> loss, dscores = softmax_loss(np.zeros((1, 2)), np.array([1]))
+    >>> round(loss, 4), dscores
+    (0.6931, array([[ 0.5, -0.5]]))
+    """
+    xp = array_namespace(scores, y)
+    correct = _one_hot(scores, y)
+    exp = xp.exp(_shift(scores))
+    total = xp.sum(exp, axis=1, keepdims=True)
+    # The distance of the correct score to the largest may exceed float32: take it in float64.
+    top = xp.astype(xp.max(scores, axis=1), xp.float64)
+    true = xp.astype(xp.sum(xp.where(correct, scores, 0.0), axis=1), xp.float64)
+    loss = xp.mean(xp.log(xp.astype(total[:, 0], xp.float64)) + (top - true))
+    dscores = (exp / total - xp.astype(correct, scores.dtype)) / scores.shape[0]
+    return as_float(loss), dscores
+
+
+def svm_loss(scores: Array, y: Array) -> tuple[float, Array]:
+    """Return the multiclass SVM (hinge) loss of a batch of scores, and its gradient.
+
+    ``L_i = sum_{j != y_i} max(0, s_j - s_{y_i} + 1)``, averaged over the N examples. All scores
+    equal, as at the start of training, give ``C - 1``. The minimum is 0; there is no maximum.
+
+    Parameters
+    ----------
+    scores : array of shape (N, C), float32 or float64
+        Class scores.
+    y : integer array of shape (N,)
+        The correct classes, 0 to C - 1.
+
+    Returns
+    -------
+    loss : float
+        The mean loss, summed in double precision.
+    dscores : array of shape (N, C)
+        The gradient, in the dtype of the scores; 0 at the kink, where a margin is exactly 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtypes, shapes or labels are wrong.
+
+    Notes
+    -----
+    Source: lecture section "Multiclass Support Vector Machine loss"; J. Weston and C. Watkins,
+    "Support vector machines for multi-class pattern recognition", ESANN 1999.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> svm_loss(np.array([[3.0, 2.5, 1.0]]), np.array([0]))
+    (0.5, array([[-1.,  1.,  0.]]))
+    """
+    xp = array_namespace(scores, y)
+    correct = _one_hot(scores, y)
+    wide = xp.astype(scores, xp.float64)
+    true = xp.sum(xp.where(correct, wide, 0.0), axis=1, keepdims=True)
+    margins = xp.where(correct, 0.0, wide - true + 1)
+    violated = xp.astype(margins > 0, scores.dtype)
+    loss = xp.sum(xp.where(margins > 0, margins, 0.0)) / scores.shape[0]
+    count = xp.sum(violated, axis=1, keepdims=True)
+    dscores = (violated - xp.where(correct, count, 0.0)) / scores.shape[0]
+    return as_float(loss), dscores
+
+
+def svm_loss_naive(W: Array, X: Array, y: Array, reg: float) -> tuple[float, Array]:
+    """Return the SVM loss of a linear classifier, and its gradient, by loops.
+
+    Slow on purpose: it reads like the formula. Parameters, results and errors are those of
+    :func:`svm_loss_vectorized`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> svm_loss_naive(np.zeros((3, 10)), np.ones((4, 3)), np.array([1, 2, 3, 4]), 0.0)[0]
+    9.0
+    """
+    reg = _check_linear(W, X, y, reg)
+    xp = array_namespace(W)
+    num_examples, num_classes = X.shape[0], W.shape[1]
+    loss, dW = 0.0, xp.zeros_like(W)
+    for i, label in enumerate(to_host(y).tolist()):
+        scores = to_host(X[i, :] @ W).tolist()
+        for j in range(num_classes):
+            if j == label:
+                continue  # the correct class is not compared with itself
+            margin = scores[j] - scores[label] + 1
+            if margin > 0:
+                loss += margin
+                dW[:, j] += X[i, :]
+                dW[:, label] -= X[i, :]
+    return loss / num_examples + _penalty(W, reg), dW / num_examples + 2 * reg * W
+
+
+def softmax_loss_naive(W: Array, X: Array, y: Array, reg: float) -> tuple[float, Array]:
+    """Return the softmax loss of a linear classifier, and its gradient, by loops.
+
+    Slow on purpose: it reads like the formula. Parameters, results and errors are those of
+    :func:`softmax_loss_vectorized`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> W, X, y = np.zeros((3, 10)), np.ones((4, 3)), np.array([1, 2, 3, 4])
+    >>> round(softmax_loss_naive(W, X, y, 0.0)[0], 4)
+    2.3026
+    """
+    reg = _check_linear(W, X, y, reg)
+    xp = array_namespace(W)
+    num_examples, num_classes = X.shape[0], W.shape[1]
+    loss, dW = 0.0, xp.zeros_like(W)
+    for i, label in enumerate(to_host(y).tolist()):
+        scores = to_host(X[i, :] @ W).tolist()
+        top = max(scores)
+        total = sum(math.exp(s - top) for s in scores)
+        loss += math.log(total) + top - scores[label]
+        for j in range(num_classes):
+            probability = math.exp(scores[j] - top) / total
+            dW[:, j] += (probability - (j == label)) * X[i, :]
+    return loss / num_examples + _penalty(W, reg), dW / num_examples + 2 * reg * W
+
+
+def svm_loss_vectorized(W: Array, X: Array, y: Array, reg: float) -> tuple[float, Array]:
+    """Return the SVM loss of a linear classifier, and its gradient.
+
+    Parameters
+    ----------
+    W : array of shape (D, C), float32 or float64
+        Weights; column c is the template of class c.
+    X : array of shape (N, D)
+        Data, one example a row, in the dtype of `W`.
+    y : integer array of shape (N,)
+        The correct classes, 0 to C - 1.
+    reg : float
+        Strength of the penalty ``reg * sum(W * W)``, not negative.
+
+    Returns
+    -------
+    loss : float
+        Mean data loss plus penalty.
+    dW : array of shape (D, C)
+        The gradient, in the dtype of `W`; its penalty term is ``2 * reg * W``.
+
+    Raises
+    ------
+    TypeError
+        If a dtype is wrong or the arrays belong to different libraries.
+    ValueError
+        If shapes do not fit, a label names no class, or `reg` is negative or not finite.
+
+    Notes
+    -----
+    Source: lecture section "SVM loss and its gradient".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> W, X = np.array([[1.0, -1.0]]), np.array([[0.25]])
+    >>> svm_loss_vectorized(W, X, np.array([0]), reg=0.5)
+    (1.5, array([[ 0.75, -0.75]]))
+    """
+    return _linear_loss(svm_loss, W, X, y, reg)
+
+
+def softmax_loss_vectorized(W: Array, X: Array, y: Array, reg: float) -> tuple[float, Array]:
+    """Return the softmax loss of a linear classifier, and its gradient.
+
+    Parameters, results and errors are those of :func:`svm_loss_vectorized`.
+
+    Notes
+    -----
+    Source: lecture section "Softmax classifier".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> W, X = np.zeros((1, 2)), np.array([[3.0]])
+    >>> loss, dW = softmax_loss_vectorized(W, X, np.array([0]), reg=0.5)
+    >>> round(loss, 4), dW
+    (0.6931, array([[-1.5,  1.5]]))
+    """
+    return _linear_loss(softmax_loss, W, X, y, reg)
+
+
+def _linear_loss(
+    score_loss: ScoreLoss, W: Array, X: Array, y: Array, reg: float
+) -> tuple[float, Array]:
+    """Apply a loss on scores to ``X @ W``, a cache-sized block of rows at a time."""
+    reg = _check_linear(W, X, y, reg)
+    xp = array_namespace(W, X, y)
+    num_examples, rows = X.shape[0], X.shape[0]
+    if array_api_compat.is_numpy_array(X):
+        rows = max(1, BLOCK_BYTES // (X.itemsize * X.shape[1]))
+    loss, dW = _penalty(W, reg), 2 * reg * W
+    for start in range(0, num_examples, rows):
+        block = X[start : start + rows, :]
+        block_loss, dscores = score_loss(block @ W, y[start : start + rows])
+        share = block.shape[0] / num_examples  # the block's mean counts for this much
+        loss += share * block_loss
+        dW += xp.matrix_transpose(xp.matrix_transpose(dscores * share) @ block)
+    return loss, dW
+
+
+def _penalty(W: Array, reg: float) -> float:
+    xp = array_namespace(W)
+    return reg * as_float(xp.sum(W * W, dtype=xp.float64))
+
+
+def _check_linear(W: Array, X: Array, y: Array, reg: float) -> float:
+    """Check the arguments; return `reg` as a Python float, which leaves float32 as it is."""
+    array_namespace(W, X, y)
+    float_dtype(W, X)
+    if W.ndim != 2 or X.ndim != 2 or X.shape[1] != W.shape[0] or 0 in (*W.shape, *X.shape):
+        raise ValueError(
+            "expected W of shape (D, C) and X of shape (N, D), none of them 0, "
+            f"got {tuple(W.shape)} and {tuple(X.shape)}"
+        )
+    check_labels(y, X.shape[0], W.shape[1])
+    if not 0 <= reg < math.inf:
+        raise ValueError(f"reg must be a finite number, 0 or more, got {reg}")
+    return float(reg)
