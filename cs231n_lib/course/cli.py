@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from cs231n_lib.course.commands import project
+from cs231n_lib.course.commands import book, project
 from cs231n_lib.course.errors import UserError
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="Read, solve, grade and maintain the cs231n_lib course.",
 )
+book.register(app)
 project.register(app)
 
 

@@ -1,0 +1,105 @@
+// The geometry of a convolution: W, F, S, P, the picture, and why an illegal choice is illegal.
+{
+  const { svg } = explore;
+  const legal = (W, F, S, P) => F >= 1 && S >= 1 && P >= 0 && W - F + 2 * P >= 0 && (W - F + 2 * P) % S === 0;
+
+  // For each of W, F, S and P, the nearest values that make the geometry legal, the others kept.
+  function nearestLegal(given) {
+    const choices = [];
+    for (const name of ["W", "F", "S", "P"]) {
+      const found = [];
+      for (const step of [-1, 1]) {
+        for (let i = 1; i < given.W + 2 * given.P + given.S; i++) {
+          const { W, F, S, P } = { ...given, [name]: given[name] + step * i };
+          if (legal(W, F, S, P)) { found.push(given[name] + step * i); break; }
+        }
+      }
+      if (found.length) choices.push(`${name}=${found.join(" or ")}`);
+    }
+    return choices.join(", ");
+  }
+
+  // {size} or {error}: the same words as cs231n_lib.conv_geometry.conv_output_size.
+  function outputSize(W, F, S, P) {
+    const way = W - F + 2 * P;
+    const formula = `(W - F + 2P)/S + 1 = (${W} - ${F} + 2*${P})/${S} + 1`;
+    if (way < 0) {
+      return { error: `illegal geometry: the filter (F=${F}) is larger than the padded input `
+        + `(W + 2P = ${W + 2 * P}), so ${formula} is below 1; `
+        + `make F at most ${W + 2 * P} or P at least ${Math.ceil((F - W) / 2)}` };
+    }
+    if (way % S) {
+      return { error: `illegal geometry: ${formula} = ${Number((way / S + 1).toPrecision(6))} is not a whole number; `
+        + `nearest legal choices, one change at a time: ${nearestLegal({ W, F, S, P })}` };
+    }
+    return { size: way / S + 1 };
+  }
+
+  function build(ui) {
+    const W = ui.slider("Input width W", { min: 1, max: 12, value: 7 });
+    const F = ui.slider("Filter width F", { min: 1, max: 7, value: 3 });
+    const S = ui.slider("Stride S", { min: 1, max: 5, value: 2 });
+    const P = ui.slider("Zero padding P", { min: 0, max: 3, value: 1 });
+    const at = ui.slider("Filter position", { min: 1, max: 16, value: 1, show: (v) => `no. ${v}` });
+    const error = explore.html("p", { class: "explore-error" });
+
+    const values = () => [W.value, F.value, S.value, P.value];
+    // Windows that really fit, legal or not: what a sliding filter meets before it falls off.
+    const fitting = () => Math.max(0, Math.floor((W.value - F.value + 2 * P.value) / S.value) + 1);
+    // Side by side on a wide page, one above the other on a phone.
+    function layout(width) {
+      const cells = W.value + 2 * P.value, out = Math.max(1, fitting());
+      const wide = width > 520;
+      const unit = wide ? Math.min(36, (width - 70) / (cells + out)) : Math.min(26, width / Math.max(cells, out));
+      return { cells, out, wide, unit, height: unit * (wide ? Math.max(cells, out) : cells + out) + (wide ? 28 : 68) };
+    }
+
+    function grid(parent, left, top, unit, count, className) {
+      for (let i = 0; i < count; i++) {
+        for (let j = 0; j < count; j++) {
+          parent.append(svg("rect", { x: left + j * unit, y: top + i * unit, width: unit, height: unit,
+            class: className(i, j) }));
+        }
+      }
+    }
+
+    const picture = ui.canvas("Input with its padding, the filter on it, and the output", (w) => layout(w).height, (node, width) => {
+      const { cells, out, wide, unit } = layout(width);
+      const count = fitting(), { size } = outputSize(...values()), p = P.value;
+      const index = Math.min(at.value, count ** 2) - 1;
+      const row = Math.floor(index / Math.max(count, 1)), column = index % Math.max(count, 1);
+      const top = 24;
+      node.append(svg("text", { x: 0, y: 14 }, p ? `input ${W.value} × ${W.value}, padded to ${cells} × ${cells}` : `input ${W.value} × ${W.value}`));
+      const reach = (count - 1) * S.value + F.value; // pixels that some window covers
+      grid(node, 0, top, unit, cells, (i, j) => {
+        const inside = i >= p && j >= p && i < p + W.value && j < p + W.value;
+        const lost = count && (i >= reach || j >= reach);
+        return `conv-cell ${inside ? "conv-pixel" : "conv-pad"} ${lost ? "conv-lost" : ""}`;
+      });
+      if (!count) return;
+      const window = (r, c) => ({ x: c * S.value * unit, y: top + r * S.value * unit, width: F.value * unit, height: F.value * unit });
+      if (column + 1 < count) node.append(svg("rect", { ...window(row, column + 1), class: "conv-next" }));
+      node.append(svg("rect", { ...window(row, column), class: "conv-window" }));
+      const left = wide ? cells * unit + 60 : 0, below = wide ? top : top + cells * unit + 40;
+      node.append(svg("text", { x: left, y: below - 10 }, size ? `output ${size} × ${size}` : `only ${count} × ${count} windows fit`));
+      grid(node, left, below, unit, out, (i, j) => `conv-cell ${i === row && j === column ? "conv-here" : "conv-out"}`);
+    });
+    ui.stage.append(error);
+
+    return () => {
+      at.max = Math.max(1, fitting() ** 2);
+      picture.redraw();
+      const { size, error: message } = outputSize(...values());
+      const [w, f, s, p] = values();
+      error.textContent = message ?? "";
+      const overlap = f - s;
+      ui.say(message ? "This layer cannot be built: read the message above. Struck cells would never be seen."
+        : `(W − F + 2P)/S + 1 = (${w} − ${f} + ${2 * p})/${s} + 1 = ${size}. `
+          + (size === w ? "The output keeps the size of the input. " : "")
+          + (overlap > 0 ? `Neighbouring windows share ${overlap} of ${f} columns.`
+            : overlap === 0 ? "Windows touch but do not overlap." : `Between windows ${-overlap} column${overlap < -1 ? "s are" : " is"} skipped.`));
+    };
+  }
+
+  explore.figure("conv-geometry", { title: "Explore: which convolutions fit?", model: { outputSize }, build });
+}

@@ -1,0 +1,24 @@
+// Injected into every page: fetches the code of what the page really holds, and nothing else.
+// Plain scripts, not modules, so that the book also works when opened from a folder (file://).
+(() => {
+  const root = new URL("../explore/", document.currentScript.src);
+
+  function load(name) {
+    const script = document.createElement("script");
+    script.src = new URL(`${name}.js`, root);
+    script.async = false; // keep the order: the kit before the figures
+    document.head.append(script);
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    const style = document.createElement("link");
+    style.rel = "stylesheet";
+    style.href = new URL("explore.css", root);
+    document.head.append(style);
+
+    const figures = [...document.querySelectorAll("[data-explore]")].map((e) => e.dataset.explore);
+    load("progress");
+    if (document.querySelector(".quiz")) load("quiz");
+    if (figures.length) ["kit", ...new Set(figures)].forEach(load);
+  });
+})();

@@ -1,0 +1,87 @@
+"""Build the book's HTML with Jupyter Book, and know when there is nothing to build."""
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+from cs231n_lib.course.checkout import python, root
+from cs231n_lib.course.errors import UserError
+
+#: What the HTML depends on, besides the versions in constraints.txt.
+INPUTS = ("_config.yml", "constraints.txt", "book", "cs231n_lib")
+IGNORED = {"__pycache__", ".ipynb_checkpoints", ".pytest_cache"}
+
+
+def html_folder() -> Path:
+    """Return the folder of the built pages."""
+    return root() / "_build" / "html"
+
+
+def notebooks(folder: Path | None = None) -> list[Path]:
+    """Return the book's notebooks in a fixed order, labs included."""
+    found = (folder or root() / "book").rglob("*.ipynb")
+    return sorted(path for path in found if not IGNORED & set(path.parts))
+
+
+def input_files() -> list[Path]:
+    """Return every file that the HTML depends on, in a fixed order."""
+    files: list[Path] = []
+    for name in INPUTS:
+        path = root() / name
+        files += [path] if path.is_file() else path.rglob("*")
+    return sorted(p for p in files if p.is_file() and not IGNORED & set(p.parts))
+
+
+def fingerprint() -> str:
+    """Return a hash of all that the HTML depends on: pages, library, settings, versions."""
+    digest = hashlib.sha256(sys.version.encode())
+    for path in input_files():
+        name = path.relative_to(root()).as_posix()
+        digest.update(f"{name} {path.stat().st_size}\n".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def build(*, force: bool = False, fresh: bool = True, quiet: bool = False) -> bool:
+    """Build ``_build/html`` unless it is up to date already.
+
+    Parameters
+    ----------
+    force : bool
+        Build even if nothing changed since the last successful build.
+    fresh : bool
+        Read every page again.  Otherwise only changed pages are read: quicker, but a
+        warning on an unchanged page goes unnoticed.
+    quiet : bool
+        Say nothing unless something is wrong.
+
+    Returns
+    -------
+    bool
+        Whether anything was built.
+
+    Raises
+    ------
+    UserError
+        If Jupyter Book reports an error or a warning.
+    """
+    stamp = root() / "_build" / ".book-inputs"
+    current = fingerprint()
+    if not force and (html_folder() / "index.html").is_file() and _read(stamp) == current:
+        return False
+    stamp.unlink(missing_ok=True)
+    options = ["-W", "-n", "--keep-going"] + ["--all"] * fresh + ["-q"] * quiet
+    start = "from jupyter_book.cli.main import main; main()"
+    done = subprocess.run(python("-c", start, "build", "book", *options), cwd=root())
+    if done.returncode != 0:
+        raise UserError(
+            "the book was not built cleanly: Jupyter Book's warnings stand above, each with "
+            "its file and line. Mend them and build again."
+        )
+    stamp.write_text(current)
+    return True
+
+
+def _read(path: Path) -> str:
+    return path.read_text() if path.is_file() else ""

@@ -1,0 +1,62 @@
+"""``cs231n book build|serve|execute|check|vendor``: the book."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cs231n_lib.course.errors import UserError
+
+app = typer.Typer(no_args_is_help=True, help="Build, read, run and check the book.")
+Files = Annotated[list[Path] | None, typer.Argument(help="Notebooks; all of them by default.")]
+
+
+@app.command()
+def build(
+    force: Annotated[bool, typer.Option(help="Build even if nothing changed.")] = False,
+) -> None:
+    """Build the pages into _build/html; do nothing if they are up to date."""
+    from cs231n_lib.course import book
+
+    built = book.build(force=force)
+    print(("built" if built else "up to date") + f": {book.html_folder() / 'index.html'}")
+
+
+@app.command()
+def execute(
+    files: Files = None,
+    labs: Annotated[bool, typer.Option(help="Also the labs, on the real CIFAR-10.")] = False,
+) -> None:
+    """Run notebooks from top to bottom and store their outputs.
+
+    A notebook with a cell that fails is left as it was.
+    """
+    from cs231n_lib.course import book, notebooks
+
+    chosen = files or [p for p in book.notebooks() if labs or p.parent.name != "labs"]
+    for path in chosen:
+        with Console().status(f"running {path.name}"):
+            notebooks.execute(path)
+        print(f"stored {path}")
+
+
+@app.command()
+def check(files: Files = None) -> None:
+    """Refuse notebooks that are not run through, hold errors, or show undescribed figures."""
+    from cs231n_lib.course import book, notebooks
+
+    chosen = files or book.notebooks()
+    wrong = [
+        f"{path}: {problem}"
+        for path in chosen
+        for problem in notebooks.problems(notebooks.read(path))
+    ]
+    if wrong:
+        raise UserError("these notebooks are not ready to be read:\n" + "\n".join(wrong))
+    print(f"{len(chosen)} notebooks are in order")
+
+
+def register(parent: typer.Typer) -> None:
+    """Add this group's commands to ``parent``."""
+    parent.add_typer(app, name="book", rich_help_panel="For readers")
