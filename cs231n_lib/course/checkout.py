@@ -49,9 +49,16 @@ STAGES = {
         python("-m", "ruff", "format", "--check"),
         python("-m", "mypy"),
     ],
-    "unit": [_pytest("tests", "--ignore=tests/grader", "--ignore=tests/browser")],
+    "unit": [
+        _pytest(
+            "tests",
+            "--ignore=tests/grader",
+            "--ignore=tests/browser",
+            "--ignore=tests/test_notebooks.py",
+        )
+    ],
     "grader": [_pytest("tests/grader")],
-    "notebooks": [_pytest("--nbval", "--nbval-current-env", "book")],
+    "notebooks": [_pytest("--nbval", "--nbval-current-env", "book", "tests/test_notebooks.py")],
     "browser": [_pytest("tests/browser", parallel=False)],
 }
 

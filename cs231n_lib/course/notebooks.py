@@ -9,7 +9,7 @@ import base64
 import io
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import nbformat
@@ -18,8 +18,8 @@ from nbformat import NotebookNode
 
 from cs231n_lib.course.errors import UserError
 
-#: Labs need the real data; long ones are run only when CS231N_LONG_LABS is set.
-LONG_LAB = "cs231n_long"
+#: The metadata of a notebook that takes minutes; it is re-run only when CS231N_LONG_LABS=1.
+LONG = "cs231n_long"
 #: ipykernel warns that a loopback connection is not encrypted: no news to a reader.
 KERNEL_OPTIONS = ["--IPKernelApp.log_level=ERROR"]
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -115,9 +115,9 @@ def execute(path: Path, timeout: float | None = 3600) -> None:
     write(notebook, path)
 
 
-def figures(cell: NotebookNode) -> Iterator[bytes]:
+def figures(outputs: list[NotebookNode]) -> Iterator[bytes]:
     """Yield the PNG figures among a code cell's outputs, decoded from base64."""
-    for output in cell.get("outputs", []):
+    for output in outputs:
         picture = output.get("data", {}).get("image/png")
         if picture is not None:
             yield base64.b64decode(picture)
@@ -150,6 +150,38 @@ def figures_differ(one: bytes, other: bytes, *, tolerance: float = 0.02) -> str 
     share = float(np.mean(np.max(change.reshape(rows, columns, -1), axis=2) > 0.1))
     if share > tolerance:
         return f"{100 * share:.1f} % of the pixels differ visibly"
+    return None
+
+
+def compare_figures(stored: list[NotebookNode], rerun: list[NotebookNode]) -> str | None:
+    """Say how the figures among a cell's stored outputs differ from those of a re-run, or None."""
+    before, now = list(figures(stored)), list(figures(rerun))
+    if len(before) != len(now):
+        return f"{len(before)} figures are stored, the re-run drew {len(now)}"
+    return next(filter(None, map(figures_differ, before, now)), None)
+
+
+def reason_to_skip(path: Path, notebook: NotebookNode, environ: Mapping[str, str]) -> str | None:
+    """Say why a notebook cannot be re-run here, or None if it can.
+
+    Parameters
+    ----------
+    path : Path
+        Where the notebook is: those in ``labs`` need the real CIFAR-10.
+    notebook : NotebookNode
+        The notebook.
+    environ : mapping
+        The environment variables.
+    """
+    if path.parent.name == "labs":
+        folder = Path(environ.get("CS231N_DATA_DIR", ""))
+        batches = (folder / "data_batch_1", folder / "cifar-10-batches-py" / "data_batch_1")
+        if not environ.get("CS231N_DATA_DIR"):
+            return f"{path.stem} needs the real CIFAR-10: set CS231N_DATA_DIR to its folder"
+        if not any(batch.is_file() for batch in batches):
+            return f"{path.stem} needs the real CIFAR-10: none in CS231N_DATA_DIR={folder}"
+    if LONG in notebook.metadata and environ.get("CS231N_LONG_LABS", "0") in ("", "0"):
+        return f"{path.stem} takes {notebook.metadata[LONG]}: set CS231N_LONG_LABS=1 to re-run it"
     return None
 
 
