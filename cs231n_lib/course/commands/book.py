@@ -57,6 +57,15 @@ def check(files: Files = None) -> None:
     print(f"{len(chosen)} notebooks are in order")
 
 
+@app.command()
+def vendor() -> None:
+    """Fetch MathJax, thebe and axe anew with npm, as recorded in versions.toml (maintainers)."""
+    from cs231n_lib.course import vendor
+
+    files = vendor.vendor()
+    print(f"{len(files)} files, {sum(f.stat().st_size for f in files) / 1e6:.1f} MB")
+
+
 def register(parent: typer.Typer) -> None:
     """Add this group's commands to ``parent``."""
     parent.add_typer(app, name="book", rich_help_panel="For readers")
