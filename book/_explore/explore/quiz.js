@@ -7,12 +7,17 @@
     return node;
   };
 
-  // 2.5, −3, 1e-4, 1/3, 138,344,128 and 2,5 (a decimal comma); anything else is NaN.
-  function parseNumber(text) {
-    let plain = text.trim().replace(/[−–]/g, "-").replace(/[\s_']/g, "");
-    plain = /^-?\d{1,3}(,\d{3})+(\.\d+)?$/.test(plain) ? plain.replaceAll(",", "") : plain.replace(",", ".");
-    const [top, bottom = "1", ...more] = plain.split("/");
-    return plain && !more.length && top && bottom ? Number(top) / Number(bottom) : NaN;
+  // Every number that the text may mean: 2.5, −3, 1e-4, 1/3, 138,344,128 (one reading), and
+  // 2,303 (two: a comma groups thousands here and marks decimals elsewhere).
+  function readings(text) {
+    const plain = text.trim().replace(/[−–]/g, "-").replace(/[\s_']/g, "");
+    const number = (part) => (part ? Number(part) : NaN);
+    const value = (ascii) => {
+      const [top, bottom = "1", ...more] = ascii.split("/");
+      return more.length ? NaN : number(top) / number(bottom);
+    };
+    const grouped = /^-?\d{1,3}(,\d{3})+(\.\d+)?$/.test(plain) ? [value(plain.replaceAll(",", ""))] : [];
+    return [...grouped, value(plain.replace(",", "."))].filter(Number.isFinite);
   }
 
   function build(question, index, total, report) {
@@ -46,10 +51,11 @@
     function judge() {
       const right = answers.map((answer) => answer.dataset.mark === "right");
       if (kind === "number") {
-        const value = parseNumber(inputs[0].value);
-        if (!Number.isFinite(value)) return { say: "Write a number, such as 2.5, 1e-3 or 1/3." };
-        const hit = answers.findIndex(({ dataset }) => "value" in dataset
-          && Math.abs(value - dataset.value) <= Number(dataset.tolerance) + 1e-12 * Math.abs(dataset.value));
+        const values = readings(inputs[0].value);
+        if (!values.length) return { say: "Write a number, such as 2.5, 1e-3 or 1/3." };
+        const near = ({ value: wanted, tolerance }) => wanted !== undefined
+          && values.some((value) => Math.abs(value - wanted) <= Number(tolerance) + 1e-12 * Math.abs(wanted));
+        const hit = answers.findIndex(({ dataset }) => near(dataset));
         const shown = answers.at(hit); // -1, no hit: the last one, "else"
         return { ok: hit === 0, shown: [shown], say: hit === 0 ? "Right." : "Not this number." };
       }
