@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from cs231n_lib.course.commands import book, project
+from cs231n_lib.course.commands import book, project, release
 from cs231n_lib.course.errors import UserError
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
     help="Read, solve, grade and maintain the cs231n_lib course.",
 )
 book.register(app)
+release.register(app)
 project.register(app)
 
 

@@ -1,0 +1,189 @@
+"""What the test cells of the assignments are written with.
+
+A test cell is plain Python.  The names of the student's functions are bound to the functions
+themselves in a notebook and to proxies in the judge; both are called through this module, so
+that a test cell reads the same and means the same in either place.
+"""
+
+import contextlib
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cs231n_lib.course import metering
+
+NOT_YET = "not implemented yet"
+_seed = 0
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The name of a mistake: a short ``id`` for tables, a ``sentence`` for its author."""
+
+    id: str
+    sentence: str
+
+
+NOT_IMPLEMENTED = Diagnosis("not_implemented", "the body still raises NotImplementedError.")
+
+
+class CheckFailed(AssertionError):
+    """A check did not hold.
+
+    Parameters
+    ----------
+    message : str
+        What was expected and what was found; never a hidden input.
+    diagnosis : Diagnosis, optional
+        The likely mistake.
+    error_size : float, optional
+        How far the result is from the expected one, relative to its size.
+    details : str, optional
+        The student's own traceback.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        diagnosis: Diagnosis | None = None,
+        error_size: float | None = None,
+        details: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.diagnosis = diagnosis
+        self.error_size = error_size
+        self.details = details
+
+    def __str__(self) -> str:
+        """Return the message and, where there is one, the likely reason."""
+        hint = f"\nLikely reason: {self.diagnosis.sentence}" if self.diagnosis else ""
+        return f"{self.message}{hint}"
+
+    def _render_traceback_(self) -> list[str]:
+        """Tell IPython to show the message alone: the machinery of a check teaches nothing."""
+        return [*self.details.splitlines(), f"Check failed: {self}"]
+
+
+class StudentError(Exception):
+    """An exception that the student's code raised in another process."""
+
+    def __init__(self, type_name: str, message: str, traceback: str = "") -> None:
+        super().__init__(f"{type_name}: {message}" if message else type_name)
+        self.type_name = type_name
+        self.message = message
+        self.traceback = traceback
+
+
+def set_seed(seed: int) -> None:
+    """Set what :func:`rng` draws from; the judge draws a fresh seed per run and records it."""
+    global _seed
+    _seed = int(seed)
+
+
+def get_seed() -> int:
+    """Return the seed that :func:`rng` draws from."""
+    return _seed
+
+
+def rng(name: str) -> np.random.Generator:
+    """Return the generator of the test called ``name``, independent of all other tests.
+
+    Examples
+    --------
+    >>> rng("a").integers(1000) == rng("a").integers(1000)
+    True
+    """
+    return np.random.default_rng([_seed, *name.encode()])
+
+
+def _student_failure(error: Exception) -> CheckFailed:
+    if isinstance(error, StudentError):
+        kind, message, details = error.type_name, error.message, error.traceback
+    else:
+        kind, message = type(error).__name__, str(error)
+        # The first frames are ours; the student's own begin below them.
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [f for f in frames if f.filename not in (__file__, metering.__file__)]
+        details = "".join(traceback.format_list(own))
+    if kind == "NotImplementedError":
+        return CheckFailed(f"{NOT_YET}.", NOT_IMPLEMENTED)
+    text = " ".join(message.split())[:200]
+    return CheckFailed(
+        f"your code raised {kind}: {text}",
+        Diagnosis("exception", f"the call ended with {kind} and returned nothing."),
+        details=details,
+    )
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep warnings out of the way: the result is judged, not the noise (nbgrader counts it)."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def observe(function: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
+    """Call the student's ``function``; return its result and :func:`metering.observe`'s facts.
+
+    Raises
+    ------
+    CheckFailed
+        If the call raised an exception, or the function is still to be written.
+    """
+    try:
+        remote = getattr(function, "observe", None)
+        if remote is not None:
+            return remote(*args, **kwargs)
+        with _quiet():
+            return metering.observe(function, args, kwargs)
+    except CheckFailed:
+        raise
+    except Exception as error:
+        failure = _student_failure(error)
+    raise failure
+
+
+def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call the student's ``function`` and return its result; see :func:`observe`."""
+    return observe(function, *args, **kwargs)[0]
+
+
+def count_events(function: Callable[..., Any], *args: Any, **kwargs: Any) -> int:
+    """Return the number of Python steps that a call of the student's ``function`` takes."""
+    try:
+        remote = getattr(function, "count_events", None)
+        if remote is not None:
+            return int(remote(*args, **kwargs))
+        with _quiet():
+            return metering.count_events(function, *args, **kwargs)
+    except Exception as error:
+        failure = _student_failure(error)
+    raise failure
+
+
+def require(condition: bool, message: str, diagnosis: Diagnosis | None = None) -> None:
+    """Raise :class:`CheckFailed` with ``message`` unless ``condition`` holds."""
+    if not condition:
+        raise CheckFailed(message, diagnosis)
+
+
+@contextlib.contextmanager
+def try_out() -> Iterator[None]:
+    """Run an experiment that needs the reader's functions; say so where one is missing.
+
+    Examples
+    --------
+    >>> with try_out():
+    ...     raise NotImplementedError
+    not implemented yet: this experiment waits for your code
+    """
+    try:
+        yield
+    except NotImplementedError:
+        print(f"{NOT_YET}: this experiment waits for your code")

@@ -1,0 +1,1 @@
+"""Per assignment: independent references, the mistakes they can imitate, and the checks."""

@@ -1,0 +1,271 @@
+"""Compare a student's function with a reference that can also make the usual mistakes.
+
+A reference has *dials*, keyword arguments that turn one rule of the exercise wrong.  When a
+result is not the right one, the dials are tried one by one (then in pairs); a mistake is named
+only if it reproduces the student's results in every regime, also in those where it does no harm.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from cs231n_lib.course import checking
+from cs231n_lib.course.checking import CheckFailed, Diagnosis
+
+Regimes = Mapping[str, tuple[Any, ...]]
+#: Allowed error relative to the largest expected value, by the precision of the inputs.
+TOLERANCE = {np.dtype(np.float64): 1e-7, np.dtype(np.float32): 2e-3}
+GENERAL = {
+    "no_return": "the function returns None; is `return` missing?",
+    "shape": "the result has the wrong shape.",
+    "transposed": "the result is transposed: rows and columns are swapped.",
+    "nan": "there are NaNs or infinities where the right result is finite.",
+    "sign": "the result is the right one with the opposite sign.",
+    "dtype": "float32 inputs should give a float32 result; an array created without `dtype=` "
+    "is float64.",
+    "input_changed": "an argument was changed in place; work on a copy, the caller needs it.",
+    "read_only": "the result cannot be written to: it is a view; return a copy.",
+    "not_vectorised": "the number of Python steps grows with the data: a Python loop (also "
+    "one hidden in a comprehension, `map` or `np.vectorize`) is at work.",
+}
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A known mistake: its name, a sentence about it, and the dials that reproduce it."""
+
+    id: str
+    sentence: str
+    dials: Mapping[str, Any]
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """What the author of the mistake is told."""
+        return Diagnosis(self.id, self.sentence)
+
+
+def general(name: str) -> Diagnosis:
+    """Return the diagnosis ``name`` of those that fit every exercise."""
+    return Diagnosis(name, GENERAL[name])
+
+
+def precision(args: tuple[Any, ...]) -> np.dtype[Any]:
+    """Return the coarsest float dtype among the arrays in ``args``; float64 if there is none."""
+    dtypes = [a.dtype for a in args if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
+    return min(dtypes, key=lambda dtype: dtype.itemsize, default=np.dtype(np.float64))
+
+
+def relative_error(got: Any, want: Any) -> float:
+    """Return the largest difference relative to the largest expected value; inf if hopeless.
+
+    Non-finite expected values (a reference that makes a mistake may give them) have to be met
+    by non-finite ones.
+    """
+    try:
+        got, want = np.asarray(got, dtype=np.float64), np.asarray(want, dtype=np.float64)
+    except (TypeError, ValueError):
+        return np.inf
+    finite = np.isfinite(want)
+    if got.shape != want.shape or np.any(np.isfinite(got) != finite):
+        return np.inf
+    if not finite.any():
+        return 0.0
+    scale = max(float(np.abs(want[finite]).max()), 1e-8)
+    return float(np.abs(got[finite] - want[finite]).max()) / scale
+
+
+def _parts(result: Any, names: tuple[str, ...]) -> dict[str, Any]:
+    if len(names) == 1:
+        return {names[0]: result}
+    if not isinstance(result, (tuple, list)) or len(result) != len(names):
+        expected = f"the {len(names)} values ({', '.join(names)})"
+        found = "None" if result is None else f"a {type(result).__name__}"
+        kind = general("no_return" if result is None else "shape")
+        raise CheckFailed(f"the function should return {expected}, but returned {found}.", kind)
+    return dict(zip(names, result, strict=True))
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One function that students write.
+
+    Parameters
+    ----------
+    reference : callable
+        ``reference(*args, **dials)``; without dials it gives the right result.
+    results : tuple of str
+        Names of the values returned.
+    mistakes : tuple of Mistake
+        The catalogue, most likely first.
+    error : callable
+        ``error(got, want, args) -> float``: how wrong, relative; :func:`relative_error` suits
+        most functions.
+    factors : mapping
+        ``name -> (sentence, args -> number)``: factors that are forgotten or applied twice.
+    """
+
+    reference: Callable[..., Any]
+    results: tuple[str, ...]
+    mistakes: tuple[Mistake, ...] = ()
+    error: Callable[[Any, Any, tuple[Any, ...]], float] = field(
+        default=lambda got, want, args: relative_error(got, want)
+    )
+    factors: Mapping[str, tuple[str, Callable[..., float]]] = field(default_factory=dict)
+
+    def expected(self, args: tuple[Any, ...], **dials: Any) -> dict[str, Any] | None:
+        """Return the named results of the reference; None where its dials make it fail."""
+        with np.errstate(all="ignore"):
+            try:
+                return _parts(self.reference(*args, **dials), self.results)
+            except (IndexError, ValueError, ZeroDivisionError, KeyError):
+                if not dials:
+                    raise
+                return None
+
+    def check(
+        self,
+        function: Callable[..., Any],
+        regimes: Regimes,
+        parts: tuple[str, ...] | None = None,
+        tolerance: float | None = None,
+        show: bool = False,
+    ) -> None:
+        """Require the right result in every regime.
+
+        Parameters
+        ----------
+        function : callable
+            The student's function, or a proxy of it.
+        regimes : mapping
+            ``description -> arguments``.  The description is shown, the arguments are not.
+        parts : tuple of str, optional
+            Which of the results to compare; all by default.
+        tolerance : float, optional
+            In place of the calibrated one.
+        show : bool
+            Whether to print expected and found values: for visible tests only.
+
+        Raises
+        ------
+        CheckFailed
+            For the first regime with a wrong result, with a diagnosis from all of them.
+        """
+        parts = parts or self.results
+        answers: list[dict[str, Any] | CheckFailed] = []
+        for args in regimes.values():
+            try:
+                answers.append(_parts(_call(function, args), self.results))
+            except CheckFailed as failure:
+                answers.append(failure)
+        trials = list(zip(answers, regimes.values(), strict=True))
+        for (name, args), answer in zip(regimes.items(), answers, strict=True):
+            failure = self._failure(answer, args, parts, tolerance, show)
+            if failure is None:
+                continue
+            if failure.diagnosis is checking.NOT_IMPLEMENTED:
+                raise failure
+            failure.diagnosis = self._diagnose(trials, parts) or failure.diagnosis
+            failure.message = f"{name}: {failure.message}"
+            raise failure
+
+    def _allowed(self, args: tuple[Any, ...], tolerance: float | None = None) -> float:
+        return tolerance if tolerance is not None else TOLERANCE[precision(args)]
+
+    def _failure(
+        self,
+        answer: dict[str, Any] | CheckFailed,
+        args: tuple[Any, ...],
+        parts: tuple[str, ...],
+        tolerance: float | None,
+        show: bool,
+    ) -> CheckFailed | None:
+        if isinstance(answer, CheckFailed):
+            return answer
+        right = self.expected(args)
+        assert right is not None
+        for part in parts:
+            got, want = answer[part], right[part]
+            failure = _structure(part, got, want)
+            if failure is not None:
+                return failure
+            size, allowed = self.error(got, want, args), self._allowed(args, tolerance)
+            if not size <= allowed:
+                message = f"`{part}` is wrong: relative error {size:.1e}, allowed {allowed:.0e}."
+                if show:
+                    message += f"\nExpected:\n{np.asarray(want)}\nFound:\n{np.asarray(got)}"
+                bad = not np.all(np.isfinite(np.asarray(got, dtype=np.float64)))
+                return CheckFailed(message, general("nan") if bad else None, size)
+        return None
+
+    def _agree(
+        self,
+        answer: dict[str, Any] | CheckFailed,
+        imitation: dict[str, Any] | None,
+        args: tuple[Any, ...],
+        parts: tuple[str, ...],
+    ) -> bool:
+        if isinstance(answer, CheckFailed) or imitation is None:
+            return isinstance(answer, CheckFailed) and imitation is None
+        allowed = self._allowed(args)
+        return all(self.error(answer[p], imitation[p], args) <= allowed for p in parts)
+
+    def _candidates(self) -> Iterator[tuple[Diagnosis, Mapping[str, Any]]]:
+        for mistake in self.mistakes:
+            yield mistake.diagnosis, mistake.dials
+        for one, two in combinations(self.mistakes, 2):
+            if not set(one.dials) & set(two.dials):
+                both = Diagnosis(f"{one.id}+{two.id}", f"{one.sentence} And: {two.sentence}")
+                yield both, {**one.dials, **two.dials}
+
+    def _diagnose(self, trials: list[Any], parts: tuple[str, ...]) -> Diagnosis | None:
+        """Return the first mistake whose imitation agrees with the answers in all regimes."""
+        for diagnosis, dials in self._candidates():
+            if all(
+                self._agree(answer, self.expected(args, **dials), args, parts)
+                for answer, args in trials
+            ):
+                return diagnosis
+        return self._scaled(trials, parts)
+
+    def _scaled(self, trials: list[Any], parts: tuple[str, ...]) -> Diagnosis | None:
+        """Recognise the right result times a factor: -1, or one of the exercise's own."""
+        signs = {"sign": (GENERAL["sign"], lambda *args: -1.0)}
+        for name, (sentence, factor) in {**signs, **self.factors}.items():
+            for part in parts:
+                if all(
+                    not isinstance(answer, CheckFailed)
+                    and _times(answer[part], factor(*args), self.expected(args)[part])
+                    for answer, args in trials
+                ):
+                    return Diagnosis(name, sentence)
+        return None
+
+
+def _times(got: Any, factor: float, want: Any) -> bool:
+    return relative_error(got, np.asarray(want) * factor) < 1e-3
+
+
+def _call(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    fresh = tuple(a.copy(order="K") if isinstance(a, np.ndarray) else a for a in args)
+    return checking.call(function, *fresh)
+
+
+def _structure(part: str, got: Any, want: Any) -> CheckFailed | None:
+    """Return a failure if ``got`` cannot be compared with ``want`` number by number."""
+    if got is None:
+        return CheckFailed(f"`{part}` is None.", general("no_return"))
+    try:
+        found = np.asarray(got)
+        found.astype(np.float64)
+    except (TypeError, ValueError):
+        return CheckFailed(f"`{part}` is not an array of numbers: {type(got).__name__}.")
+    shape = np.shape(want)
+    if found.shape != shape:
+        kind = "transposed" if found.shape == shape[::-1] else "shape"
+        return CheckFailed(
+            f"`{part}` should have the shape {shape}, but has {found.shape}.", general(kind)
+        )
+    return None

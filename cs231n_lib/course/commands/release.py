@@ -1,0 +1,36 @@
+"""``cs231n release``: make the students' version of an assignment."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+PANEL = "For instructors"
+
+
+def release(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Assignments, a1 say. All of them by default.")
+    ] = None,
+    bundles: Annotated[
+        Path | None, typer.Option(help="Where to put the zip files. Default: .nbgrader/bundles")
+    ] = None,
+) -> None:
+    """Generate exercises/ from solutions/, and a zip bundle for students of each assignment.
+
+    Examples: [bold]cs231n release a1[/], [bold]cs231n release --bundles /tmp[/]
+    """
+    from cs231n_lib.course import checkout
+    from cs231n_lib.course import release as releasing
+
+    root = checkout.root()
+    folder = bundles or root / ".nbgrader" / "bundles"
+    for name in names or releasing.assignments(root):
+        made = releasing.release(name, root)
+        archive = releasing.bundle(made, folder / f"{name}.zip")
+        typer.echo(f"{name}: {made.relative_to(root)}/ and {archive}")
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's commands to ``app``."""
+    app.command(rich_help_panel=PANEL)(release)
