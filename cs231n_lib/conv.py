@@ -5,55 +5,43 @@ but the inputs is kept between the passes, so any backward can follow any forwar
 As everywhere in the field the filter is not flipped: "convolution" is cross-correlation.
 """
 
+from collections.abc import Callable
 from typing import Any
 
-from cs231n_lib.backend import array_namespace, device, float_dtype
+import numpy as np
+
+from cs231n_lib.backend import array_namespace, device
+from cs231n_lib.conv_blocked import conv_backward_blocked, conv_forward_blocked
 from cs231n_lib.conv_geometry import (
     check_dout,
-    check_float_array,
-    check_param,
     col2im,
     conv_output_size,
     im2col,
+    output_shape,
     pad_images,
 )
+from cs231n_lib.conv_winograd import conv_backward_winograd, conv_forward_winograd
+
+__all__ = [
+    "ALGORITHMS",
+    "choose_algorithm",
+    "col2im",
+    "conv_backward",
+    "conv_backward_blocked",
+    "conv_backward_im2col",
+    "conv_backward_naive",
+    "conv_backward_winograd",
+    "conv_forward",
+    "conv_forward_blocked",
+    "conv_forward_im2col",
+    "conv_forward_naive",
+    "conv_forward_winograd",
+    "conv_output_size",
+    "im2col",
+]
 
 Array = Any
 Cache = tuple[Array, Array, Array, dict]
-
-
-def output_shape(x: Array, w: Array, b: Array, conv_param: dict) -> tuple[int, int, int, int]:
-    """Check the arguments of a convolution and return the shape (N, F, OH, OW) of its output.
-
-    Raises
-    ------
-    TypeError
-        If the arrays are of different libraries, not floating point or of different dtypes.
-    ValueError
-        If shapes disagree, `conv_param` has other keys than ``stride`` and ``pad``, or the
-        geometry is illegal (see `conv_output_size`).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> x, w, b = np.ones((1, 3, 8, 8)), np.ones((4, 2, 3, 3)), np.ones(4)
-    >>> output_shape(x, w, b, {"stride": 1, "pad": 1})
-    Traceback (most recent call last):
-    ...
-    ValueError: x has 3 channels but each filter in w has 2
-    """
-    check_float_array("x", x, "N, C, H, W")
-    check_float_array("w", w, "F, C, HH, WW")
-    check_float_array("b", b, "F")
-    float_dtype(x, w, b)
-    if x.shape[1] != w.shape[1]:
-        raise ValueError(f"x has {x.shape[1]} channels but each filter in w has {w.shape[1]}")
-    if b.shape[0] != w.shape[0]:
-        raise ValueError(f"w has {w.shape[0]} filters but b has {b.shape[0]} biases")
-    stride, pad = check_param("conv_param", conv_param, ("stride", "pad"))
-    OH = conv_output_size(x.shape[2], w.shape[2], stride, pad)
-    OW = conv_output_size(x.shape[3], w.shape[3], stride, pad)
-    return x.shape[0], w.shape[0], OH, OW
 
 
 def conv_forward_naive(x: Array, w: Array, b: Array, conv_param: dict) -> tuple[Array, Cache]:
@@ -217,8 +205,44 @@ def conv_backward_im2col(dout: Array, cache: Cache) -> tuple[Array, Array, Array
     return dx, xp.reshape(dw, w.shape), xp.sum(flat, axis=(0, 2))
 
 
+def choose_algorithm(x: Array, w: Array, conv_param: dict) -> str:
+    """Name the algorithm that `conv_forward` and `conv_backward` use for this input.
+
+    Parameters
+    ----------
+    x : array (N, C, H, W)
+        Images.
+    w : array (F, C, HH, WW)
+        Filters.
+    conv_param : dict
+        ``{"stride": int, "pad": int}``.
+
+    Returns
+    -------
+    str
+        A key of `ALGORITHMS`: ``"im2col"`` on any library but NumPy. On NumPy ``"winograd"`` for
+        3x3 filters at stride 1 with at least `WINOGRAD_CHANNELS` channels in and out (below, its
+        transforms cost more than they save), else ``"blocked"``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x, w = np.ones((1, 64, 8, 8)), np.ones((64, 64, 3, 3))
+    >>> choose_algorithm(x, w, {"stride": 1, "pad": 1})
+    'winograd'
+    >>> choose_algorithm(x, w, {"stride": 2, "pad": 1})
+    'blocked'
+    """
+    if not isinstance(x, np.ndarray):
+        return "im2col"
+    few = min(w.shape[:2]) < WINOGRAD_CHANNELS
+    if few or tuple(w.shape[2:]) != (3, 3) or conv_param["stride"] != 1:
+        return "blocked"
+    return "winograd"
+
+
 def conv_forward(x: Array, w: Array, b: Array, conv_param: dict) -> tuple[Array, Cache]:
-    """Convolve by the best algorithm for this input.
+    """Convolve by the best algorithm for this input (see `choose_algorithm`).
 
     Parameters, returns and errors as in `conv_forward_naive`.
 
@@ -230,7 +254,9 @@ def conv_forward(x: Array, w: Array, b: Array, conv_param: dict) -> tuple[Array,
     >>> out.shape
     (2, 4, 8, 8)
     """
-    return conv_forward_im2col(x, w, b, conv_param)
+    output_shape(x, w, b, conv_param)
+    forward, _ = ALGORITHMS[choose_algorithm(x, w, conv_param)]
+    return forward(x, w, b, conv_param)
 
 
 def conv_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
@@ -246,4 +272,16 @@ def conv_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
     >>> [d.shape for d in conv_backward(out, cache)]
     [(2, 3, 8, 8), (4, 3, 3, 3), (4,)]
     """
-    return conv_backward_im2col(dout, cache)
+    x, w, _, conv_param = cache
+    _, backward = ALGORITHMS[choose_algorithm(x, w, conv_param)]
+    return backward(dout, cache)
+
+
+WINOGRAD_CHANNELS = 16
+
+ALGORITHMS: dict[str, tuple[Callable, Callable]] = {
+    "naive": (conv_forward_naive, conv_backward_naive),
+    "im2col": (conv_forward_im2col, conv_backward_im2col),
+    "blocked": (conv_forward_blocked, conv_backward_blocked),
+    "winograd": (conv_forward_winograd, conv_backward_winograd),
+}

@@ -168,6 +168,41 @@ def check_param(name: str, param: dict, keys: tuple[str, ...]) -> tuple[int, ...
     return tuple(param[key] for key in keys)
 
 
+def output_shape(x: Array, w: Array, b: Array, conv_param: dict) -> tuple[int, int, int, int]:
+    """Check the arguments of a convolution and return the shape (N, F, OH, OW) of its output.
+
+    Raises
+    ------
+    TypeError
+        If the arrays are of different libraries, not floating point or of different dtypes.
+    ValueError
+        If shapes disagree, `conv_param` has other keys than ``stride`` and ``pad``, or the
+        geometry is illegal (see `conv_output_size`).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x, w, b = np.ones((1, 3, 8, 8)), np.ones((4, 2, 3, 3)), np.ones(4)
+    >>> output_shape(x, w, b, {"stride": 1, "pad": 1})
+    Traceback (most recent call last):
+    ...
+    ValueError: x has 3 channels but each filter in w has 2
+    """
+    array_namespace(x, w, b)
+    check_float_array("x", x, "N, C, H, W")
+    check_float_array("w", w, "F, C, HH, WW")
+    check_float_array("b", b, "F")
+    float_dtype(x, w, b)
+    if x.shape[1] != w.shape[1]:
+        raise ValueError(f"x has {x.shape[1]} channels but each filter in w has {w.shape[1]}")
+    if b.shape[0] != w.shape[0]:
+        raise ValueError(f"w has {w.shape[0]} filters but b has {b.shape[0]} biases")
+    stride, pad = check_param("conv_param", conv_param, ("stride", "pad"))
+    OH = conv_output_size(x.shape[2], w.shape[2], stride, pad)
+    OW = conv_output_size(x.shape[3], w.shape[3], stride, pad)
+    return x.shape[0], w.shape[0], OH, OW
+
+
 def pad_images(x: Array, pad: int) -> Array:
     """Return a C-contiguous copy of `x` (N, C, H, W) with `pad` zeros around each image.
 

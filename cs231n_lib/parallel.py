@@ -1,0 +1,100 @@
+"""Spread work on NumPy arrays over threads and cache-sized blocks.
+
+NumPy lets go of the interpreter lock while it copies and multiplies, so threads that each own a
+part of the batch keep all cores busy with the copies as well as with the products. BLAS is told
+to use one thread meanwhile; two layers of threads would fight for the same cores.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import pairwise
+from typing import TypeVar
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+Result = TypeVar("Result")
+
+BLOCK_BYTES = 2**20  # what one thread works on at a time: about the L2 cache of one core
+
+_busy = threading.Lock()
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController().select(user_api="blas")
+
+
+def in_threads(work: Callable[[range], Result], count: int) -> list[Result]:
+    """Share ``range(count)`` out among threads, one contiguous part for each.
+
+    Parameters
+    ----------
+    work : callable
+        Called with a non-empty part of ``range(count)``; parts must not depend on each other.
+    count : int
+        Number of items, for instance images in a batch.
+
+    Returns
+    -------
+    list
+        What `work` returned for each part, in order. There are as many parts as BLAS has
+        threads (``OMP_NUM_THREADS`` limits both), and one if the threads are busy already.
+
+    Notes
+    -----
+    Threads are started anew each time: a pool kept alive would hang in a forked process.
+
+    Examples
+    --------
+    >>> sum(in_threads(sum, 10))
+    45
+    """
+    libraries = _blas().lib_controllers
+    workers = min(count, max((library.num_threads for library in libraries), default=1))
+    if workers < 2 or not _busy.acquire(blocking=False):
+        return [work(range(count))]
+    try:
+        edges = [count * k // workers for k in range(workers + 1)]
+        with _blas().limit(limits=1), ThreadPoolExecutor(workers) as pool:
+            return list(pool.map(work, (range(a, b) for a, b in pairwise(edges))))
+    finally:
+        _busy.release()
+
+
+def blocks(part: range, bytes_each: int) -> Iterator[slice]:
+    """Cut `part` into slices whose workspace fits into `BLOCK_BYTES`, or holds a single item.
+
+    Examples
+    --------
+    >>> list(blocks(range(1, 6), BLOCK_BYTES // 2))
+    [slice(1, 3, None), slice(3, 5, None), slice(5, 6, None)]
+    """
+    step = max(1, BLOCK_BYTES // bytes_each)
+    for start in range(part.start, part.stop, step):
+        yield slice(start, min(start + step, part.stop))
+
+
+class Workspace:
+    """Memory that one thread uses again for each block, so that it stays in the cache.
+
+    Examples
+    --------
+    >>> space = Workspace(np.float32)
+    >>> first, second = space.take("V", (2, 3)), space.take("V", (1, 2))
+    >>> np.shares_memory(first, second), second.shape
+    (True, (1, 2))
+    """
+
+    def __init__(self, dtype: np.dtype | type) -> None:
+        self.dtype = dtype
+        self.buffers: dict[str, np.ndarray] = {}
+
+    def take(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+        """Return the buffer called `name` as an array of this shape, with what it held last."""
+        size = int(np.prod(shape))
+        if name not in self.buffers or self.buffers[name].size < size:
+            self.buffers[name] = np.zeros(size, self.dtype)
+        return self.buffers[name][:size].reshape(shape)
