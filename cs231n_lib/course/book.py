@@ -73,7 +73,8 @@ def build(*, force: bool = False, fresh: bool = True, quiet: bool = False) -> bo
     stamp.unlink(missing_ok=True)
     options = ["-W", "-n", "--keep-going"] + ["--all"] * fresh + ["-q"] * quiet
     start = "from jupyter_book.cli.main import main; main()"
-    done = subprocess.run(python("-c", start, "build", "book", *options), cwd=root())
+    command = python("-c", start, "build", "book", *options)
+    done = subprocess.run(command, cwd=root(), stdout=subprocess.DEVNULL if quiet else None)
     if done.returncode != 0:
         raise UserError(
             "the book was not built cleanly: Jupyter Book's warnings stand above, each with "

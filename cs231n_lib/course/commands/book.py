@@ -24,6 +24,21 @@ def build(
 
 
 @app.command()
+def serve(
+    port: Annotated[int, typer.Option(help="The port; the next free one if it is taken.")] = 8888,
+    ip: Annotated[str, typer.Option(help="Where to listen; see the warning.")] = "localhost",
+    open_page: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open the book in a browser.")
+    ] = True,
+    watch: Annotated[bool, typer.Option(help="Rebuild and reload pages that change.")] = False,
+) -> None:
+    """Serve the book with kernels, so that every page can be run and edited."""
+    from cs231n_lib.course import server
+
+    server.serve(ip=ip, port=port, open_page=open_page, watch=watch)
+
+
+@app.command()
 def execute(
     files: Files = None,
     labs: Annotated[bool, typer.Option(help="Also the labs, on the real CIFAR-10.")] = False,
