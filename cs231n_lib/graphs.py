@@ -6,8 +6,10 @@ the number that flows along it and, below, the gradient that flows back.
 
 from __future__ import annotations
 
+import itertools
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from cs231n_lib.autograd import Value, topological_order
 
@@ -83,14 +85,16 @@ def draw(root: Value, *, digits: int = 2, title: str = "Computational graph") ->
         )
     columns = _columns(order)
     rows = _rows(root, order, columns)
-    place = {v: (MARGIN + COLUMN * columns[v], MARGIN + ROW * rows[v]) for v in order}
-    width, height = place[root][0] + COLUMN, max(y for _, y in place.values()) + MARGIN
-    wires = [
-        _wire(place[source], _half(source), place[v], _half(v))
-        for v in order
-        for source in dict.fromkeys(v.inputs)
-    ]
-    wires.append(_wire(place[root], _half(root), (width, place[root][1]), 0))
+    place = {v: (MARGIN + COLUMN * columns[v], MARGIN + ROW * rows[v, v]) for v in order}
+    width, height = place[root][0] + COLUMN, MARGIN * 2 + ROW * max(rows.values())
+    wires = [_wire([(place[root][0] + _half(root), place[root][1]), (width, place[root][1])])]
+    for v in order:
+        for source in dict.fromkeys(v.inputs):
+            x, y = place[source]
+            route = [(x + _half(source), y)]
+            for column in range(columns[source] + 1, columns[v]):
+                route.append((MARGIN + COLUMN * column, MARGIN + ROW * rows[source, column]))
+            wires.append(_wire([*route, (place[v][0] - _half(v), place[v][1])]))
     nodes = [_node(v, *place[v], digits) for v in order]
     described = _describe(order, digits)
     return Drawing(
@@ -115,40 +119,61 @@ def _columns(order: list[Value]) -> dict[Value, int]:
     return columns
 
 
-def _rows(root: Value, order: list[Value], columns: dict[Value, int]) -> dict[Value, float]:
-    """Give every input a line of its own, and every gate the middle of its inputs' lines."""
-    rows: dict[Value, float] = {}
+def _rows(
+    root: Value, order: list[Value], columns: dict[Value, int]
+) -> dict[tuple[Value, Any], float]:
+    """Choose the height of every number, and of every wire where it passes a column.
+
+    The entry ``(v, v)`` is the row of v itself, ``(v, column)`` that of its wire there. Column by
+    column, each is put at the mean height of where it comes from, or below what is there already.
+    """
+    lines: dict[Value, int] = {}
     stack = [root]
-    while stack:  # inputs in the order in which the formula names them
+    while stack:  # inputs get lines in the order in which the formula names them
         v = stack.pop()
-        if not v.inputs and v not in rows:
-            rows[v] = float(len(rows))
-        stack.extend(reversed([source for source in v.inputs if source not in rows]))
-    taken: set[tuple[int, float]] = {(columns[v], row) for v, row in rows.items()}
-    for v in order:
-        if v.inputs:
-            row = sum(rows[source] for source in v.inputs) / len(v.inputs)
-            while any(c == columns[v] and abs(r - row) < 1 for c, r in taken):
-                row += 0.5  # another gate is there already
-            rows[v] = row
-            taken.add((columns[v], row))
+        if not v.inputs:
+            lines.setdefault(v, len(lines))
+        stack.extend(source for source in reversed(v.inputs) if source not in lines)
+    ends = {v: max((columns[u] for u in order if v in u.inputs), default=0) for v in order}
+    rows: dict[tuple[Value, Any], float] = {}
+    for column in range(columns[root] + 1):
+
+        def arrival(source: Value, column: int = column) -> float:
+            return rows[source, source if columns[source] == column - 1 else column - 1]
+
+        wanted: list[tuple[float, tuple[Value, Any]]] = []
+        for v in order:
+            if columns[v] == column and v.inputs:
+                wanted.append((sum(map(arrival, v.inputs)) / len(v.inputs), (v, v)))
+            elif columns[v] == column:
+                wanted.append((float(lines[v]), (v, v)))
+            elif columns[v] < column < ends[v]:
+                wanted.append((arrival(v), (v, column)))
+        free = 0.0
+        for row, key in sorted(wanted, key=lambda item: item[0]):
+            rows[key] = max(row, free)
+            free = rows[key] + 1
     return rows
 
 
+def _wire(points: list[tuple[float, float]]) -> str:
+    """Draw a wire through points: level at first, where the numbers stand, then bending."""
+    path = f"M{points[0][0]:g} {points[0][1]:g}"
+    for (x0, y0), (x1, y1) in itertools.pairwise(points):
+        bend = min(x0 + 60, x1)
+        middle = (bend + x1) / 2
+        path += f"H{bend:g}C{middle:g} {y0:g} {middle:g} {y1:g} {x1:g} {y1:g}"
+    return f'<path d="{path}"/>'
+
+
 def _text(v: Value) -> str:
-    return v.op.replace("*", "\u00d7") if v.op in ("*", f"* {v.op[2:]}") else v.op or v.label
+    op = v.op if v.op.startswith("**") else v.op.replace("*", "\u00d7")
+    return op or v.label
 
 
 def _half(v: Value) -> float:
     """Return half the width of a gate or name."""
     return max(15.0, 4.2 * len(_text(v)) + 7) if _text(v) else 0.0
-
-
-def _wire(start: tuple[float, float], left: float, end: tuple[float, float], right: float) -> str:
-    x0, y0, x1, y1 = start[0] + left, start[1], end[0] - right, end[1]
-    bend = min(x0 + 60, x1)  # level at first, where the numbers stand
-    middle = (bend + x1) / 2
-    return f'<path d="M{x0:g} {y0:g}H{bend:g}C{middle:g} {y0:g} {middle:g} {y1:g} {x1:g} {y1:g}"/>'
 
 
 def _node(v: Value, x: float, y: float, digits: int) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 import array_api_compat
 
-from cs231n_lib.backend import array_namespace, as_float, float_dtype, to_host
+from cs231n_lib.backend import array_namespace, as_float, device, float_dtype, to_host
 
 __all__ = [
     "check_labels",
@@ -85,8 +85,8 @@ def _one_hot(scores: Array, y: Array) -> Array:
         )
     num_examples, num_classes = scores.shape
     check_labels(y, num_examples, num_classes)
-    classes = xp.arange(num_classes, dtype=y.dtype, device=array_api_compat.device(scores))
-    return classes[None, :] == y[:, None]
+    classes = xp.arange(num_classes, dtype=xp.int64, device=device(scores))
+    return classes[None, :] == xp.astype(y, xp.int64)[:, None]
 
 
 def softmax(scores: Array) -> Array:

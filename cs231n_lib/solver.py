@@ -11,7 +11,7 @@ import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from tqdm import tqdm
@@ -177,15 +177,14 @@ class Solver:
         self.best_buffers: dict[str, Array] = {}
         self.best_val_accuracy = -1.0
 
-    def train(self) -> Solver:
+    def train(self) -> Self:
         """Train until `num_epochs` epochs are done, those before a resume included.
 
         The model keeps its last parameters; :meth:`restore_best` puts in the best ones.
 
         Returns
         -------
-        Solver
-            Itself.
+        self
 
         Raises
         ------
