@@ -6,20 +6,19 @@ are surely not among the k nearest are dropped at once; the few that remain are 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import array_api_compat
 import numpy as np
 
 from cs231n_lib.backend import array_namespace, device
+from cs231n_lib.parallel import in_threads
 
 Array = Any
 KeyMaker = Callable[[Array], tuple[Array, Array]]
-QUERY_ROWS = 4096  # test rows handled at a time: long enough to reuse a converted training block
-BLOCK_KEYS = 2**22  # keys in a block: 16 MiB in float32, which a last-level cache holds
+QUERY_ROWS = 2048  # test rows handled at a time: long enough to reuse a converted training block
+BLOCK_KEYS = 2**21  # keys in a block: 8 MiB in float32, which a last-level cache holds
 BLOCK_TRAIN = 2**24  # elements of the training rows in a block: bounds their converted copy
 GROUPS = 64  # groups a row of keys is divided into to find a first threshold
 CACHE_BYTES = 2**18  # temporaries of this size stay in a core's own cache
@@ -34,10 +33,16 @@ def nearest_rows(
     dtype = xp.float64 if X.dtype == xp.uint8 else X.dtype
     if X.shape[0] == 0:
         return tuple(xp.zeros((0, k), dtype=d, device=device(X)) for d in (xp.int64, dtype))
-    parts = [
-        _nearest_of_chunk(X[rows, :], X_train, k, metric)
-        for rows in _slices(X.shape[0], chunk or QUERY_ROWS)
-    ]
+
+    def search(part: range) -> list[tuple[Array, Array]]:
+        own = X[part.start : part.stop, :]
+        chunks = _slices(len(part), chunk or QUERY_ROWS)
+        return [_nearest_of_chunk(own[rows, :], X_train, k, metric) for rows in chunks]
+
+    if array_api_compat.is_numpy_namespace(xp):
+        parts = [pair for found in in_threads(search, X.shape[0]) for pair in found]
+    else:
+        parts = search(range(X.shape[0]))
     indices, distances = (xp.concat(list(column), axis=0) for column in zip(*parts, strict=True))
     return indices, xp.astype(distances, dtype, copy=False)
 
@@ -153,7 +158,7 @@ def _squared_differences(X: Array, X_train: Array, row: Array, column: Array) ->
 
     in_cache = CACHE_BYTES if array_api_compat.is_numpy_namespace(xp) else DEVICE_BYTES
     pairs = max(in_cache // (X.shape[1] * 8), 1)
-    return xp.concat(_map(xp, block, _slices(row.shape[0], pairs)))
+    return xp.concat([block(part) for part in _slices(row.shape[0], pairs)])
 
 
 def _l1_keys(X: Array) -> KeyMaker:
@@ -180,11 +185,11 @@ def _check_finite(X: Array, name: str) -> None:
 
 
 def _l1_numpy(X: np.ndarray, X_train: np.ndarray) -> np.ndarray:
-    """All L1 distances, a few training rows that fit the cache at a time, in threads."""
+    """All L1 distances, a few training rows that fit the cache at a time."""
     pixels = X.dtype == np.uint8
     distances = np.empty((len(X), len(X_train)))
 
-    def fill(rows: slice) -> None:
+    for rows in _slices(len(X_train), max(CACHE_BYTES // (X.shape[1] * X.itemsize), 1)):
         t = X_train[rows]
         buffer = np.empty(t.shape, t.dtype)
         for i, x in enumerate(X):
@@ -194,9 +199,6 @@ def _l1_numpy(X: np.ndarray, X_train: np.ndarray) -> np.ndarray:
             else:
                 np.abs(np.subtract(t, x, out=buffer), out=buffer)
                 distances[i, rows] = buffer.sum(axis=1)
-
-    rows = max(CACHE_BYTES // (X.shape[1] * X.itemsize), 1)
-    _map(np, fill, _slices(len(X_train), rows))
     if pixels:
         distances *= 2
         distances -= X_train.sum(axis=1, dtype=np.int64)
@@ -222,11 +224,3 @@ def _l1_broadcast(X: Array, X_train: Array) -> Array:
 
 def _slices(length: int, step: int) -> list[slice]:
     return [slice(start, min(start + step, length)) for start in range(0, length, step)]
-
-
-def _map(xp: Any, function: Callable[[slice], Any], parts: list[slice]) -> list[Any]:
-    """Apply `function` to each part; on NumPy in threads, for its loops let go of the lock."""
-    if not array_api_compat.is_numpy_namespace(xp) or len(parts) < 2:
-        return [function(part) for part in parts]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(function, parts))
