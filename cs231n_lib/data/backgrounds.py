@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cs231n_lib.data.drawing import Canvas, Draw, PerImage, mix, rgb, union
+from cs231n_lib.data.drawing import Canvas, Draws, PerImage, mix, rgb, union
 
 WHITE = rgb("#ffffff")
 
@@ -24,23 +24,23 @@ def _cloud(canvas: Canvas, x: PerImage, y: PerImage, size: PerImage, opacity: Pe
     canvas.fill(shape, WHITE, opacity)
 
 
-def _heaven(canvas: Canvas, draw: Draw) -> None:
+def _heaven(canvas: Canvas, draw: Draws) -> None:
     """Wash a sky of any hour: noon, overcast or dusk."""
     hour, grey = draw(), draw()
     top = mix(rgb("#3f8fe0"), rgb("#7f7fc4"), hour * hour)
     bottom = mix(rgb("#c4e6fa"), rgb("#ffcfa0"), hour * hour)
-    grey = 0.6 * grey * grey
+    grey = 0.5 * grey * grey
     _wash(canvas, mix(top, rgb("#a9b4bd"), grey), mix(bottom, rgb("#dde2e4"), grey))
 
 
-def sky(canvas: Canvas, draw: Draw) -> None:
+def sky(canvas: Canvas, draw: Draws) -> None:
     """Paint the air high up, with clouds."""
     _heaven(canvas, draw)
     for _ in range(3):
         _cloud(canvas, 2.2 * draw() - 1.1, 2 * draw() - 1, 0.7 + 0.7 * draw(), 0.4 + 0.5 * draw())
 
 
-def street(canvas: Canvas, draw: Draw) -> None:
+def street(canvas: Canvas, draw: Draws) -> None:
     """Paint houses, a pavement and a road with its dashed line."""
     _heaven(canvas, draw)
     horizon = 0.1 + 0.25 * draw()
@@ -58,7 +58,7 @@ def street(canvas: Canvas, draw: Draw) -> None:
         canvas.fill(canvas.box(x + 0.8 * shift - 0.4, 0.86, 0.2, 0.035), rgb("#e9e4c8"))
 
 
-def meadow(canvas: Canvas, draw: Draw) -> None:
+def meadow(canvas: Canvas, draw: Draws) -> None:
     """Paint rolling hills, grass and some flowers."""
     _heaven(canvas, draw)
     horizon, dry = -0.15 + 0.4 * draw(), draw()
@@ -75,11 +75,11 @@ def meadow(canvas: Canvas, draw: Draw) -> None:
         canvas.fill(canvas.ellipse(2 * draw() - 1, 0.6 + 0.4 * draw(), 0.05, 0.05), flower)
 
 
-def forest(canvas: Canvas, draw: Draw) -> None:
+def forest(canvas: Canvas, draw: Draws) -> None:
     """Paint trunks under dark leaves."""
     autumn = draw() * draw()
-    leaf = mix(rgb("#2e5d34"), rgb("#a5652a"), autumn)
-    _wash(canvas, leaf, mix(rgb("#86a877"), rgb("#d8b070"), autumn))
+    leaf = mix(rgb("#33703c"), rgb("#b06d2c"), autumn)
+    _wash(canvas, leaf, mix(rgb("#93bb80"), rgb("#e2bc78"), autumn))
     for x in (-0.85, -0.2, 0.45, 0.95):
         trunk = x + 0.3 * draw() - 0.15
         canvas.fill(canvas.capsule(trunk, -1.0, trunk, 0.6, 0.05 + 0.05 * draw()), rgb("#4b3727"))
@@ -89,7 +89,7 @@ def forest(canvas: Canvas, draw: Draw) -> None:
     _ground(canvas, 0.25 + 0.2 * draw(), mix(rgb("#6b5a34"), leaf, 0.3), leaf)
 
 
-def room(canvas: Canvas, draw: Draw) -> None:
+def room(canvas: Canvas, draw: Draws) -> None:
     """Paint a papered wall, a window or a picture, and a wooden floor."""
     tone, warm = draw(), draw()
     wall = mix(mix(rgb("#e8d9b8"), rgb("#b9c9cf"), tone), rgb("#d59a8c"), warm * warm)
@@ -104,7 +104,7 @@ def room(canvas: Canvas, draw: Draw) -> None:
     canvas.fill(canvas.box(0.0, horizon, 2.0, 0.04), WHITE)
 
 
-def pond(canvas: Canvas, draw: Draw) -> None:
+def pond(canvas: Canvas, draw: Draws) -> None:
     """Paint still water with reeds and lily pads."""
     murky = draw()
     _wash(
@@ -120,7 +120,7 @@ def pond(canvas: Canvas, draw: Draw) -> None:
         canvas.fill(pad, mix(rgb("#5fae4a"), rgb("#3c8a55"), draw()))
 
 
-def sea(canvas: Canvas, draw: Draw) -> None:
+def sea(canvas: Canvas, draw: Draws) -> None:
     """Paint open water with white crests under a wide sky."""
     _heaven(canvas, draw)
     _cloud(canvas, 2 * draw() - 1, -0.7 + 0.3 * draw(), 0.6 + 0.5 * draw(), 0.6)

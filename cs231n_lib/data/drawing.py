@@ -9,15 +9,13 @@ of each of them, which makes the images the same on every machine.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 SIZE = 32
 #: Something with one value an image, shape (n, 1, 1), or one number for all of them.
 PerImage = np.ndarray | np.float32 | float
-#: Gives the next uniform number in [0, 1) of every image, shape (n, 1, 1).
-Draw = Callable[[], np.ndarray]
 
 
 def rgb(code: str) -> np.ndarray:
@@ -39,6 +37,18 @@ def union(*distances: np.ndarray) -> np.ndarray:
     return joined
 
 
+class Draws:
+    """Hands out uniform numbers in [0, 1), one an image, from the columns of a table."""
+
+    def __init__(self, table: np.ndarray) -> None:
+        self.table, self.used = table, 0
+
+    def __call__(self) -> np.ndarray:
+        """Return the next column, shape (n, 1, 1)."""
+        self.used += 1
+        return self.table[:, self.used - 1, None, None]
+
+
 class Canvas:
     """``n`` images of 32×32 pixels and a frame of coordinates to draw in.
 
@@ -57,6 +67,10 @@ class Canvas:
         self.pixels = np.zeros((3, n, SIZE, SIZE), dtype=np.float32)
         centres = (np.arange(SIZE, dtype=np.float32) + 0.5) / (SIZE / 2) - 1
         self.page_x, self.page_y = centres[None, None, :], centres[None, :, None]
+        self.unplace()
+
+    def unplace(self) -> None:
+        """Set the frame back to the page itself."""
         self.x, self.y = self.page_x, self.page_y
         self.unit: PerImage = np.float32(SIZE / 2)
         self.light: PerImage = np.float32(1)

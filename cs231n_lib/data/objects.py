@@ -7,7 +7,7 @@ number an image for whatever varies within the class: a stride, a raised head, o
 
 import numpy as np
 
-from cs231n_lib.data.drawing import Canvas, Draw, mix, rgb, union
+from cs231n_lib.data.drawing import Canvas, Draws, PerImage, mix, rgb, union
 
 BLACK, WHITE, PINK = rgb("#1c1a1c"), rgb("#fbfaf5"), rgb("#f08a96")
 GLASS, STEEL, TYRE = rgb("#bfe3f2"), rgb("#9aa3ad"), rgb("#232327")
@@ -34,7 +34,7 @@ def _legs(canvas: Canvas, feet: list, hip: float, r: float, coat: np.ndarray) ->
         canvas.fill(canvas.capsule(upper, hip, lower, 0.6, r * 1.25, r * 0.8), coat)
 
 
-def airplane(canvas: Canvas, draw: Draw, coat: np.ndarray) -> None:
+def airplane(canvas: Canvas, draw: Draws, coat: np.ndarray) -> None:
     """Draw an airliner from the side."""
     stripe = mix(rgb("#d8343c"), rgb("#2456b8"), draw())
     far = mix(coat, STEEL, 0.45)
@@ -52,7 +52,7 @@ def airplane(canvas: Canvas, draw: Draw, coat: np.ndarray) -> None:
     canvas.fill(canvas.polygon([(-0.66, -0.06), (-0.48, -0.04), (-0.76, 0.16), (-0.86, 0.16)]), far)
 
 
-def automobile(canvas: Canvas, draw: Draw, coat: np.ndarray) -> None:
+def automobile(canvas: Canvas, draw: Draws, coat: np.ndarray) -> None:
     """Draw a small saloon."""
     _shadow(canvas, 0.8)
     roof = -0.3 + 0.12 * draw()
@@ -71,7 +71,7 @@ def automobile(canvas: Canvas, draw: Draw, coat: np.ndarray) -> None:
     _wheels(canvas, -0.46, 0.46, radius=0.21)
 
 
-def bird(canvas: Canvas, draw: Draw, coat: np.ndarray) -> None:
+def bird(canvas: Canvas, draw: Draws, coat: np.ndarray) -> None:
     """Draw a songbird on a twig."""
     canvas.fill(canvas.capsule(-1.0, 0.68, 1.0, 0.6, 0.05), rgb("#6a4a2c"))
     for x in (-0.08, 0.1):
@@ -89,7 +89,7 @@ def bird(canvas: Canvas, draw: Draw, coat: np.ndarray) -> None:
     _eye(canvas, 0.48, -0.28)
 
 
-def cat(canvas: Canvas, draw: Draw, coat: np.ndarray) -> None:
+def cat(canvas: Canvas, draw: Draws, coat: np.ndarray) -> None:
     """Draw a cat that sits and looks at you."""
     _shadow(canvas, 0.56)
     dark, light = coat * 0.62, mix(coat, WHITE, 0.7)
@@ -122,7 +122,7 @@ def cat(canvas: Canvas, draw: Draw, coat: np.ndarray) -> None:
     canvas.fill(canvas.ellipse(0.0, -0.14, 0.055, 0.04), rgb("#e0566c"))
 
 
-def deer(canvas: Canvas, draw: Draw, coat: np.ndarray) -> None:
+def deer(canvas: Canvas, draw: Draws, coat: np.ndarray) -> None:
     """Draw a stag with a white tail."""
     _shadow(canvas, 0.6)
     step, horn = 0.12 * draw(), rgb("#e2cfa4")
@@ -152,7 +152,7 @@ def deer(canvas: Canvas, draw: Draw, coat: np.ndarray) -> None:
     _eye(canvas, 0.5, -0.42, 0.045)
 
 
-def dog(canvas: Canvas, draw: Draw, coat: np.ndarray) -> None:
+def dog(canvas: Canvas, draw: Draws, coat: np.ndarray) -> None:
     """Draw a floppy-eared dog with its tail up and its tongue out."""
     _shadow(canvas, 0.64)
     step, wag = 0.1 * draw(), 0.24 * draw()
@@ -175,7 +175,7 @@ def dog(canvas: Canvas, draw: Draw, coat: np.ndarray) -> None:
     _eye(canvas, 0.52, -0.36, 0.06)
 
 
-def frog(canvas: Canvas, draw: Draw, coat: np.ndarray) -> None:
+def frog(canvas: Canvas, draw: Draws, coat: np.ndarray) -> None:
     """Draw a frog on a lily pad, all eyes and mouth."""
     canvas.fill(canvas.ellipse(0.0, 0.6, 0.9, 0.2), rgb("#3f8f4a"))
     canvas.fill(canvas.ellipse(0.0, 0.57, 0.84, 0.16), rgb("#62b25a"))
@@ -199,28 +199,28 @@ def frog(canvas: Canvas, draw: Draw, coat: np.ndarray) -> None:
         canvas.fill(canvas.capsule(side * 0.22, 0.4, side * 0.26, 0.6, 0.07, 0.09), coat * 0.9)
 
 
-def horse(canvas: Canvas, draw: Draw, coat: np.ndarray) -> None:
+def horse(canvas: Canvas, draw: Draws, coat: np.ndarray) -> None:
     """Draw a horse at a walk."""
     _shadow(canvas, 0.66)
-    step, nod, mane = 0.2 * draw(), 0.14 * draw(), mix(coat * 0.35, BLACK, 0.4)
+    step, nod, mane = 0.2 * draw(), 0.12 * draw(), mix(coat * 0.35, BLACK, 0.4)
     _legs(canvas, [(-0.28, -0.18 - step), (0.2, 0.34 - step)], 0.2, 0.065, coat * 0.7)
     _legs(canvas, [(-0.4, -0.48 + step), (0.28, 0.2 + step)], 0.2, 0.07, coat)
     canvas.fill(canvas.capsule(-0.54, -0.02, -0.74, 0.4, 0.07, 0.1), mane)
-    canvas.fill(canvas.capsule(0.16, -0.14, 0.42, -0.56 + nod, 0.1, 0.08), mane)
-    top = -0.5 + nod
+    canvas.fill(canvas.capsule(0.16, -0.14, 0.4, -0.6 + nod, 0.1, 0.08), mane)
+    top = -0.54 + nod
     body = union(
         canvas.ellipse(-0.06, 0.06, 0.46, 0.22),
         canvas.ellipse(-0.36, 0.02, 0.22, 0.23),
-        canvas.capsule(0.26, 0.02, 0.5, top, 0.2, 0.12),
-        canvas.capsule(0.52, top, 0.78, top + 0.2, 0.12, 0.09),
-        canvas.capsule(0.46, top - 0.08, 0.44, top - 0.2, 0.045, 0.02),
+        canvas.capsule(0.26, 0.02, 0.5, top, 0.21, 0.14),
+        canvas.capsule(0.52, top, 0.8, top + 0.22, 0.135, 0.1),
+        canvas.capsule(0.46, top - 0.1, 0.44, top - 0.23, 0.05, 0.02),
     )
     canvas.fill(body, coat)
-    canvas.fill(canvas.ellipse(0.8, top + 0.21, 0.08, 0.07), coat * 0.55)
+    canvas.fill(canvas.ellipse(0.83, top + 0.24, 0.085, 0.075), coat * 0.55)
     canvas.fill(canvas.ellipse(0.57, top - 0.02, 0.045, 0.045), BLACK)
 
 
-def ship(canvas: Canvas, draw: Draw, coat: np.ndarray) -> None:
+def ship(canvas: Canvas, draw: Draws, coat: np.ndarray) -> None:
     """Draw a steamer with a smoking funnel."""
     smoke, band = draw(), mix(rgb("#e03c31"), rgb("#f2b632"), draw())
     puffs = union(
@@ -238,13 +238,13 @@ def ship(canvas: Canvas, draw: Draw, coat: np.ndarray) -> None:
         canvas.fill(canvas.ellipse(x, 0.06, 0.055, 0.055), rgb("#31506e"))
     hull = canvas.polygon([(-0.84, 0.16), (0.94, 0.1), (0.62, 0.6), (-0.66, 0.6)])
     canvas.fill(hull, coat)
-    canvas.fill(np.maximum(hull, canvas.below(0.44)), rgb("#b3402f"))
+    canvas.fill(np.maximum(hull, canvas.below(0.5)), rgb("#b3402f"))
     canvas.fill(canvas.box(0.02, 0.2, 0.78, 0.03), WHITE, 0.85)
     for x in (-0.66, -0.22, 0.22, 0.66):
         canvas.fill(canvas.ellipse(x, 0.64, 0.26, 0.08), rgb("#e6f4fb"), 0.75)
 
 
-def truck(canvas: Canvas, draw: Draw, coat: np.ndarray) -> None:
+def truck(canvas: Canvas, draw: Draws, coat: np.ndarray) -> None:
     """Draw a lorry with a tall box behind its cab."""
     _shadow(canvas, 0.92)
     cargo = mix(WHITE, rgb("#d9c7a0"), draw())
@@ -260,17 +260,28 @@ def truck(canvas: Canvas, draw: Draw, coat: np.ndarray) -> None:
     _wheels(canvas, -0.62, -0.24, 0.62, radius=0.19)
 
 
+def balloon(canvas: Canvas, draw: Draws, chance: PerImage) -> None:
+    """Let a balloon of any colour fly anywhere, in a share ``chance`` of the images."""
+    present = (draw() < chance).astype(np.float32)
+    x, y, r = 2 * draw() - 1, 1.8 * draw() - 1, 0.14 + 0.12 * draw()
+    colour = np.stack([0.15 + 0.85 * draw() for _ in range(3)])
+    canvas.fill(canvas.capsule(x, y, x + 0.1, y + 2.6 * r, 0.015), rgb("#f4f0e4"), present)
+    canvas.fill(canvas.ellipse(x, y, r, 1.15 * r), colour, present)
+    gleam = canvas.ellipse(x - 0.35 * r, y - 0.4 * r, 0.3 * r, 0.3 * r)
+    canvas.fill(gleam, WHITE, 0.7 * present)
+
+
 #: For every label: the object, its colours (the usual one first), and the number of the
 #: background it is usually met on.
 CAST = (
     (airplane, ("#f2f4f7", "#c3ccd6", "#f5d76e", "#8fb8de"), 0),
-    (automobile, ("#d3202b", "#2f6fc4", "#f0c132", "#e9e9ea", "#2f8f5b"), 1),
+    (automobile, ("#de2a14", "#3d424a", "#f0c132", "#e9e9ea", "#2f8f5b"), 1),
     (bird, ("#3f7fd6", "#e2a92b", "#c9413a", "#7a5a3c", "#5c6b75"), 0),
     (cat, ("#e08a3c", "#8b8d92", "#4a4346", "#e9dfcf"), 4),
     (deer, ("#b0763f", "#8f6238", "#c79a63"), 3),
     (dog, ("#c89a5f", "#8a5a33", "#efe6d6", "#5a5350"), 2),
     (frog, ("#5cab3c", "#8bbf3a", "#3f8a58", "#a79a3f"), 5),
     (horse, ("#8a4b24", "#5b3520", "#d9cdb8", "#3b302d", "#b5793f"), 2),
-    (ship, ("#2c4a7c", "#27313f", "#e8e8e8", "#8d2f2c"), 6),
+    (ship, ("#2457a6", "#27313f", "#e8e8e8", "#8d2f2c"), 6),
     (truck, ("#2a6fc0", "#d98b1f", "#c23a34", "#4f9a5e"), 1),
 )

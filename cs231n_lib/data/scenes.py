@@ -6,11 +6,16 @@ import numpy as np
 
 from cs231n_lib.data.backgrounds import BACKGROUNDS
 from cs231n_lib.data.dataset import CLASS_NAMES, Dataset
-from cs231n_lib.data.drawing import SIZE, Canvas, Draw, PerImage, mix, rgb
-from cs231n_lib.data.objects import CAST
+from cs231n_lib.data.drawing import SIZE, Canvas, Draws, PerImage, mix, rgb
+from cs231n_lib.data.objects import CAST, balloon
 
-_DRAWS = 48  # uniform numbers an image may use
-_CHUNK = 64  # images drawn at once: few enough to stay in a processor's cache
+#: How many uniform numbers an image has for what.  Every purpose has its own, so that
+#: turning one dial leaves everything else in the picture as it was.
+_DRAWS = {
+    "place": 2, "frame": 7, "coat": 4, "background": 20, "object": 3, "balloons": 14, "light": 4
+}  # fmt: skip
+_CHUNK = 64  # images painted at once: few enough to stay in a processor's cache
+_BLOCK = 5000  # images in memory as floats at once
 
 
 @dataclass(frozen=True)
@@ -21,23 +26,26 @@ class Nuisances:
     ----------
     pose : float
         How often the object faces left instead of right (never at 0, half of the time at
-        1), and how much it is tilted.
+        1), and how far it tilts (up to 9 degrees at 1).
     position : float
         How far the object strays from the middle: up to a quarter of the image at 1.
     scale : float
-        How much its size varies: by half at 1.
+        How much its size varies: from 0.6 to 1.1 times the image at 1, always 0.85 at 0.
     colour : float
-        How often the object has another colour than its class usually has, and how far
-        its shade strays.
+        How often its colour is drawn from the whole palette of its class instead of being
+        the usual one, and how far the shade strays from the palette's.
     background : float
-        How often the background is drawn at random instead of the one where the class is
-        usually met.  At 0 the background gives the class away; at 1 it says nothing.
+        How often the background is drawn at random instead of being the one where the
+        class is usually met.  At 0 it all but gives the class away; at 1 it says nothing.
     lighting : float
-        How much brightness, contrast and tint vary, and the side the light comes from.
+        How much brightness (by a factor of 0.5 to 1.4 at 1), contrast and tint vary, and
+        how much brighter one side is than the other.
     clutter : float
-        How often something stands in front: a post, a ball, leaves.
+        How often a balloon of any colour flies behind the object (always at 1); it is half
+        as often that one flies in front.
     noise : float
-        Amplitude of the grain added to every pixel: up to 0.2 of the full range at 1.
+        Amplitude of the grain, uniform and independent for every pixel and channel: up to
+        a fifth of the full range, 51 of 255, at 1.
 
     Raises
     ------
@@ -53,13 +61,13 @@ class Nuisances:
     """
 
     pose: float = 1.0
-    position: float = 0.6
-    scale: float = 0.5
-    colour: float = 0.5
-    background: float = 0.4
-    lighting: float = 0.6
-    clutter: float = 0.3
-    noise: float = 0.3
+    position: float = 1.0
+    scale: float = 0.7
+    colour: float = 0.4
+    background: float = 0.7
+    lighting: float = 0.8
+    clutter: float = 0.5
+    noise: float = 0.15
 
     def __post_init__(self) -> None:
         """Refuse a dial outside 0 to 1 (and NaN)."""
@@ -76,53 +84,76 @@ class Nuisances:
         return cls(**{field.name: 0.0 for field in fields(cls)})
 
 
-class _Draws:
-    """Hands out the columns of a table of uniform numbers, one after the other."""
-
-    def __init__(self, table: np.ndarray) -> None:
-        self.table, self.used = table, 0
-
-    def __call__(self) -> np.ndarray:
-        self.used += 1
-        return self.table[:, self.used - 1, None, None]
+def _split(table: np.ndarray) -> list[np.ndarray]:
+    """Return the columns of ``table`` purpose by purpose, in the order of ``_DRAWS``."""
+    return np.split(table, np.cumsum(list(_DRAWS.values()))[:-1], axis=1)
 
 
-def _coat(palette: tuple[str, ...], draw: Draw, dial: PerImage) -> np.ndarray:
+def _coat(palette: tuple[str, ...], draw: Draws, dial: PerImage) -> np.ndarray:
     """Return the usual colour of the class or another one of its palette, shape (3, n, 1, 1)."""
     other, which, shade, tint = draw(), draw(), draw(), draw()
-    colours = np.concatenate([rgb(code) for code in palette], axis=1)
     choice = np.where(other < dial, (which * len(palette)).astype(np.int64), 0)
-    coat = colours[:, choice[:, 0, 0]]
+    coat = np.concatenate([rgb(code) for code in palette], axis=1)[:, choice[:, 0, 0]]
     coat = coat * (1 + dial * (0.5 * shade - 0.25))
     return np.minimum(mix(coat, rgb("#c8a878"), dial * 0.3 * tint), 1)
 
 
-def _paint(label: int, background: int, table: np.ndarray, dials: Nuisances) -> np.ndarray:
-    """Draw one class on one background, once for every row of ``table``."""
-    pose, position, scale, light = (
-        np.float32(dial) for dial in (dials.pose, dials.position, dials.scale, dials.lighting)
-    )
-    draw = _Draws(table)
+def _paint(label: int, place: int, table: np.ndarray, dials: Nuisances) -> np.ndarray:
+    """Draw one class in one place, once for every row of ``table``; shape (3, n, 32, 32)."""
+    pose, position, scale, colour, light, clutter = (
+        np.float32(dial)
+        for dial in (
+            dials.pose, dials.position, dials.scale, dials.colour, dials.lighting, dials.clutter
+        )
+    )  # fmt: skip
+    draws = {name: Draws(part) for name, part in zip(_DRAWS, _split(table), strict=True)}
+    draw_object, palette, _ = CAST[label]
+
+    draw = draws["frame"]
     facing = np.where(draw() < 0.5 * pose, -1, 1).astype(np.float32)
     tilt = pose * 0.16 * (draw() - 0.5)
-    x, y = position * (draw() - 0.5), position * (draw() - 0.5)
+    # The sum of two uniform numbers: near the middle more often than far from it.
+    x, y = (0.5 * position * (draw() + draw() - 1) for _ in range(2))
     size = 0.85 + scale * 0.5 * (draw() - 0.5)
-    draw_object, palette, _ = CAST[label]
-    coat = _coat(palette, draw, np.float32(dials.colour))
-    gain, contrast = 1 + light * 0.7 * (draw() - 0.5), 1 - light * 0.4 * draw()
-    slope, tint = light * 0.5 * (draw() - 0.5), light * 0.3 * (draw() - 0.5)
+    coat = _coat(palette, draws["coat"], colour)
 
     canvas = Canvas(len(table))
-    BACKGROUNDS[background](canvas, draw)
-    draw = _Draws(table[:, 34:])
+    BACKGROUNDS[place](canvas, draws["background"])
+    balloon(canvas, draws["balloons"], clutter)
     canvas.place(x, y, size, facing, tilt)
-    draw_object(canvas, draw, coat)
+    draw_object(canvas, draws["object"], coat)
+    canvas.unplace()
+    balloon(canvas, draws["balloons"], 0.5 * clutter)
 
+    draw = draws["light"]
+    gain, contrast = 1 + light * (0.9 * draw() - 0.5), 1 - 0.2 * light * draw()
+    slope, tint = 0.6 * light * (draw() - 0.5), 0.4 * light * (draw() - 0.5)
     pixels = canvas.pixels
     pixels[0] *= 1 + tint
     pixels[2] *= 1 - tint
     pixels *= gain * (1 + slope * canvas.page_x)
     return (pixels - 0.5) * contrast + 0.5
+
+
+def _draw_block(
+    labels: np.ndarray, table: np.ndarray, grain: np.random.Generator, dials: Nuisances
+) -> np.ndarray:
+    """Draw the images of one row of ``table`` each, and add the grain."""
+    usual = np.array([place for _, _, place in CAST])[labels]
+    elsewhere, where = _split(table)[0].T
+    anywhere = (where * len(BACKGROUNDS)).astype(np.int64)
+    places = np.where(elsewhere < np.float32(dials.background), anywhere, usual)
+
+    images = np.empty((len(labels), SIZE, SIZE, 3), dtype=np.float32)
+    for label in range(len(CAST)):
+        for place in range(len(BACKGROUNDS)):
+            (members,) = np.nonzero((labels == label) & (places == place))
+            for start in range(0, len(members), _CHUNK):
+                chunk = members[start : start + _CHUNK]
+                images[chunk] = _paint(label, place, table[chunk], dials).transpose(1, 2, 3, 0)
+    amplitude = np.float32(0.4 * dials.noise)
+    images += amplitude * (grain.random(images.shape, dtype=np.float32) - np.float32(0.5))
+    return (np.minimum(np.maximum(images, 0), 1) * 255 + np.float32(0.5)).astype(np.uint8)
 
 
 def draw_scenes(
@@ -163,27 +194,14 @@ def draw_scenes(
     if labels.size and not (labels.min() >= 0 and labels.max() < len(CAST)):
         raise ValueError(f"labels must lie in 0 to 9, not {labels.min()} to {labels.max()}")
 
+    labels = labels.astype(np.int64)
     grain = np.random.default_rng(rng.integers(2**63 - 1))
-    table = rng.random((len(labels), _DRAWS), dtype=np.float32)
-    usual = np.array([number for _, _, number in CAST])[labels.astype(np.int64)]
-    anywhere = (table[:, 1] * len(BACKGROUNDS)).astype(np.int64)
-    places = np.where(table[:, 0] < np.float32(dials.background), anywhere, usual)
-
-    images = np.empty((len(labels), SIZE, SIZE, 3), dtype=np.float32)
-    for label in range(len(CAST)):
-        for place in range(len(BACKGROUNDS)):
-            (members,) = np.nonzero((labels == label) & (places == place))
-            for start in range(0, len(members), _CHUNK):
-                chunk = members[start : start + _CHUNK]
-                drawn = _paint(label, place, table[chunk, 2:], dials)
-                images[chunk] = drawn.transpose(1, 2, 3, 0)
-    out = np.empty(images.shape, dtype=np.uint8)
-    amplitude = np.float32(0.4 * dials.noise)
-    for start in range(0, len(labels), _CHUNK):
-        part = images[start : start + _CHUNK]
-        part = part + amplitude * (grain.random(part.shape, dtype=np.float32) - np.float32(0.5))
-        out[start : start + _CHUNK] = np.minimum(np.maximum(part, 0), 1) * 255 + np.float32(0.5)
-    return out
+    images = np.empty((len(labels), SIZE, SIZE, 3), dtype=np.uint8)
+    for start in range(0, len(labels), _BLOCK):
+        block = labels[start : start + _BLOCK]
+        table = rng.random((len(block), sum(_DRAWS.values())), dtype=np.float32)
+        images[start : start + _BLOCK] = _draw_block(block, table, grain, dials)
+    return images
 
 
 def _labels(count: int, rng: np.random.Generator) -> np.ndarray:
