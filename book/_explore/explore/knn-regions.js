@@ -8,7 +8,7 @@
     [6.2, 5.2, 1], [7.1, 4.4, 1], [8.2, 5.3, 1], [8.9, 4.1, 1], [7.6, 3.5, 1], [6.5, 4.0, 1], [9.2, 5.1, 1], [5.4, 4.6, 1],
     [3.4, 1.9, 2], [4.4, 1.0, 2], [5.3, 2.2, 2], [6.3, 1.3, 2], [4.9, 2.9, 2], [2.5, 1.2, 2], [6.9, 2.3, 2], [5.5, 0.8, 2],
   ];
-  const OUTLIER = [2.75, 4.0, 2];
+  const OUTLIER = [2.7, 4.7, 2];
 
   // Class of (x, y): majority of the k nearest; ties to the lowest index, then the lowest class.
   function predict(points, k, metric, x, y) {
