@@ -5,7 +5,7 @@ result is not the right one, the dials are tried one by one (then in pairs); a m
 only if it reproduces the student's results in every regime, also in those where it does no harm.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
@@ -158,8 +158,8 @@ class Exercise:
         for args in regimes.values():
             try:
                 answers.append(_parts(_call(function, args), self.results))
-            except CheckFailed as failure:
-                answers.append(failure)
+            except CheckFailed as raised:
+                answers.append(raised)
         trials = list(zip(answers, regimes.values(), strict=True))
         for (name, args), answer in zip(regimes.items(), answers, strict=True):
             failure = self._failure(answer, args, parts, tolerance, show)
@@ -167,9 +167,12 @@ class Exercise:
                 continue
             if failure.diagnosis is checking.NOT_IMPLEMENTED:
                 raise failure
-            failure.diagnosis = self._diagnose(trials, parts) or failure.diagnosis
-            failure.message = f"{name}: {failure.message}"
-            raise failure
+            raise CheckFailed(
+                f"{name}: {failure.message}",
+                self._diagnose(trials, parts) or failure.diagnosis,
+                failure.error_size,
+                failure.details,
+            )
 
     def _allowed(self, args: tuple[Any, ...], tolerance: float | None = None) -> float:
         return tolerance if tolerance is not None else TOLERANCE[precision(args)]
@@ -212,40 +215,46 @@ class Exercise:
         allowed = self._allowed(args)
         return all(self.error(answer[p], imitation[p], args) <= allowed for p in parts)
 
-    def _candidates(self) -> Iterator[tuple[Diagnosis, Mapping[str, Any]]]:
-        for mistake in self.mistakes:
-            yield mistake.diagnosis, mistake.dials
-        for one, two in combinations(self.mistakes, 2):
-            if not set(one.dials) & set(two.dials):
-                both = Diagnosis(f"{one.id}+{two.id}", f"{one.sentence} And: {two.sentence}")
-                yield both, {**one.dials, **two.dials}
-
     def _diagnose(self, trials: list[Any], parts: tuple[str, ...]) -> Diagnosis | None:
-        """Return the first mistake whose imitation agrees with the answers in all regimes."""
-        for diagnosis, dials in self._candidates():
-            if all(
+        """Return the only mistake, or pair, whose imitation agrees with all the answers."""
+
+        def agrees(dials: Mapping[str, Any]) -> bool:
+            return all(
                 self._agree(answer, self.expected(args, **dials), args, parts)
                 for answer, args in trials
-            ):
-                return diagnosis
-        return self._scaled(trials, parts)
+            )
+
+        if all(isinstance(answer, CheckFailed) for answer, _ in trials):
+            return None
+        singles = {m.id: m.diagnosis for m in reversed(self.mistakes) if agrees(m.dials)}
+        if singles:
+            return next(iter(singles.values())) if len(singles) == 1 else None
+        scaled = self._scaled(trials, parts)
+        if scaled is not None:
+            return scaled
+        pairs = {
+            f"{one.id}+{two.id}": f"{one.sentence} And: {two.sentence}"
+            for one, two in combinations(self.mistakes, 2)
+            if one.id != two.id
+            and not set(one.dials) & set(two.dials)
+            and agrees({**one.dials, **two.dials})
+        }
+        return Diagnosis(*next(iter(pairs.items()))) if len(pairs) == 1 else None
 
     def _scaled(self, trials: list[Any], parts: tuple[str, ...]) -> Diagnosis | None:
         """Recognise the right result times a factor: -1, or one of the exercise's own."""
         signs = {"sign": (GENERAL["sign"], lambda *args: -1.0)}
         for name, (sentence, factor) in {**signs, **self.factors}.items():
             for part in parts:
-                if all(
-                    not isinstance(answer, CheckFailed)
-                    and _times(answer[part], factor(*args), self.expected(args)[part])
-                    for answer, args in trials
-                ):
+                if all(self._times(answer, part, factor, args) for answer, args in trials):
                     return Diagnosis(name, sentence)
         return None
 
-
-def _times(got: Any, factor: float, want: Any) -> bool:
-    return relative_error(got, np.asarray(want) * factor) < 1e-3
+    def _times(self, answer: Any, part: str, factor: Any, args: tuple[Any, ...]) -> bool:
+        right = self.expected(args)
+        if isinstance(answer, CheckFailed) or right is None:
+            return False
+        return relative_error(answer[part], np.asarray(right[part]) * factor(*args)) < 1e-3
 
 
 def _call(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:

@@ -1,0 +1,220 @@
+"""How often the checks are wrong: ``python -m tests.grader.table [--seeds N] [--json]``.
+
+Every sample in ``samples/`` is put in the place of the solution and graded by the test cells of
+the master notebook, as often as there are seeds.  A correct sample counts as accepted if it gets
+full marks on every seed; a wrong one as rejected if it loses points in exactly the tests it should
+lose on every seed; its diagnosis as right if each failing test that names a mistake names this one.
+"""
+
+import argparse
+import contextlib
+import io
+import json
+import math
+import re
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from cs231n_lib.course import checking, checkout
+from cs231n_lib.course.release import assignments
+
+SAMPLES = Path(__file__).parent / "samples"
+FIELDS = ("exercise", "correct_total", "correct_accepted", "wrong_total", "wrong_rejected",
+          "diagnosis_total", "diagnosis_right", "seeds")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One student-like answer: ``loses`` names the tests that should fail, none if correct."""
+
+    name: str
+    code: str
+    loses: frozenset[str] = frozenset()
+    diagnoses: frozenset[str] = frozenset()
+
+    @property
+    def correct(self) -> bool:
+        return not self.loses
+
+
+@dataclass
+class Verdict:
+    """What the seeds tried so far say about one sample."""
+
+    sample: Sample
+    as_expected: bool = True
+    named: bool = True
+    notes: list[str] = field(default_factory=list)
+
+
+class Master:
+    """The source notebook of an assignment, its cells compiled."""
+
+    def __init__(self, assignment: str) -> None:
+        path = checkout.root() / "solutions" / assignment / f"{assignment}.ipynb"
+        self.answers: dict[str, str] = {}
+        self.setup: list[str] = []
+        self.tests: dict[str, Any] = {}
+        for cell in nbformat.read(path, as_version=4).cells:
+            meta = cell.metadata.get("nbgrader")
+            if cell.cell_type != "code" or meta is None:
+                continue
+            if meta["solution"]:
+                self.answers[meta["grade_id"]] = cell.source
+            elif meta["grade"]:
+                self.tests[meta["grade_id"]] = compile(cell.source, meta["grade_id"], "exec")
+            else:
+                self.setup.append(cell.source)
+
+    def exercises(self) -> list[str]:
+        return [name for name in self.answers if any(t.startswith(f"{name}-") for t in self.tests)]
+
+    def grade(self, exercise: str, code: str, seed: int) -> dict[str, checking.CheckFailed]:
+        """Return the failures by test (its name without the exercise's) with ``code`` as answer."""
+        names: dict[str, Any] = {}
+        for source in [*self.setup, *{**self.answers, exercise: code}.values()]:
+            exec(source, names)
+        checking.set_seed(seed)
+        failures = {}
+        for test, cell in self.tests.items():
+            if not test.startswith(f"{exercise}-"):
+                continue
+            try:
+                with contextlib.redirect_stdout(io.StringIO()):  # what samples print
+                    exec(cell, dict(names))
+            except checking.CheckFailed as failure:
+                failures[test.removeprefix(f"{exercise}-")] = failure
+        checking.set_seed(0)
+        return failures
+
+
+@cache
+def master(assignment: str) -> Master:
+    return Master(assignment)
+
+
+def read_samples(path: Path) -> list[Sample]:
+    """Read a sample file.
+
+    ``=== correct NAME`` and ``=== wrong NAME | tests it loses | diagnosis`` begin a sample.  Its
+    body is code, or ``from NAME`` and pairs of ``- old`` and ``+ new`` text to change there.
+    """
+    samples: dict[str, Sample] = {}
+    for block in re.split(r"^=== ", path.read_text(), flags=re.M)[1:]:
+        head, body = block.split("\n", 1)
+        kind, rest = head.split(" ", 1)
+        if kind == "same":
+            continue
+        name, loses, diagnoses = ([part.strip() for part in rest.split("|")] + ["", ""])[:3]
+        if re.match(r"from .*\n- ", body):
+            base, edits = body.split("\n", 1)
+            code = samples[base.removeprefix("from ").strip()].code
+            for old, new in re.findall(r"^- (.*)\n\+ ?(.*)$", edits, flags=re.M):
+                if old not in code:
+                    raise ValueError(f"{path.name}, {name}: {old!r} does not occur")
+                code = code.replace(old, new.replace("\\n", "\n"))
+        else:
+            code = body
+        if (kind == "wrong") != bool(loses) or kind not in ("wrong", "correct"):
+            raise ValueError(f"{path.name}: bad head: {head}")
+        if name in samples:
+            raise ValueError(f"{path.name}: {name!r} occurs twice")
+        samples[name] = Sample(name, code, frozenset(loses.split()), frozenset(diagnoses.split()))
+    return list(samples.values())
+
+
+def equivalents(path: Path) -> set[str]:
+    """Return the mutants that ``=== same NAME`` declares to be right as well."""
+    return set(re.findall(r"^=== same (.*)$", path.read_text(), flags=re.M))
+
+
+def judge(assignment: str, exercise: str, sample: Sample, seeds: Iterable[int]) -> Verdict:
+    """Grade ``sample`` on all ``seeds``; stop at the first that shows something unexpected."""
+    verdict = Verdict(sample)
+    for seed in seeds:
+        failures = master(assignment).grade(exercise, sample.code, seed)
+        named = {f.diagnosis.id for f in failures.values() if f.diagnosis}
+        if set(failures) != sample.loses:
+            verdict.as_expected = False
+            told = "; ".join(f"{k}: {v}" for k, v in failures.items() if k not in sample.loses)
+            verdict.notes.append(f"seed {seed}: fails {sorted(failures)}, expected "
+                                 f"{sorted(sample.loses)}. {told}")  # fmt: skip
+        if sample.diagnoses and not (named and named <= sample.diagnoses):
+            verdict.named = False
+            verdict.notes.append(f"seed {seed}: named {sorted(named)}, "
+                                 f"expected {sorted(sample.diagnoses)}")  # fmt: skip
+        if verdict.notes:
+            break
+    return verdict
+
+
+def verdicts(assignment: str, exercise: str, seeds: Iterable[int]) -> list[Verdict]:
+    """Judge every sample of ``exercise``."""
+    samples = read_samples(SAMPLES / assignment / f"{exercise}.txt")
+    return [judge(assignment, exercise, sample, seeds) for sample in samples]
+
+
+def row(exercise: str, results: list[Verdict], seeds: int) -> dict[str, Any]:
+    """Count ``results`` as the table shows them."""
+    correct = [v for v in results if v.sample.correct]
+    wrong = [v for v in results if not v.sample.correct]
+    named = [v for v in wrong if v.sample.diagnoses]
+    counts = [len(correct), sum(v.as_expected for v in correct)]
+    counts += [len(wrong), sum(v.as_expected for v in wrong)]
+    counts += [len(named), sum(v.named for v in named)]
+    return dict(zip(FIELDS, (exercise, *counts, seeds), strict=True))
+
+
+def wilson(hits: int, total: int, z: float = 1.96) -> tuple[float, float]:
+    """Return Wilson's 95 % confidence interval of a share."""
+    if total == 0:
+        return 0.0, 1.0
+    centre = (hits + z * z / 2) / (total + z * z)
+    half = z * math.sqrt(hits * (total - hits) / total + z * z / 4) / (total + z * z)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def _share(hits: int, total: int) -> str:
+    low, high = wilson(hits, total)
+    return f"{hits:>4}/{total:<4} [{low:5.1%}, {high:5.1%}]"
+
+
+def _line(counts: dict[str, Any]) -> str:
+    columns = (("correct", "accepted"), ("wrong", "rejected"), ("diagnosis", "right"))
+    shares = [f"{a} {b} {_share(counts[f'{a}_{b}'], counts[f'{a}_total'])}" for a, b in columns]
+    return f"{counts['exercise']:<34}" + "  ".join(shares)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the table; the exit status is 1 if any sample was judged otherwise than expected."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("exercises", nargs="*", help="a1 or a1/predict_labels, say; default: all")
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args(arguments)
+    rows, unexpected = [], []
+    for assignment in assignments():
+        for exercise in master(assignment).exercises():
+            name = f"{assignment}/{exercise}"
+            if options.exercises and not {assignment, name} & set(options.exercises):
+                continue
+            results = verdicts(assignment, exercise, range(1, options.seeds + 1))
+            rows.append(row(name, results, options.seeds))
+            unexpected += [(name, v) for v in results if v.notes]
+            if not options.json:
+                print(_line(rows[-1]), flush=True)
+    if options.json:
+        print(json.dumps(rows, indent=1))
+    for name, verdict in unexpected:
+        print(f"{name}: {verdict.sample.name}: {'; '.join(verdict.notes)}", file=sys.stderr)
+    return int(bool(unexpected))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
