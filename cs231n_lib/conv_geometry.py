@@ -83,7 +83,8 @@ def _nearest_legal(W: int, F: int, S: int, P: int) -> str:
     """List, for each of W, F, S and P, the nearest values that make the geometry legal."""
 
     def legal(W: int, F: int, S: int, P: int) -> bool:
-        return F >= 1 and S >= 1 and P >= 0 and W - F + 2 * P >= 0 and (W - F + 2 * P) % S == 0
+        way = W - F + 2 * P
+        return min(W, F, S) >= 1 and P >= 0 and way >= 0 and way % S == 0
 
     given = {"W": W, "F": F, "S": S, "P": P}
     choices = []
