@@ -19,6 +19,6 @@
     const figures = [...document.querySelectorAll("[data-explore]")].map((e) => e.dataset.explore);
     load("progress");
     if (document.querySelector(".quiz")) load("quiz");
-    if (figures.length) ["kit", ...new Set(figures)].forEach(load);
+    if (figures.length) ["kit", "geometry", ...new Set(figures)].forEach(load);
   });
 })();

@@ -43,6 +43,7 @@ def vendor() -> list[Path]:
                 extract(fetch(name, wanted, fresh), wanted, fresh / wanted["folder"])
             for target in sorted({wanted["folder"] for wanted in packages.values()}):
                 shutil.rmtree(folder / target, ignore_errors=True)
+                (folder / target).parent.mkdir(parents=True, exist_ok=True)
                 (fresh / target).rename(folder / target)
                 written += sorted(p for p in (folder / target).rglob("*") if p.is_file())
     return written
