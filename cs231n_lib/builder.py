@@ -64,7 +64,8 @@ class PatternError(ValueError):
     """A pattern that cannot be read, with a line that points at the character."""
 
     def __init__(self, message: str, pattern: str, position: int) -> None:
-        super().__init__(f"{message}\n  {pattern}\n  {' ' * position}^")
+        line = re.sub(r"\s", " ", pattern)
+        super().__init__(f"{message}\n  {line}\n  {' ' * position}^")
         self.position = position
 
 
