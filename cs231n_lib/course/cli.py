@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from cs231n_lib.course.commands import book, project, release
+from cs231n_lib.course.commands import book, data, project, release
 from cs231n_lib.course.errors import UserError
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 book.register(app)
 release.register(app)
+data.register(app)
 project.register(app)
 
 

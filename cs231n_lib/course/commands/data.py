@@ -1,0 +1,99 @@
+"""``cs231n data fetch|info|verify``: the data sets, whether they are here and whether whole."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cs231n_lib.course.errors import UserError
+
+Folder = Annotated[
+    Path | None,
+    typer.Argument(
+        help="The folder cifar-10-batches-py or its parent. By default CS231N_DATA_DIR, "
+        "else the user's cache.",
+        show_default=False,
+    ),
+]
+
+
+def _existing(folder: Path | None) -> Path | None:
+    if folder is not None and not folder.is_dir():
+        raise UserError(f"there is no folder {folder}. Name one that holds CIFAR-10, or none")
+    return folder
+
+
+def fetch(folder: Folder = None) -> None:
+    """Download CIFAR-10 (170 MB), unless it is here already; go on where a download broke."""
+    from cs231n_lib import data
+
+    try:
+        where = data.fetch_cifar10(folder, release=data.CIFAR10)
+    except data.DataError as error:
+        raise UserError(str(error)) from error
+    typer.echo(f"CIFAR-10 is in {where}, every file as it should be.")
+
+
+def verify(folder: Folder = None) -> None:
+    """Compare each file of CIFAR-10 with its checksum; exit with 1 if one is wrong."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from cs231n_lib import data
+
+    where = data.cifar10_dir(_existing(folder))
+    verdicts = data.verify_cifar10(where, release=data.CIFAR10)
+    typer.echo(f"CIFAR-10 in {where}")
+    table = Table("file", "bytes", "verdict")
+    for name, verdict in verdicts.items():
+        size = f"{(where / name).stat().st_size:,}" if (where / name).is_file() else ""
+        colour = "green" if verdict == "ok" else "bold red"
+        table.add_row(name, size, f"[{colour}]{escape(verdict)}[/]")
+    Console().print(table)
+    if any(verdict != "ok" for verdict in verdicts.values()):
+        mend = f"cs231n data fetch {folder or ''}".rstrip()
+        typer.echo(f"Not every file is as it should be. To mend that: {mend}", err=True)
+        raise typer.Exit(1)
+
+
+def info(folder: Folder = None) -> None:
+    """Show which data sets there are, where they lie and what is in them."""
+    import numpy as np
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from cs231n_lib import data
+
+    sets = {"scenes": data.load_scenes()}
+    places = {"scenes": "built in, drawn from a seed"}
+    where = data.cifar10_dir(_existing(folder))
+    places["CIFAR-10"] = str(where)
+    try:
+        sets["CIFAR-10"] = data.load_cifar10(where, release=data.CIFAR10)
+    except data.DataError as error:
+        places["CIFAR-10"] = f"not available. {error}"
+
+    console = Console()
+    for name, place in places.items():
+        console.print(f"[bold]{name}[/]: {escape(place)}", highlight=False, soft_wrap=True)
+        if name in sets:
+            console.print(f"  {sets[name]}", highlight=False, soft_wrap=True)
+    table = Table("class", *(f"{name} {part}" for name in sets for part in ("training", "test")))
+    counts = [
+        np.bincount(y, minlength=len(data.CLASS_NAMES))
+        for dataset in sets.values()
+        for y in (dataset.y_train, dataset.y_test)
+    ]
+    for label, name in enumerate(data.CLASS_NAMES):
+        table.add_row(f"{label} {name}", *(f"{count[label]:,}" for count in counts))
+    console.print(table)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group ``data`` to ``app``."""
+    group = typer.Typer(no_args_is_help=True, help="Fetch, inspect and verify the data sets.")
+    for command in (fetch, info, verify):
+        group.command()(command)
+    app.add_typer(group, name="data")
