@@ -119,9 +119,13 @@ const explore = (() => {
           html("caption", {}, caption),
           html("thead", {}, html("tr", {}, ...head.map((text) => html("th", { scope: "col" }, text)))),
           body)));
+      // Rows of cells; a cell is a text, or [text, share] with a bar as long as its share.
       return (rows) => body.replaceChildren(...rows.map(({ cells, className = "" }) =>
-        html("tr", { class: className }, ...cells.map((text, i) =>
-          html(i ? "td" : "th", i ? {} : { scope: "row" }, text)))));
+        html("tr", { class: className }, ...cells.map((cell, i) => {
+          const [text, share = 0] = [cell].flat();
+          return html(i ? "td" : "th", { scope: i ? undefined : "row",
+            style: share ? `--share: ${(100 * share).toFixed(1)}%` : undefined, class: share ? "ex-bar" : undefined }, text);
+        }))));
     }
   }
 
@@ -175,7 +179,7 @@ const explore = (() => {
 
   // Numbers as the book prints them: real minus signs, no more digits than they deserve.
   const number = (v, digits = 2) => (Number.isFinite(v) ? v.toFixed(digits).replace(/^-(?=0\.?0*$)/, "").replace("-", "−") : "∞");
-  const integer = (v) => v.toLocaleString("en-GB");
+  const integer = (v) => (v > Number.MAX_SAFE_INTEGER ? scientific(v) : v.toLocaleString("en-GB"));
   function scientific(v, digits = 1) {
     if (v === 0) return "0";
     if (!Number.isFinite(v)) return "∞";
