@@ -10,6 +10,8 @@ import numpy as np
 import pydata_sphinx_theme
 import pytest
 
+from cs231n_lib.accounting import account
+from cs231n_lib.builder import PatternError
 from cs231n_lib.conv import conv_backward_naive, conv_forward_naive
 from cs231n_lib.conv_geometry import conv_output_size
 from cs231n_lib.course.checkout import root
@@ -20,7 +22,7 @@ from cs231n_lib.optim import SGD, Momentum
 pytestmark = pytest.mark.browser
 
 FOLDER = root() / "book" / "_explore" / "explore"
-SHARED = {"kit", "progress", "quiz"}
+SHARED = {"geometry", "kit", "progress", "quiz"}
 FIGURES = sorted(path.stem for path in FOLDER.glob("*.js") if path.stem not in SHARED)
 THEME = Path(pydata_sphinx_theme.__path__[0], "theme/pydata_sphinx_theme/static/styles")
 FALLBACK = "This is what stands here without JavaScript."
@@ -28,7 +30,9 @@ FALLBACK = "This is what stands here without JavaScript."
 
 def await_figures(page, missing=0):
     count = len(FIGURES) - missing
-    page.wait_for_function(f"document.querySelectorAll('[data-ready]').length == {count}")
+    page.wait_for_function(
+        f"document.querySelectorAll('[data-ready]').length == {count}", timeout=10_000
+    )
 
 
 @pytest.fixture(scope="module")
@@ -76,11 +80,18 @@ def open_page(chromium, url):
 
 
 @pytest.fixture(scope="module")
-def model(chromium, url):
-    """Call a pure function of a figure: ``model("conv-geometry", "outputSize", 7, 3, 2, 1)``."""
+def page(chromium, url):
+    """The page with all figures, not to be clicked on: for calling their functions."""
     page = chromium.new_page()
     page.goto(url)
     await_figures(page)
+    yield page
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def model(page):
+    """Call a pure function of a figure once for each list of arguments."""
 
     def call(figure, function, calls):
         return page.evaluate(
@@ -88,20 +99,19 @@ def model(chromium, url):
             [figure, function, calls],
         )
 
-    call.page = page
-    yield call
-    page.close()
+    return call
 
 
 # --- the numbers are the library's ------------------------------------------------------------
 
 
-def test_conv_geometry_agrees_with_the_library_word_for_word(model):
+def test_conv_geometry_agrees_with_the_library_word_for_word(page):
     cases = [
         [W, F, S, P]
         for W in range(1, 13) for F in range(1, 8) for S in range(1, 6) for P in range(4)
     ]  # fmt: skip
-    for case, shown in zip(cases, model("conv-geometry", "outputSize", cases), strict=True):
+    shown_for = page.evaluate("cases => cases.map((c) => explore.outputSize(...c))", cases)
+    for case, shown in zip(cases, shown_for, strict=True):
         try:
             expected = {"size": conv_output_size(*case)}
         except ValueError as error:
@@ -193,6 +203,83 @@ def test_receptive_field_is_where_the_gradient_reaches(model, depth, F, S):
     assert np.count_nonzero(dx) == size**2
 
 
+VGG16 = (
+    "INPUT[224x224x3] -> [CONV3-64 -> RELU]*2 -> POOL2 -> [CONV3-128 -> RELU]*2 -> POOL2"
+    " -> [CONV3-256 -> RELU]*3 -> POOL2 -> [[CONV3-512 -> RELU]*3 -> POOL2]*2"
+    " -> [FC-4096 -> RELU]*2 -> FC-1000"
+)
+PATTERNS = [
+    "INPUT[32x32x3] -> FC-10",
+    "INPUT[32x32x3] -> [[CONV3-64 -> RELU]*2 -> POOL2]*3 -> [FC-512 -> RELU]*1 -> FC-10",
+    "INPUT[32x24x1]->[CONV5-6p0->BN->RELU->POOL2?1]*2->FC-120->BN->DROPOUT-0.5->FC-10",
+    "INPUT[227x227x3] -> CONV11-96s4p0 -> RELU -> POOL3s2 -> [CONV3-8*2 -> POOL3s2?0]*0 -> FC-9",
+    VGG16,
+]
+WRONG = [
+    "", "FC-10", "INPUT[32x32]", "INPUT[32x32x0] -> FC-1", "INPUT[8x8x3]", "INPUT[8x8x3] -> ",
+    "INPUT[8x8x3] -> CONV2-4", "INPUT[8x8x3] -> CONV3-4s0", "INPUT[8x8x3] -> POOL3 -> FC-1",
+    "INPUT[8x8x3] -> FC-5 -> CONV3-4", "INPUT[8x8x3] -> [FC-5", "INPUT[8x8x3] -> FC-5]",
+    "INPUT[8x8x3] -> FC-5*", "INPUT[8x8x3] -> [FC-5]?1", "INPUT[8x8x3] -> RELU?2",
+    "INPUT[8x8x3] -> DROPOUT-1.5", "INPUT[8x8x3] -> [RELU*40 -> BN]*30",
+    "INPUT[8x8x3] -> " + "[" * 21 + "RELU" + "]" * 21, "INPUT[8x8x3] -> constructor-3",
+    "INPUT[8x8x3] -> RELU RELU",
+]  # fmt: skip
+
+
+def library_account(pattern):
+    """What the library says of a pattern, in the figure's form."""
+    try:
+        result = account(pattern)
+    except PatternError as error:
+        return {"error": str(error).split("\n")[0], "position": error.position}
+    rows = [
+        {
+            "name": row.name,
+            "out": list(row.output_shape),
+            "activations": row.activations,
+            "weights": row.weights,
+            "other": row.other_parameters,
+            "work": row.multiply_adds,
+        }
+        for row in result.rows
+    ]
+    totals = {
+        "activations": result.activations,
+        "weights": result.weights,
+        "other": result.parameters - result.weights,
+        "work": result.multiply_adds,
+    }
+    return {"rows": rows, "totals": totals}
+
+
+def test_patterns_are_read_and_counted_as_in_the_library(model):
+    rng = np.random.default_rng(0)
+    damaged = []
+    for _ in range(400):  # one character lost, doubled or replaced
+        pattern = PATTERNS[rng.integers(len(PATTERNS))]
+        at = rng.integers(len(pattern))
+        new = ["", pattern[at] * 2, rng.choice(list("[]->*?x0159 sp-CONVRELU"))][rng.integers(3)]
+        damaged.append(pattern[:at] + new + pattern[at + 1 :])
+    cases = PATTERNS + WRONG + damaged
+    expected = [library_account(pattern) for pattern in cases]
+    assert all("rows" in each for each in expected[: len(PATTERNS)])
+    assert all("error" in each for each in expected[len(PATTERNS) :][: len(WRONG)])
+    for pattern, shown, says in zip(
+        cases, model("pattern-memory", "account", [[p] for p in cases]), expected, strict=True
+    ):
+        assert shown == says, pattern
+
+
+@pytest.mark.parametrize("optimiser", ["SGD", "Momentum", "Adam"])
+def test_training_memory_is_that_of_the_library(model, optimiser):
+    for pattern in PATTERNS:
+        result = account(pattern)
+        totals = library_account(pattern)["totals"]
+        calls = [[totals, batch, optimiser] for batch in (1, 64)]
+        shown = model("pattern-memory", "trainingBytes", calls)
+        assert shown == [result.training_bytes(batch, optimiser) for batch in (1, 64)]
+
+
 # --- the reader's hands, eyes and ears --------------------------------------------------------
 
 
@@ -208,7 +295,7 @@ def status(page, figure):
 def test_every_control_is_reached_and_works_by_keyboard(open_page, figure):
     page = open_page()
     box = page.locator(f'[data-explore="{figure}"]')
-    controls = box.locator("input, select, button").all()
+    controls = box.locator("input, select, textarea, button").all()
     controls[0].focus()
     for control in controls[1:]:
         page.keyboard.press("Tab")
@@ -284,6 +371,23 @@ def test_an_illegal_geometry_is_explained(open_page, expect):
     assert page.locator('[data-explore="conv-geometry"] .conv-lost').count() > 0
     control(page, "conv-geometry", "Stride S").fill("1")
     expect(status(page, "conv-geometry")).to_contain_text("= 8. The output keeps the size")
+
+
+def test_a_wrong_pattern_is_pointed_at(open_page, expect):
+    page = open_page()
+    pattern = control(page, "pattern-memory", "Pattern")
+    expect(status(page, "pattern-memory")).to_contain_text("716,362 parameters, 197,130 values")
+    pattern.fill("INPUT[32x32x3] -> CONV3-x -> FC-10")
+    error = page.locator('[data-explore="pattern-memory"] .explore-error')
+    expect(error).to_contain_text("expected the number of filters, a whole number")
+    text, caret, _ = error.inner_text().split("\n")
+    assert text[caret.index("^") - 1 : caret.index("^") + 1] == "-x"
+    expect(pattern).to_have_attribute("aria-invalid", "true")
+    expect(pattern).to_have_accessible_description(re.compile("expected the number of filters"))
+    expect(status(page, "pattern-memory")).to_contain_text("At character 25:")
+    control(page, "pattern-memory", "Example").select_option("VGG-16")
+    expect(status(page, "pattern-memory")).to_contain_text("138,357,544 parameters, 15,237,608")
+    expect(pattern).to_have_attribute("aria-invalid", "false")
 
 
 @pytest.mark.parametrize(("rate", "verdict"), [

@@ -1,6 +1,6 @@
 // How many windows fit: shared by the figures on convolutions and on network patterns.
 {
-  const legal = (W, F, S, P) => F >= 1 && S >= 1 && P >= 0 && W - F + 2 * P >= 0 && (W - F + 2 * P) % S === 0;
+  const legal = (W, F, S, P) => Math.min(W, F, S) >= 1 && P >= 0 && W - F + 2 * P >= 0 && (W - F + 2 * P) % S === 0;
 
   // For each of W, F, S and P, the nearest values that make the geometry legal, the others kept.
   function nearestLegal(given) {
