@@ -10,7 +10,7 @@ import json
 import math
 import struct
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 
@@ -21,7 +21,7 @@ MAX_VALUES, MAX_DEPTH = 200_000, 50
 #: The dtypes that travel: no objects, no strings, no structures, no dates.
 DTYPES = frozenset(
     np.dtype(name).str
-    for name in "? i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8 c8 c16".split()  # little-endian
+    for name in ("?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "c16")
 )
 _LENGTHS = struct.Struct("<QQ")
 
@@ -96,9 +96,13 @@ class _Encoder:
         self.size += array.nbytes
         if self.size > MAX_BYTES:
             raise ProtocolError(f"arrays of more than {MAX_BYTES // 2**20} MiB in one result")
-        self.buffers.append(np.ascontiguousarray(array, dtype=little).tobytes())
-        tag = "array" if isinstance(value, np.ndarray) else "scalar"
-        return [tag, little.str, list(array.shape)]
+        # The order of the axes in memory travels too: a transposed input stays a transposed one.
+        axes = sorted(range(array.ndim), key=lambda axis: -array.strides[axis])
+        packed = np.ascontiguousarray(array.transpose(axes), dtype=little)
+        self.buffers.append(packed.tobytes())
+        if not isinstance(value, np.ndarray):
+            return ["scalar", little.str]
+        return ["array", little.str, list(array.shape), axes]
 
 
 def encode(message: Any) -> bytes:
@@ -154,13 +158,10 @@ class _Decoder:
                 return [self.value(item, depth + 1) for item in items]
             case ["dict", list(pairs)]:
                 return dict(self.pair(pair, depth + 1) for pair in pairs)
-            case [("array" | "scalar") as tag, str(dtype), list(shape)]:
-                array = self.array(dtype, shape)
-                if tag == "array":
-                    return array
-                if array.shape != ():
-                    raise ProtocolError("a scalar with a shape")
-                return array[()]
+            case ["array", str(dtype), list(shape), list(axes)]:
+                return self.array(dtype, shape, axes)
+            case ["scalar", str(dtype)]:
+                return self.array(dtype, [], [])[()]
             case ["handle", int(number), str(type_name)] if type(number) is int:
                 return Handle(number, type_name)
             case ["callback", int(number)] if type(number) is int:
@@ -178,11 +179,13 @@ class _Decoder:
                 return decoded, self.value(value, depth)
         raise ProtocolError("not a pair of key and value")
 
-    def array(self, dtype: str, shape: list[Any]) -> np.ndarray:
+    def array(self, dtype: str, shape: list[Any], axes: list[Any]) -> np.ndarray:
         if dtype not in DTYPES or len(shape) > 32:
             raise ProtocolError(f"an array of dtype {dtype[:20]!r} or with too many axes")
         if any(type(n) is not int or not 0 <= n <= MAX_BYTES for n in shape):
             raise ProtocolError("an array with an impossible shape")
+        if any(type(n) is not int for n in axes) or sorted(axes) != list(range(len(shape))):
+            raise ProtocolError("an array with impossible axes")
         size = math.prod(shape) * np.dtype(dtype).itemsize
         if size > len(self.buffers) - self.at:
             raise ProtocolError("an array that is longer than its bytes")
@@ -190,7 +193,8 @@ class _Decoder:
         self.at += size
         if np.dtype(dtype) == np.bool_ and any(data.translate(None, b"\0\1")):
             raise ProtocolError("a boolean that is neither true nor false")
-        return np.frombuffer(data, dtype=dtype).reshape(shape)
+        packed = np.frombuffer(data, dtype=dtype).reshape([shape[axis] for axis in axes])
+        return packed.transpose(np.argsort(axes)) if axes else packed
 
 
 def _real(text: str) -> float:
@@ -236,7 +240,7 @@ def frame_size(prefix: bytes) -> int:
 PREFIX_SIZE = _LENGTHS.size
 
 
-def read(stream: BinaryIO) -> Any:
+def read(stream: IO[bytes]) -> Any:
     """Read one message from a blocking ``stream``; `EOFError` at its end."""
     prefix = stream.read(PREFIX_SIZE)
     if len(prefix) < PREFIX_SIZE:
@@ -245,7 +249,7 @@ def read(stream: BinaryIO) -> Any:
     return decode(prefix + rest)
 
 
-def write(stream: BinaryIO, message: Any) -> None:
+def write(stream: IO[bytes], message: Any) -> None:
     """Write one message to ``stream`` and flush it."""
     stream.write(encode(message))
     stream.flush()

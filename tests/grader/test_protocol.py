@@ -1,5 +1,6 @@
 """Only data crosses the border, exactly as it was; whatever else arrives is refused."""
 
+import contextlib
 import io
 import json
 import struct
@@ -64,10 +65,11 @@ def test_every_value_comes_back_exactly(value):
     assert_same(decode(encode(value)), value)
 
 
-def test_arrays_come_back_writable_and_contiguous():
-    back = decode(encode(np.arange(12.0).reshape(3, 4).T))
-    back[0, 0] = 7
-    assert back.flags.c_contiguous
+def test_arrays_come_back_writable_and_with_their_axes_in_the_same_order():
+    x = np.arange(24.0).reshape(2, 3, 4).transpose(2, 0, 1)
+    back = decode(encode(x))
+    assert back.strides == x.strides
+    back[0, 0, 0] = 7
 
 
 def test_a_lying_subclass_travels_as_its_memory():
@@ -133,15 +135,18 @@ def frame(header, buffers=b""):
         frame(1.5),
         frame({"__reduce__": 1}),
         frame(["pickle", "cos\nsystem"]),
-        frame(["array", "|O", [1]], b"12345678"),
-        frame(["array", "<f8", [2]], b"12345678"),
-        frame(["array", "<f8", [-1]], b"12345678"),
-        frame(["array", "<f8", [1.0]], b"12345678"),
-        frame(["array", "<f8", [True]], b"12345678"),
-        frame(["array", "<f8", [2**62, 2**62, 0]]),
-        frame(["array", "<f8", [1] * 40], b"12345678"),
-        frame(["array", "|b1", [1]], b"\x05"),
+        frame(["array", "|O", [1], [0]], b"12345678"),
+        frame(["array", "<f8", [2], [0]], b"12345678"),
+        frame(["array", "<f8", [-1], [0]], b"12345678"),
+        frame(["array", "<f8", [1.0], [0]], b"12345678"),
+        frame(["array", "<f8", [True], [0]], b"12345678"),
+        frame(["array", "<f8", [2**62, 2**62, 0], [0, 1, 2]]),
+        frame(["array", "<f8", [1] * 40, [0]], b"12345678"),
+        frame(["array", "|b1", [1], [0]], b"\x05"),
         frame(["scalar", "<f8", [1]], b"12345678"),
+        frame(["array", "<f8", [1], [1]], b"12345678"),
+        frame(["array", "<f8", [1], [False]], b"12345678"),
+        frame(["array", "<f8", [1, 1], [0, 0]], b"12345678"),
         frame(None, b"stray"),
         frame(["dict", [[["list", []], 1]]]),
         frame(["dict", [[1, 2, 3]]]),
@@ -183,10 +188,8 @@ def test_end_of_stream_is_told_from_nonsense():
     max_leaves=12,
 ).map(frame))  # fmt: skip
 def test_fuzzed_frames_decode_or_raise_protocol_error(data):
-    try:
+    with contextlib.suppress(ProtocolError):
         decode(data)
-    except ProtocolError:
-        pass
 
 
 @settings(max_examples=500, deadline=None)
@@ -195,7 +198,5 @@ def test_a_flipped_byte_never_escapes_as_another_exception(value, data):
     good = bytearray(encode(value))
     at = data.draw(st.integers(0, len(good) - 1))
     good[at] ^= data.draw(st.integers(1, 255))
-    try:
+    with contextlib.suppress(ProtocolError):
         decode(bytes(good))
-    except ProtocolError:
-        pass

@@ -1,0 +1,51 @@
+"""The walls, put up once for all tests of the judge; where they cannot be, the reason why."""
+
+import pytest
+
+from cs231n_lib.course import connection, judge, rebuild, sandbox
+from tests.grader import notebooks
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory):
+    return sandbox.build_library(tmp_path_factory.mktemp("judge"), ("cs231n_lib.neighbors",))
+
+
+@pytest.fixture(scope="session")
+def needs_walls():
+    if sandbox.why_not_isolated():
+        pytest.skip(sandbox.why_not_isolated())
+
+
+@pytest.fixture(scope="session")
+def make_sandbox(needs_walls, library):
+    """Return a function that gives a sandbox with some limits changed."""
+    made = []
+
+    def make(**limits):
+        limits = {"call": 10.0, "wall": 60.0, **limits}
+        blocked = ("cs231n_lib.neighbors", "sklearn")
+        walls = sandbox.Sandbox(library, connection.Limits(**limits), blocked)
+        made.append(walls)
+        return walls
+
+    yield make
+    for walls in made:
+        walls.stop()
+
+
+@pytest.fixture(scope="session")
+def walls(make_sandbox):
+    return make_sandbox()
+
+
+@pytest.fixture(scope="session")
+def master():
+    return rebuild.read_master(notebooks.to_bytes(notebooks.notebook()), "tiny")
+
+
+@pytest.fixture(scope="session")
+def grade(walls, master):
+    """Return a function that grades a submission of the tiny assignment in the sandbox."""
+    grader = judge.Grader(master, walls.worker, walls.limits)
+    return lambda data, seed=1: grader.grade(data, seed)
