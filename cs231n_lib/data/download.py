@@ -29,12 +29,16 @@ def _first_byte(response: HTTPResponse) -> int:
     return int(found[1])
 
 
-def _open(path: Path, mode: str) -> FileIO:
-    """Open without a buffer, so that a full disk shows when writing and not when closing."""
+def _open(path: Path, start: int) -> FileIO:
+    """Open to write from byte ``start`` on, unbuffered: a full disk shows when writing."""
     try:
-        return FileIO(path, mode)
+        file = FileIO(path, "r+" if start else "w")
+        if start:
+            file.seek(start)
+            file.truncate()
     except OSError as error:
         raise DataError(f"cannot write {path}: {error.strerror}") from error
+    return file
 
 
 def _write(file: FileIO, piece: bytes) -> None:
@@ -90,6 +94,7 @@ class ResumingDownloader:
                 self._transfer(url)
                 break
             except urllib.error.HTTPError as error:
+                error.close()
                 if error.code == 416 and self._holds_all(error):
                     break
                 if error.code == 416:  # the part is longer than the file: not a part of it
@@ -120,14 +125,12 @@ class ResumingDownloader:
             length = response.headers.get("Content-Length")
             total = start + int(length) if length else None
             with (
-                _open(self.part, "r+b" if have else "wb") as part,
+                _open(self.part, start) as part,
                 tqdm(
                     total=total, initial=start, unit="B", unit_scale=True,
                     desc=self.part.stem, disable=not self.progress,
                 ) as bar,
             ):  # fmt: skip
-                part.seek(start)
-                part.truncate()
                 while piece := response.read(_PIECE):
                     _write(part, piece)
                     bar.update(len(piece))
