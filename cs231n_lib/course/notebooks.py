@@ -22,6 +22,8 @@ from cs231n_lib.course.errors import UserError
 LONG = "cs231n_long"
 #: ipykernel warns that a loopback connection is not encrypted: no news to a reader.
 KERNEL_OPTIONS = ["--IPKernelApp.log_level=ERROR"]
+#: Figures belong below their cells, whatever the shell asks of matplotlib.
+KERNEL_ENVIRONMENT = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 FIGURE_TYPES = ("image/png", "image/jpeg", "image/svg+xml")
 
@@ -99,7 +101,7 @@ def execute(path: Path, timeout: float | None = 3600) -> None:
     running = []
     client.on_cell_execute = lambda cell, cell_index: running.append(cell_index)
     try:
-        client.execute()
+        client.execute(env={**os.environ, **KERNEL_ENVIRONMENT})
     except (CellExecutionError, CellTimeoutError) as error:
         cell = notebook.cells[running[-1]]
         code = "\n".join(f"    {line}" for line in cell.source.splitlines())

@@ -10,6 +10,7 @@ sockets the page's own origin, and a `Host` that is not this machine is refused.
 import asyncio
 import hmac
 import logging
+import os
 import secrets
 import signal
 import tempfile
@@ -34,7 +35,7 @@ from traitlets.config import Config
 from cs231n_lib.course import book
 from cs231n_lib.course.checkout import root
 from cs231n_lib.course.errors import UserError
-from cs231n_lib.course.notebooks import KERNEL_OPTIONS
+from cs231n_lib.course.notebooks import KERNEL_ENVIRONMENT, KERNEL_OPTIONS
 
 #: Nothing from or to another host.  Inline scripts and styles are what Sphinx pages and
 #: the outputs of notebooks are made of.
@@ -81,10 +82,11 @@ class Ticket(IdentityProvider):
 
 
 class Kernels(AsyncMappingKernelManager):
-    """Starts kernels that keep the terminal quiet."""
+    """Starts kernels that keep the terminal quiet and draw below the cell."""
 
     async def start_kernel(self, **options: Any) -> str:  # type: ignore[override]
         """Start a kernel and return its id."""
+        options["env"] = {**(options.get("env") or os.environ), **KERNEL_ENVIRONMENT}
         return await self._async_start_kernel(extra_arguments=KERNEL_OPTIONS, **options)
 
 

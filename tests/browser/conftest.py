@@ -1,9 +1,13 @@
 """Chromium for every browser test, and the accessibility checker that runs inside it."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
+from cs231n_lib.course import book
 
 AXE = Path(__file__).parent / "vendor" / "axe" / "axe.min.js"
 #: No calls home: the tests must pass, quietly, on a machine without a network.
@@ -52,3 +56,47 @@ def violations():
         ]
 
     return violations
+
+
+@pytest.fixture(scope="session")
+def html():
+    """The built book, as `cs231n book build` leaves it."""
+    book.build(quiet=True)
+    return book.html_folder()
+
+
+class Server:
+    """A live server in a process of its own; `address` signs a browser in, once."""
+
+    SCRIPT = (
+        "import sys; from pathlib import Path; from cs231n_lib.course.server import make_server\n"
+        "server = make_server(Path(sys.argv[1]), Path(sys.argv[2]), port=int(sys.argv[3]))\n"
+        "print(server.address, flush=True); server.start()"
+    )
+
+    def __init__(self, html, work, port):
+        command = [sys.executable, "-c", self.SCRIPT, str(html), str(work), str(port)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.address = self.process.stdout.readline().strip()
+        self.origin = self.address.partition("/?")[0]
+        self.port = int(self.origin.rpartition(":")[2])
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(timeout=30)
+        self.process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def serve(tmp_path_factory):
+    """Return a function that starts a live server for a folder of pages."""
+    started = []
+
+    def serve(html, port=8950):
+        started.append(Server(html, tmp_path_factory.mktemp("work"), port))
+        return started[-1]
+
+    yield serve
+    for server in started:
+        if server.process.poll() is None:
+            server.stop()

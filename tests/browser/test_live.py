@@ -1,0 +1,361 @@
+"""A live page, used as a reader uses it: run, edit, break, interrupt, leave, come back."""
+
+import base64
+import io
+import subprocess
+import sys
+
+import nbformat
+import numpy as np
+import pytest
+from matplotlib.image import imsave
+
+from cs231n_lib.course import notebooks
+from cs231n_lib.course.checkout import root
+
+pytestmark = pytest.mark.browser
+
+FIRST, DOUBLE, FIGURE, PROGRESS, WAIT, AFTER_HIDDEN = range(6)
+
+
+def code(source, *outputs, tags=()):
+    cell = nbformat.v4.new_code_cell(source, outputs=list(outputs))
+    cell.metadata.tags = list(tags)
+    return cell
+
+
+def sample():
+    """A chapter with one cell for each thing that a cell can do."""
+    picture = io.BytesIO()
+    imsave(picture, np.full((8, 8, 3), 0.5), format="png")
+    image = {"image/png": base64.b64encode(picture.getvalue()).decode()}
+    cells = [
+        nbformat.v4.new_markdown_cell("# A sample page\n\nWith $x^2$."),
+        code('x = 6\nprint("x is", x)', nbformat.v4.new_output("stream", text="x is 6\n")),
+        code("x * 7"),
+        code(
+            "import matplotlib.pyplot as plt\nplt.plot([1, x])\nplt.show()",
+            nbformat.v4.new_output("display_data", image),
+        ),
+        code(
+            "import sys\nfrom tqdm import tqdm\n"
+            "for _ in tqdm(range(40), file=sys.stdout, ncols=60):\n    pass"
+        ),
+        code("import time\nseconds = 0\nfor _ in range(10 * seconds):\n    time.sleep(0.1)"),
+        code("hidden = 10 * x", tags=["remove-input"]),
+        code("hidden + 1"),
+    ]
+    for n, cell in enumerate(c for c in cells if c.cell_type == "code"):
+        cell.execution_count = n + 1
+    page = nbformat.v4.new_notebook(cells=cells)
+    notebooks.normalise(page)
+    return page
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The sample page, built with the book's own settings, styles and scripts."""
+    folder = tmp_path_factory.mktemp("sample")
+    (folder / "src" / "appendices").mkdir(parents=True)
+    for name in ("_explore", "_live", "_static", "_vendor", "references.bib"):
+        (folder / "src" / name).symlink_to(root() / "book" / name)
+    (folder / "src" / "_toc.yml").write_text("format: jb-book\nroot: sample\n")
+    notebooks.write(sample(), folder / "src" / "sample.ipynb")
+    start = "from jupyter_book.cli.main import main; main()"
+    options = ["--config", root() / "_config.yml", "--path-output", folder, "-W", "-q"]
+    command = [sys.executable, "-c", start, "build", folder / "src", *options]
+    subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL)
+    return folder / "_build" / "html"
+
+
+@pytest.fixture(scope="module")
+def server(serve, site):
+    return serve(site)
+
+
+@pytest.fixture(scope="module")
+def signed_in(chromium, server):
+    """The cookies of a browser that was opened with the address from the terminal."""
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(server.address)
+    assert "ticket" not in page.url
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.fixture
+def page(chromium, server, signed_in):
+    """A page in a browser of its own, signed in; any error in a script fails the test."""
+    context = chromium.new_context(storage_state=signed_in, viewport={"width": 1200, "height": 900})
+    page = context.new_page()
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"{server.origin}/sample.html")
+    yield page
+    context.close()
+    assert errors == []
+
+
+def state(page, expected, timeout=20_000):
+    page.locator(f".live-bar[data-state={expected}]").wait_for(timeout=timeout)
+
+
+@pytest.fixture
+def live(page):
+    """The page, with its kernel ready."""
+    page.get_by_role("button", name="Run this page live").click()
+    state(page, "ready")
+    return page
+
+
+def cell(page, number):
+    return page.locator("div.cell:has(.thebe-cell)").nth(number)
+
+
+def edit(page, number, text):
+    cell(page, number).locator(".CodeMirror").evaluate(
+        "(e, text) => e.CodeMirror.setValue(text)", text
+    )
+
+
+def text(page, number):
+    return cell(page, number).locator(".CodeMirror").evaluate("e => e.CodeMirror.getValue()")
+
+
+def run(page, number):
+    cell(page, number).get_by_role("button", name="Run cell").click()
+
+
+def done(page, number, how="done"):
+    page.locator(f"div.cell[data-live={how}]:has(.thebe-cell)").first.wait_for()
+    page.wait_for_function(
+        "([n, how]) => [...document.querySelectorAll('div.cell')]"
+        ".filter(c => c.querySelector('.thebe-cell'))[n].dataset.live === how",
+        arg=[number, how],
+    )
+
+
+def output(page, number):
+    return cell(page, number).locator(".cell_output")
+
+
+def running_kernels(page):
+    return page.evaluate("fetch('api/kernels').then(a => a.json()).then(k => k.length)")
+
+
+def test_nothing_is_loaded_before_the_click(page):
+    loaded = page.evaluate("performance.getEntriesByType('resource').map(e => e.name)")
+    assert not [name for name in loaded if "/thebe/" in name or "/live/" in name]
+    assert page.locator(".CodeMirror").count() == 0
+
+
+def test_shift_enter_runs_a_cell_and_what_it_needs_above(live, expect):
+    cell(live, DOUBLE).locator(".CodeMirror").click()
+    live.keyboard.press("Shift+Enter")
+    expect(output(live, DOUBLE)).to_contain_text("42")
+    done(live, FIRST)
+    assert cell(live, FIGURE).get_attribute("data-live") == ""
+    state(live, "ready")
+
+
+def test_typing_changes_what_runs(live, expect):
+    run(live, FIRST)
+    cell(live, DOUBLE).locator(".CodeMirror").click()
+    live.keyboard.press("Control+A")
+    live.keyboard.type("x * 100")
+    live.keyboard.press("Shift+Enter")
+    expect(output(live, DOUBLE)).to_contain_text("600")
+    live.keyboard.press("Escape")
+    assert live.evaluate("document.activeElement.tagName") != "TEXTAREA"
+
+
+def test_run_all_fills_every_output_in_place(live, expect):
+    live.get_by_role("button", name="Run all cells from the top").click()
+    done(live, AFTER_HIDDEN)
+    expect(output(live, FIRST)).to_have_text("x is 6")
+    expect(output(live, PROGRESS)).to_contain_text("100%")
+    assert output(live, PROGRESS).inner_text().count("%") == 1
+    assert output(live, FIGURE).locator("img").evaluate("i => i.naturalWidth") > 100
+    expect(output(live, AFTER_HIDDEN)).to_contain_text("61")
+
+
+def test_run_to_here_stops_there(live):
+    cell(live, DOUBLE).get_by_role("button", name="Run all cells down to").click()
+    done(live, DOUBLE)
+    assert cell(live, FIGURE).get_attribute("data-live") == ""
+
+
+def test_an_error_is_shown_and_stops_what_follows(live, expect):
+    edit(live, DOUBLE, "x / 0")
+    live.get_by_role("button", name="Run all cells from the top").click()
+    done(live, DOUBLE, "failed")
+    expect(output(live, DOUBLE)).to_contain_text("ZeroDivisionError: division by zero")
+    assert cell(live, FIGURE).get_attribute("data-live") == ""
+    edit(live, DOUBLE, "x / 2")
+    run(live, DOUBLE)
+    expect(output(live, DOUBLE)).to_contain_text("3.0")
+
+
+def test_a_running_cell_can_be_interrupted(live, expect):
+    edit(live, WAIT, "import time\ntime.sleep(60)")
+    run(live, WAIT)
+    done(live, WAIT, "running")
+    state(live, "busy")
+    live.wait_for_timeout(500)
+    live.get_by_role("button", name="Stop the running cell").click()
+    expect(output(live, WAIT)).to_contain_text("KeyboardInterrupt")
+    state(live, "ready")
+
+
+def test_restart_forgets_variables(live, expect):
+    run(live, FIRST)
+    done(live, FIRST)
+    live.get_by_role("button", name="Restart the kernel").click()
+    state(live, "restarted")
+    edit(live, FIRST, "print('x' in globals())")
+    run(live, FIRST)
+    expect(output(live, FIRST)).to_have_text("False")
+
+
+def test_edits_survive_a_reload_until_reset(live, expect):
+    edit(live, FIRST, "x = 8")
+    live.reload()
+    expect(live.locator(".live-status")).to_contain_text("Your edits of this page are kept")
+    live.get_by_role("button", name="Run this page live").click()
+    state(live, "ready")
+    assert text(live, FIRST) == "x = 8"
+    run(live, DOUBLE)
+    expect(output(live, DOUBLE)).to_contain_text("56")
+    cell(live, FIRST).get_by_role("button", name="Reset cell 1").click()
+    assert text(live, FIRST) == 'x = 6\nprint("x is", x)'
+    expect(output(live, FIRST)).to_contain_text("x is 6")
+    live.reload()
+    expect(live.locator(".live-status")).not_to_contain_text("kept")
+
+
+def test_reset_page_brings_back_stored_text_and_figure(live, expect):
+    stored = output(live, FIGURE).locator("img").get_attribute("src")
+    edit(live, FIGURE, "1 + 1")
+    run(live, FIGURE)
+    expect(output(live, FIGURE)).to_contain_text("2")
+    live.get_by_role("button", name="Reset every cell").click()
+    assert text(live, FIGURE).startswith("import matplotlib")
+    assert output(live, FIGURE).locator("img").get_attribute("src") == stored
+
+
+def test_two_pages_have_two_kernels_and_let_them_go(live, server):
+    before = running_kernels(live)
+    other = live.context.new_page()
+    other.goto(f"{server.origin}/sample.html")
+    other.get_by_role("button", name="Run this page live").click()
+    state(other, "ready")
+    run(live, FIRST)
+    done(live, FIRST)
+    edit(other, FIRST, "print('x' in globals())")
+    run(other, FIRST)
+    done(other, FIRST)
+    assert output(other, FIRST).inner_text().strip() == "False"
+    assert running_kernels(live) == before + 1
+    other.close()
+    live.wait_for_function(
+        f"fetch('api/kernels').then(a => a.json()).then(k => k.length === {before})"
+    )
+
+
+def test_a_killed_kernel_is_replaced(live, expect):
+    run(live, FIRST)
+    done(live, FIRST)
+    edit(live, WAIT, "import os\nos.kill(os.getpid(), 9)")
+    run(live, WAIT)
+    state(live, "died", timeout=30_000)
+    expect(live.locator(".live-status")).to_contain_text("a fresh one was started")
+    expect(output(live, WAIT)).to_contain_text("the kernel went away")
+    edit(live, WAIT, "1")
+    run(live, DOUBLE)
+    expect(output(live, DOUBLE)).to_contain_text("42", timeout=20_000)
+
+
+def test_a_deleted_kernel_is_replaced(live, expect):
+    run(live, FIRST)
+    done(live, FIRST)
+    live.evaluate(
+        "fetch('api/kernels').then(a => a.json()).then(ks => Promise.all(ks.map(k => fetch("
+        "`api/kernels/${k.id}`, {method: 'DELETE', headers: {'X-XSRFToken':"
+        " document.cookie.match(/_xsrf=([^;]*)/)[1]}}))))"
+    )
+    state(live, "died", timeout=30_000)
+    run(live, DOUBLE)
+    expect(output(live, DOUBLE)).to_contain_text("42")
+
+
+def test_a_stopped_server_is_noticed_and_found_again(chromium, serve, site, expect):
+    server = serve(site, 8960)
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(server.address)
+    page.goto(f"{server.origin}/sample.html")
+    page.get_by_role("button", name="Run this page live").click()
+    state(page, "ready")
+    edit(page, FIRST, "x = 9")
+    server.stop()
+    state(page, "lost", timeout=30_000)
+    expect(page.locator(".live-status")).to_contain_text("cs231n book serve")
+    assert cell(page, FIRST).get_by_role("button", name="Run cell").is_disabled()
+    again = serve(site, server.port)
+    assert again.port == server.port
+    state(page, "died", timeout=30_000)
+    run(page, DOUBLE)
+    expect(output(page, DOUBLE)).to_contain_text("63")
+    context.close()
+    again.stop()
+
+
+def test_a_browser_without_the_cookie_reads_but_does_not_run(chromium, server, expect):
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(f"{server.origin}/sample.html")
+    expect(page.get_by_role("button", name="Run this page live")).to_be_disabled()
+    expect(page.locator(".live-status")).to_contain_text("the address that the terminal shows")
+    assert page.evaluate("fetch('api/kernels').then(a => a.status)") == 403
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_live_page_is_accessible(chromium, server, signed_in, violations, scheme):
+    context = chromium.new_context(storage_state=signed_in, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(f"{server.origin}/sample.html")
+    page.get_by_role("button", name="Run this page live").click()
+    state(page, "ready")
+    page.get_by_role("button", name="Run all cells from the top").click()
+    done(page, AFTER_HIDDEN)
+    assert violations(page) == []
+    context.close()
+
+
+def test_no_other_host_is_asked_even_when_live(chromium, server, signed_in):
+    asked = []
+    context = chromium.new_context(storage_state=signed_in)
+    page = context.new_page()
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("websocket", lambda socket: asked.append(socket.url.replace("ws:", "http:")))
+    page.goto(f"{server.origin}/sample.html")
+    page.get_by_role("button", name="Run this page live").click()
+    state(page, "ready")
+    page.get_by_role("button", name="Run all cells from the top").click()
+    done(page, AFTER_HIDDEN)
+    context.close()
+    assert len(asked) > 10
+    assert [url for url in asked if not url.startswith((server.origin, "data:", "blob:"))] == []
+
+
+def test_the_copy_opened_from_a_folder_offers_no_live_button(chromium, site):
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto((site / "sample.html").as_uri())
+    page.wait_for_load_state("networkidle")
+    assert page.locator(".live-bar").count() == 0
+    assert "x is 6" in page.inner_text("article")
+    context.close()
