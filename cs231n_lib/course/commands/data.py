@@ -66,10 +66,9 @@ def info(folder: Folder = None) -> None:
 
     from cs231n_lib import data
 
-    sets = {"scenes": data.load_scenes()}
-    places = {"scenes": "built in, drawn from a seed"}
     where = data.cifar10_dir(_existing(folder))
-    places["CIFAR-10"] = str(where)
+    sets = {"scenes": data.load_scenes()}
+    places = {"scenes": "built in, drawn from a seed", "CIFAR-10": str(where)}
     try:
         sets["CIFAR-10"] = data.load_cifar10(where, release=data.CIFAR10)
     except data.DataError as error:
