@@ -117,6 +117,12 @@ def test_no_labels_no_images():
 # --- the dials ----------------------------------------------------------------------------
 
 
+def test_none_turns_every_dial_off():
+    labels = np.arange(10)
+    image = draw_scenes(labels, rng=np.random.default_rng(0), nuisances=Nuisances.none())
+    np.testing.assert_array_equal(image, still(labels))
+
+
 @pytest.mark.parametrize("dial", DIALS)
 def test_each_dial_does_something(dial):
     labels = np.arange(10).repeat(3)

@@ -58,8 +58,7 @@ def load_cifar10(
         If a file is missing, damaged or not what it should be; says which and what to do.
     """
     where = fetch_cifar10(folder, release=release) if download else cifar10_dir(folder)
-    needed = (*BATCHES, TEST, META)
-    for name in needed:
+    for name in (*BATCHES, TEST, META):
         verdict = check_file(where / name, release.files[name])
         if verdict != "ok":
             raise DataError(

@@ -44,6 +44,7 @@ class Release:
 
 CIFAR10 = Release(
     url="https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
+    # The official page gives the MD5 c58f30108f718f92721af3b95e74349a; Keras checks this one.
     archive_sha256="6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
     files={
         "batches.meta": "f962466ef690d46b226450fb9aadc74ba4bc64a76aa526b5827fe4bc5c7125cb",
