@@ -14,6 +14,7 @@ from typing import Any
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
+from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -30,13 +31,13 @@ __all__ = [
 
 GREY = "#777777"
 COLOURS = ("#3b82c4", "#d97b1f", "#1f9e77", "#cc5a78", "#8f73c9", "#8a7d3a")
-_SETTINGS = {
+_SETTINGS: dict[Any, Any] = {
     "axes.edgecolor": GREY,
     "axes.facecolor": "none",
     "axes.grid": False,
     "axes.labelcolor": GREY,
     "axes.labelsize": 11,
-    "axes.prop_cycle": mpl.cycler(color=COLOURS),
+    "axes.prop_cycle": cycler(color=COLOURS),
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlecolor": GREY,
@@ -157,19 +158,22 @@ def show_images_by_class(
     X = _checked_images(X)
     if len(y) != len(X):
         raise ValueError(f"X and y differ in length: {len(X)} images, {len(y)} labels")
+    chosen = [
+        np.flatnonzero(np.asarray(y) == label)[:per_class] for label in range(len(class_names))
+    ]
+    for name, found in zip(class_names, chosen, strict=True):
+        if per_class < 1 or len(found) < per_class:
+            raise ValueError(
+                f"expected per_class from 1 to the number of images of a class, {len(found)} for "
+                f"{name!r}, not {per_class}"
+            )
     with style():
         fig, axes = plt.subplots(
             len(class_names), 1, figsize=(0.9 * per_class + 1.2, 0.92 * len(class_names))
         )
-        for label, ax in enumerate(np.atleast_1d(axes)):
-            chosen = X[np.flatnonzero(y == label)[:per_class]]
-            if len(chosen) < per_class:
-                raise ValueError(
-                    f"class {class_names[label]!r} has {len(chosen)} images, fewer than the "
-                    f"{per_class} to show; lower per_class"
-                )
-            _bare_image(ax, np.concatenate(list(chosen), axis=1))
-            ax.set_ylabel(class_names[label], rotation=0, ha="right", va="center")
+        for name, found, ax in zip(class_names, chosen, np.atleast_1d(axes), strict=True):
+            _bare_image(ax, np.concatenate(list(X[found]), axis=1))
+            ax.set_ylabel(name, rotation=0, ha="right", va="center")
     return fig
 
 
@@ -254,6 +258,8 @@ def decision_regions(
         raise ValueError(
             f"expected points (N, 2) and labels (N,), not {points.shape} and {labels.shape}"
         )
+    if len(points) == 0 or not np.isfinite(points).all():
+        raise ValueError("expected at least one point and no NaN or infinity among them")
     (left, bottom), (right, top) = points.min(axis=0) - margin, points.max(axis=0) + margin
     x, y = np.meshgrid(np.linspace(left, right, resolution), np.linspace(bottom, top, resolution))
     regions = np.asarray(predict(np.stack([x.ravel(), y.ravel()], axis=1))).reshape(x.shape)
@@ -268,7 +274,7 @@ def decision_regions(
             cmap=cmap, vmin=-0.5, vmax=len(COLOURS) - 0.5, alpha=0.35,
         )  # fmt: skip
         for label, marker in zip(np.unique(labels), "osD^vP", strict=False):
-            ax.plot(*points[labels == label].T, marker, color=COLOURS[label], ms=5, mec=GREY)
+            ax.plot(*points[labels == label].T, marker, color=COLOURS[label], ms=6, mec="white")
         ax.set(xlabel="feature 1", ylabel="feature 2")
     return ax
 
@@ -290,7 +296,7 @@ def cross_validation_curve(
     Raises
     ------
     ValueError
-        If there is nothing to draw.
+        If there is nothing to draw, or a setting is not above zero.
 
     Examples
     --------
@@ -299,8 +305,12 @@ def cross_validation_curve(
     'accuracy'
     >>> plt.close(ax.figure)
     """
-    if not accuracies:
-        raise ValueError("there are no accuracies to draw")
+    if not accuracies or not all(len(folds) for folds in accuracies.values()):
+        raise ValueError("there are no accuracies to draw: expected one a fold for each setting")
+    if min(accuracies) <= 0:
+        raise ValueError(
+            f"expected settings above zero for the logarithmic axis, not {min(accuracies)}"
+        )
     settings = sorted(accuracies)
     means: list[Any] = [np.mean(accuracies[setting]) for setting in settings]
     spreads = [np.std(accuracies[setting]) for setting in settings]
