@@ -15,6 +15,9 @@ from cs231n_lib.parallel import Workspace, blocks, in_threads
 
 Cache = tuple[np.ndarray, np.ndarray, np.ndarray, dict]
 
+# A matrix product with fewer columns than this runs well below the speed of the machine.
+LEAST_COLUMNS = 512
+
 
 def require_numpy(*arrays: Any) -> None:
     """Reject arrays that do not lie in host memory.
@@ -85,7 +88,8 @@ def conv_forward_blocked(
     stride, pad = conv_param["stride"], conv_param["pad"]
     (C, H, W), (HH, WW) = x.shape[1:], w.shape[2:]
     filters = w.reshape(F, -1)
-    row_bytes = filters.shape[1] * OW * x.itemsize
+    row_bytes = sum(filters.shape) * OW * x.itemsize  # of columns and product
+    least = -(-LEAST_COLUMNS // OW)
     out = np.empty((N, F, OH, OW), x.dtype)
 
     def work(part: range) -> None:
@@ -94,7 +98,7 @@ def conv_forward_blocked(
             n = images.stop - images.start
             padded = space.take("padded", (n, C, H + 2 * pad, W + 2 * pad))
             padded[:, :, pad : pad + H, pad : pad + W] = x[images]
-            for rows in blocks(range(OH), n * row_bytes):
+            for rows in blocks(range(OH), n * row_bytes, least):
                 r = rows.stop - rows.start
                 cols = space.take("cols", (C, HH * WW, n, r, OW))
                 fill_columns(cols, padded[:, :, stride * rows.start :], taps(HH, WW, stride, r, OW))
@@ -102,7 +106,7 @@ def conv_forward_blocked(
                 np.matmul(filters, cols.reshape(C * HH * WW, -1), out=product.reshape(F, -1))
                 np.add(product.swapaxes(0, 1), b[:, None, None], out=out[images, :, rows])
 
-    in_threads(work, N)
+    in_threads(work, N, OH * row_bytes)
     return out, (x, w, b, conv_param)
 
 
@@ -128,7 +132,8 @@ def conv_backward_blocked(
     stride, pad = conv_param["stride"], conv_param["pad"]
     (C, H, W), (HH, WW) = x.shape[1:], w.shape[2:]
     filters = w.reshape(F, -1)
-    row_bytes = filters.shape[1] * OW * x.itemsize
+    row_bytes = sum(filters.shape) * OW * x.itemsize  # of columns and product
+    least = -(-LEAST_COLUMNS // OW)
     dx = np.empty(x.shape, x.dtype)
 
     def work(part: range) -> tuple[np.ndarray, np.ndarray]:
@@ -141,7 +146,7 @@ def conv_backward_blocked(
             padded[inside] = x[images]
             dpadded = space.take("dpadded", padded.shape)
             dpadded.fill(0)
-            for rows in blocks(range(OH), n * row_bytes):
+            for rows in blocks(range(OH), n * row_bytes, least):
                 r = rows.stop - rows.start
                 slices = taps(HH, WW, stride, r, OW)
                 cols = space.take("cols", (C, HH * WW, n, r, OW))
@@ -157,5 +162,5 @@ def conv_backward_blocked(
             dx[images] = dpadded[inside]
         return dw, db
 
-    dws, dbs = zip(*in_threads(work, N), strict=True)
+    dws, dbs = zip(*in_threads(work, N, OH * row_bytes), strict=True)
     return dx, np.sum(dws, axis=0).reshape(w.shape), np.sum(dbs, axis=0)

@@ -85,7 +85,7 @@ def conv_forward_winograd(
                 Y = np.matmul(AA, M.swapaxes(0, 1), out=space.take("Y", (F, STEP**2, T)))
                 _scatter(Y.reshape(F, STEP, STEP, n, r, across), b, out[images], rows)
 
-    in_threads(work, N)
+    in_threads(work, N, down * row_bytes)
     return out, (x, w, b, conv_param)
 
 
@@ -155,7 +155,7 @@ def conv_backward_winograd(
             dx[images] = dpadded[inside]
         return dU
 
-    dU = np.sum(in_threads(work, N), axis=0)
+    dU = np.sum(in_threads(work, N, down * row_bytes), axis=0)
     dw = (GG.T @ dU.reshape(TILE**2, -1)).T.reshape(w.shape)
     return dx, np.ascontiguousarray(dw), dout.sum(axis=(0, 2, 3))
 

@@ -27,7 +27,9 @@ def _blas() -> ThreadpoolController:
     return ThreadpoolController().select(user_api="blas")
 
 
-def in_threads(work: Callable[[range], Result], count: int) -> list[Result]:
+def in_threads(
+    work: Callable[[range], Result], count: int, bytes_each: int = BLOCK_BYTES
+) -> list[Result]:
     """Share ``range(count)`` out among threads, one contiguous part for each.
 
     Parameters
@@ -36,6 +38,9 @@ def in_threads(work: Callable[[range], Result], count: int) -> list[Result]:
         Called with a non-empty part of ``range(count)``; parts must not depend on each other.
     count : int
         Number of items, for instance images in a batch.
+    bytes_each : int
+        Memory that the work on one item goes through. What fits into `BLOCK_BYTES` altogether
+        is done here and now: threads would take longer to start.
 
     Returns
     -------
@@ -54,7 +59,8 @@ def in_threads(work: Callable[[range], Result], count: int) -> list[Result]:
     """
     libraries = _blas().lib_controllers
     workers = min(count, max((library.num_threads for library in libraries), default=1))
-    if workers < 2 or not _busy.acquire(blocking=False):
+    small = count * bytes_each < BLOCK_BYTES
+    if small or workers < 2 or not _busy.acquire(blocking=False):
         return [work(range(count))]
     try:
         edges = [count * k // workers for k in range(workers + 1)]
@@ -64,15 +70,15 @@ def in_threads(work: Callable[[range], Result], count: int) -> list[Result]:
         _busy.release()
 
 
-def blocks(part: range, bytes_each: int) -> Iterator[slice]:
-    """Cut `part` into slices whose workspace fits into `BLOCK_BYTES`, or holds a single item.
+def blocks(part: range, bytes_each: int, least: int = 1) -> Iterator[slice]:
+    """Cut `part` into slices whose workspace fits into `BLOCK_BYTES`, or of the length `least`.
 
     Examples
     --------
     >>> list(blocks(range(1, 6), BLOCK_BYTES // 2))
     [slice(1, 3, None), slice(3, 5, None), slice(5, 6, None)]
     """
-    step = max(1, BLOCK_BYTES // bytes_each)
+    step = max(least, BLOCK_BYTES // bytes_each)
     for start in range(part.start, part.stop, step):
         yield slice(start, min(start + step, part.stop))
 

@@ -4,7 +4,10 @@ Windows are visited tap by tap in row-major order, as in `conv_geometry`. Max po
 for each output which tap won (the first one when several are equal) and sends the gradient there.
 """
 
+from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from cs231n_lib.backend import array_namespace, device
 from cs231n_lib.conv_geometry import (
@@ -14,6 +17,7 @@ from cs231n_lib.conv_geometry import (
     conv_output_size,
     taps,
 )
+from cs231n_lib.parallel import blocks, in_threads
 
 Array = Any
 
@@ -69,16 +73,43 @@ def max_pool_forward(x: Array, pool_param: dict) -> tuple[Array, tuple]:
     """
     xp = array_namespace(x)
     shape, slices = _windows(x, pool_param)
+    out = xp.empty(shape, dtype=x.dtype, device=device(x))
     index_dtype = xp.uint8 if len(slices) <= 256 else xp.int32
-    winner = xp.zeros(shape, dtype=index_dtype, device=device(x))
-    out = xp.asarray(x[:, :, *slices[0]], copy=True)
-    for tap, (rows, columns) in enumerate(slices[1:], start=1):
-        window = x[:, :, rows, columns]
-        winner = xp.where(
-            window > out, xp.asarray(tap, dtype=index_dtype, device=device(x)), winner
-        )
-        out = xp.maximum(out, window)
+    winner = xp.empty(shape, dtype=index_dtype, device=device(x))
+
+    def work(images: slice) -> None:
+        best, first = _first_maximum(x[images, ...], slices, index_dtype)
+        out[images, ...], winner[images, ...] = best, first
+
+    _in_blocks(work, x)
     return out, (x, winner, pool_param)
+
+
+def _first_maximum(
+    x: Array, slices: list[tuple[slice, slice]], index_dtype: Any
+) -> tuple[Array, Array]:
+    xp = array_namespace(x)
+    best = xp.asarray(x[:, :, *slices[0]], copy=True)
+    winner = xp.zeros(best.shape, dtype=index_dtype, device=device(x))
+    for tap, (rows, columns) in enumerate(slices[1:], start=1):
+        window = xp.asarray(x[:, :, rows, columns], copy=True)  # read twice, so gather it once
+        # A later tap that is better has the larger index: no need to choose element by element.
+        winner = xp.maximum(winner, xp.astype(window > best, index_dtype) * tap)
+        best = xp.maximum(best, window)
+    return best, winner
+
+
+def _in_blocks(work: Callable[[slice], None], x: Array) -> None:
+    """Call `work` on slices of the batch: cache-sized, on threads, for NumPy; else on all of it."""
+    if not isinstance(x, np.ndarray):
+        return work(slice(0, x.shape[0]))
+    bytes_each = x[0].nbytes
+
+    def part_by_part(part: range) -> None:
+        for images in blocks(part, bytes_each):
+            work(images)
+
+    in_threads(part_by_part, x.shape[0], bytes_each)
 
 
 def max_pool_backward(dout: Array, cache: tuple) -> Array:
@@ -94,7 +125,8 @@ def max_pool_backward(dout: Array, cache: tuple) -> Array:
     Returns
     -------
     array (N, C, H, W)
-        A pixel that won several overlapping windows gets the sum.
+        A pixel that won several overlapping windows gets the sum. The others get `dout` times
+        0, so that a gradient of infinity or NaN shows in its whole window.
 
     Raises
     ------
@@ -114,9 +146,18 @@ def max_pool_backward(dout: Array, cache: tuple) -> Array:
     shape, slices = _windows(x, pool_param)
     check_dout(dout, x, shape)
     dx = xp.zeros_like(x)
-    nothing = xp.zeros_like(dout)
-    for tap, (rows, columns) in enumerate(slices):
-        dx[:, :, rows, columns] += xp.where(winner == tap, dout, nothing)
+    overlap = pool_param["stride"] < max(pool_param["pool_height"], pool_param["pool_width"])
+
+    def work(images: slice) -> None:
+        upstream, won, target = dout[images, ...], winner[images, ...], dx[images, ...]
+        for tap, (rows, columns) in enumerate(slices):
+            share = upstream * xp.astype(won == tap, x.dtype)
+            if overlap:
+                target[:, :, rows, columns] += share
+            else:
+                target[:, :, rows, columns] = share
+
+    _in_blocks(work, x)
     return dx
 
 
