@@ -100,10 +100,14 @@ class LinearClassifier:
         check_labels(y, X.shape[0], num_classes := _num_classes(y))
         if not isinstance(rng, np.random.Generator):
             raise TypeError("fit needs rng=numpy.random.default_rng(seed)")
-        if not 0 < learning_rate < math.inf or num_iters < 1 or batch_size < 1:
+        if not 0 < learning_rate < math.inf or not 0 <= reg < math.inf:
             raise ValueError(
-                "learning_rate must be positive and finite, num_iters and batch_size 1 or more; "
-                f"got {learning_rate}, {num_iters} and {batch_size}"
+                "learning_rate must be positive, reg 0 or more, and both finite; got "
+                f"{learning_rate} and {reg}"
+            )
+        if num_iters < 1 or batch_size < 1:
+            raise ValueError(
+                f"num_iters and batch_size must be 1 or more, got {num_iters} and {batch_size}"
             )
         shape = (X.shape[1], num_classes)
         if not warm_start or self.W is None:
@@ -117,15 +121,15 @@ class LinearClassifier:
         for _ in range(num_iters):
             index = asarray_like(rng.integers(X.shape[0], size=batch_size), X)
             X_batch, y_batch = xp.take(X, index, axis=0), xp.take(y, index, axis=0)
-            with np.errstate(over="ignore", invalid="ignore"):  # it shows in the loss
+            with np.errstate(over="ignore", invalid="ignore"):  # it shows in the next loss
                 loss, dW = self.loss(X_batch, y_batch, reg)
-            if not math.isfinite(loss):
-                raise ArithmeticError(
-                    f"the loss became {loss} at iteration {len(self.history) + 1}: try a learning "
-                    f"rate below {learning_rate:g} or scaled data"
-                )
+                if not math.isfinite(loss):
+                    raise ArithmeticError(
+                        f"the loss became {loss} at iteration {len(self.history) + 1}: try a "
+                        f"learning rate below {learning_rate:g} or scaled data"
+                    )
+                self.W = self.W - float(learning_rate) * dW
             self.history.append(loss)
-            self.W = self.W - float(learning_rate) * dW
         return self
 
     def scores(self, X: Array) -> Array:
@@ -192,9 +196,7 @@ class LinearClassifier:
 
     def _weights(self) -> Array:
         if self.W is None:
-            raise RuntimeError(
-                f"this {type(self).__name__} is not fitted yet: call fit(X, y) first"
-            )
+            raise RuntimeError(f"this {type(self).__name__} is not fitted: call fit(X, y) first")
         return self.W
 
 

@@ -360,9 +360,10 @@ def _linear_loss(
         rows = max(1, BLOCK_BYTES // (X.itemsize * X.shape[1]))
     loss, dW = _penalty(W, reg), 2 * reg * W
     for start in range(0, num_examples, rows):
-        block = X[start : start + rows, :]
-        block_loss, dscores = score_loss(block @ W, y[start : start + rows])
-        share = block.shape[0] / num_examples  # the block's mean counts for this much
+        stop = min(start + rows, num_examples)
+        block = X[start:stop, :]
+        block_loss, dscores = score_loss(block @ W, y[start:stop])
+        share = (stop - start) / num_examples  # the block's mean counts for this much
         loss += share * block_loss
         dW += xp.matrix_transpose(xp.matrix_transpose(dscores * share) @ block)
     return loss, dW

@@ -212,8 +212,9 @@ class Model:
         integer array of shape (N,)
         """
         xp = array_namespace(X)
-        starts = range(0, X.shape[0], batch_size)
-        scores = [self.loss(X[start : start + batch_size, ...]) for start in starts]
+        num = X.shape[0]
+        starts = range(0, num, batch_size)
+        scores = [self.loss(X[start : min(start + batch_size, num), ...]) for start in starts]
         return xp.argmax(xp.concat(scores), axis=1)
 
 

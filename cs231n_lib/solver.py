@@ -65,10 +65,11 @@ def accuracy(model: Any, X: Array, y: Array, batch_size: int = 1000) -> float:
         raise ValueError("accuracy needs at least one example and a batch_size of 1 or more")
     correct = []
     for start in range(0, num_examples, batch_size):
-        scores = model.loss(X[start : start + batch_size, ...])
+        stop = min(start + batch_size, num_examples)
+        scores = model.loss(X[start:stop, ...])
         if start == 0:
             check_labels(y, num_examples, scores.shape[1])
-        hits = xp.argmax(scores, axis=1) == y[start : start + batch_size]
+        hits = xp.argmax(scores, axis=1) == y[start:stop]
         correct.append(xp.count_nonzero(hits))
     return as_float(xp.sum(xp.stack(correct))) / num_examples
 
@@ -228,12 +229,12 @@ class Solver:
         for start in range(0, X.shape[0], self.batch_size):
             # One index for both: a batch whose X and y are drawn apart teaches nonsense.
             index = asarray_like(order[start : start + self.batch_size], X)
-            # An overflow shows in the loss, and is reported there with its remedy.
+            # An overflow shows in the next loss, and is reported there with its remedy.
             with np.errstate(over="ignore", invalid="ignore"):
                 loss, grads = self.model.loss(xp.take(X, index, axis=0), xp.take(y, index, axis=0))
-            if not math.isfinite(loss):
-                raise DivergenceError(self._diagnose(loss))
-            self.optimiser.step(self.model.params, grads)
+                if not math.isfinite(loss):
+                    raise DivergenceError(self._diagnose(loss))
+                self.optimiser.step(self.model.params, grads)
             self.history["loss"].append(loss)
             bar.update()
 
@@ -248,7 +249,8 @@ class Solver:
         )
 
     def _measure(self) -> None:
-        X, y, n = self.data["X_train"], self.data["y_train"], self.num_train_samples
+        X, y = self.data["X_train"], self.data["y_train"]
+        n = min(self.num_train_samples, X.shape[0])
         val = accuracy(self.model, self.data["X_val"], self.data["y_val"])
         self.history["train_accuracy"].append(accuracy(self.model, X[:n, ...], y[:n]))
         self.history["val_accuracy"].append(val)
