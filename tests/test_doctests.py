@@ -21,5 +21,10 @@ MODULES = sorted(
 def test_examples(name):
     result = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS)
     assert result.failed == 0, f"{result.failed} of {result.attempted} examples failed (see above)"
-    if not name.rpartition(".")[2].startswith("_"):
-        assert result.attempted > 0, f"{name} has no example"
+
+
+@pytest.mark.parametrize("name", cs231n_lib.__all__)
+def test_every_public_name_has_an_example(name):
+    thing = getattr(cs231n_lib, name)
+    if callable(thing):
+        assert ">>>" in (thing.__doc__ or ""), f"{name} has no example in its docstring"
