@@ -17,6 +17,7 @@ import tempfile
 import threading
 import webbrowser
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -52,6 +53,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "frame-ancestors 'none'",
     ]
 )
+ALIASES = {"": "index.html", "favicon.ico": "_static/favicon.svg"}
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -82,12 +84,28 @@ class Ticket(IdentityProvider):
 
 
 class Kernels(AsyncMappingKernelManager):
-    """Starts kernels that keep the terminal quiet and draw below the cell."""
+    """Keeps one kernel started ahead, so that a page gets its own at once."""
 
-    async def start_kernel(self, **options: Any) -> str:  # type: ignore[override]
-        """Start a kernel and return its id."""
+    spare: asyncio.Task[str] | None = None
+
+    def start_spare(self) -> None:
+        """Start a kernel for the next page that asks."""
+        self.spare = asyncio.create_task(self.start_fresh())
+
+    async def start_fresh(self, **options: Any) -> str:
+        """Start a kernel that keeps the terminal quiet and draws below the cell."""
         options["env"] = {**(options.get("env") or os.environ), **KERNEL_ENVIRONMENT}
         return await self._async_start_kernel(extra_arguments=KERNEL_OPTIONS, **options)
+
+    async def start_kernel(self, **options: Any) -> str:  # type: ignore[override]
+        """Return the id of the spare kernel, or of a new one, and start the next spare."""
+        ready, spare, self.spare = "", self.spare, None
+        if spare:
+            with suppress(Exception):  # whatever is wrong shows when a fresh one is started
+                ready = await spare
+        kernel_id = ready if ready in self else await self.start_fresh(**options)
+        self.start_spare()
+        return kernel_id
 
 
 class Pages(JupyterHandler, StaticFileHandler):
@@ -103,12 +121,12 @@ class Pages(JupyterHandler, StaticFileHandler):
                 403, reason="This address was used before; the terminal shows a new one"
             )
             return
-        if ticket or not path:
-            self.redirect(f"/{path}" if path else "/intro.html")
+        if ticket:
+            self.redirect(f"/{path}")
             return
-        if path.endswith(".html"):
+        if not path or path.endswith(".html"):
             self.xsrf_token  # noqa: B018  (sets the cookie that the page's requests must repeat)
-        await super().get(path, include_body)
+        await super().get(ALIASES.get(path, path), include_body)
 
     @allow_unauthenticated
     async def head(self, path: str) -> None:
@@ -198,6 +216,7 @@ def make_server(
     config.ServerApp.tornado_settings = {
         "compress_response": True,
         "headers": {"Content-Security-Policy": CONTENT_SECURITY_POLICY},
+        "ws_ping_timeout": 30_000,
         "xsrf_cookie_kwargs": {"path": "/", "samesite": "Strict"},
     }
     config.IdentityProvider.cookie_options = {"samesite": "Strict"}
@@ -208,6 +227,7 @@ def make_server(
     server.initialize(argv=[], find_extensions=False)
     pages = (r"/(?!api/)(.*)", Pages, {"path": str(html)})
     server.web_app.add_handlers(".*$", [(r"/live\.json", Live), pages])
+    server.io_loop.add_callback(cast(Kernels, server.kernel_manager).start_spare)
     return server
 
 

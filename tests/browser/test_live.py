@@ -45,6 +45,7 @@ def sample():
         code("hidden = 10 * x", tags=["remove-input"]),
         code("hidden + 1"),
     ]
+    cells[3].metadata.mystnb = {"image": {"alt": "A grey square."}}
     for n, cell in enumerate(c for c in cells if c.cell_type == "code"):
         cell.execution_count = n + 1
     page = nbformat.v4.new_notebook(cells=cells)
@@ -141,8 +142,8 @@ def output(page, number):
     return cell(page, number).locator(".cell_output")
 
 
-def running_kernels(page):
-    return page.evaluate("fetch('api/kernels').then(a => a.json()).then(k => k.length)")
+def running_sessions(page):
+    return page.evaluate("fetch('api/sessions').then(a => a.json()).then(s => s.length)")
 
 
 def test_nothing_is_loaded_before_the_click(page):
@@ -177,12 +178,14 @@ def test_run_all_fills_every_output_in_place(live, expect):
     expect(output(live, FIRST)).to_have_text("x is 6")
     expect(output(live, PROGRESS)).to_contain_text("100%")
     assert output(live, PROGRESS).inner_text().count("%") == 1
-    assert output(live, FIGURE).locator("img").evaluate("i => i.naturalWidth") > 100
+    figure = output(live, FIGURE).locator("img")
+    assert figure.evaluate("image => image.naturalWidth") > 100
+    assert figure.get_attribute("alt") == "A grey square."
     expect(output(live, AFTER_HIDDEN)).to_contain_text("61")
 
 
 def test_run_to_here_stops_there(live):
-    cell(live, DOUBLE).get_by_role("button", name="Run all cells down to").click()
+    cell(live, DOUBLE).get_by_role("button", name="Run to here").click()
     done(live, DOUBLE)
     assert cell(live, FIGURE).get_attribute("data-live") == ""
 
@@ -204,7 +207,7 @@ def test_a_running_cell_can_be_interrupted(live, expect):
     done(live, WAIT, "running")
     state(live, "busy")
     live.wait_for_timeout(500)
-    live.get_by_role("button", name="Stop the running cell").click()
+    live.get_by_role("button", name="Interrupt").click()
     expect(output(live, WAIT)).to_contain_text("KeyboardInterrupt")
     state(live, "ready")
 
@@ -240,13 +243,13 @@ def test_reset_page_brings_back_stored_text_and_figure(live, expect):
     edit(live, FIGURE, "1 + 1")
     run(live, FIGURE)
     expect(output(live, FIGURE)).to_contain_text("2")
-    live.get_by_role("button", name="Reset every cell").click()
+    live.get_by_role("button", name="Reset page").click()
     assert text(live, FIGURE).startswith("import matplotlib")
     assert output(live, FIGURE).locator("img").get_attribute("src") == stored
 
 
 def test_two_pages_have_two_kernels_and_let_them_go(live, server):
-    before = running_kernels(live)
+    before = running_sessions(live)
     other = live.context.new_page()
     other.goto(f"{server.origin}/sample.html")
     other.get_by_role("button", name="Run this page live").click()
@@ -257,10 +260,10 @@ def test_two_pages_have_two_kernels_and_let_them_go(live, server):
     run(other, FIRST)
     done(other, FIRST)
     assert output(other, FIRST).inner_text().strip() == "False"
-    assert running_kernels(live) == before + 1
+    assert running_sessions(live) == before + 1
     other.close()
     live.wait_for_function(
-        f"fetch('api/kernels').then(a => a.json()).then(k => k.length === {before})"
+        f"fetch('api/sessions').then(a => a.json()).then(s => s.length === {before})"
     )
 
 

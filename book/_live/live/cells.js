@@ -67,15 +67,28 @@ export class Cell {
     this.resetButton = button("Reset", `Reset cell ${number} to the stored text`, () => this.reset());
     tools.append(
       button("Run", `Run cell ${number} (Shift-Enter)`, () => run(this)),
-      button("Run to here", `Run all cells down to cell ${number}`, () => runTo(this)),
+      button("Run to here", `Run to here: all cells down to cell ${number}`, () => runTo(this)),
       this.resetButton,
       this.mark,
     );
     this.element.querySelector(".thebe-cell").append(tools);
+    this.describeFigures();
     const kept = Edits.read()[this.index];
     if (kept?.stored === this.stored) this.editor.setValue(kept.edited);
     this.editor.on("change", () => this.changed());
     this.changed();
+  }
+
+  // A figure drawn anew is described as the stored one was.
+  describeFigures() {
+    const stored = document.createElement("template");
+    stored.innerHTML = this.storedOutput;
+    const texts = [...stored.content.querySelectorAll("img")].map((image) => image.alt);
+    const describe = () =>
+      this.output.querySelectorAll("img:not([alt])").forEach((image, n) => {
+        image.alt = texts[n] || `Figure drawn by cell ${this.index + 1}`;
+      });
+    new MutationObserver(describe).observe(this.output, { childList: true, subtree: true });
   }
 
   get code() {

@@ -19,6 +19,10 @@ export class Kernel {
     // A name of its own for every open page, so that two tabs do not share variables.
     const page = location.pathname.split("/").pop().replace(/\.html$/, "");
     this.path = `${page}-${crypto.randomUUID?.() ?? Date.now()}.ipynb`;
+    // thebe leaves the loss of its connection unhandled; `recover` handles it.
+    addEventListener("unhandledrejection", (event) => {
+      if (/kernel|canceled future/i.test(event.reason?.message)) event.preventDefault();
+    });
     addEventListener("pagehide", () => this.letGo());
     addEventListener("pageshow", (event) => event.persisted && location.reload());
   }
@@ -34,6 +38,7 @@ export class Kernel {
     const options = { kernelName: "python3", path: this.path };
     this.session = await this.server.startNewSession(this.notebook.rendermime, options);
     this.notebook.attachSession(this.session);
+    await Promise.race([this.session.kernel.info, pause(15_000).then(() => Promise.reject("silent"))]);
     this.listen(this.session.kernel);
     this.onFresh();
     this.set(state);

@@ -72,9 +72,9 @@ class Page {
     bar.querySelector(".live-start").remove();
     bar.append(
       button("Run all", "Run all cells from the top", () => this.runTo(this.cells.at(-1))),
-      button("Interrupt", "Stop the running cell", () => this.kernel.interrupt()),
+      button("Interrupt", "Interrupt the running cell", () => this.kernel.interrupt()),
       button("Restart", "Restart the kernel, forgetting all variables", () => this.kernel.restart()),
-      button("Reset page", "Reset every cell to the stored text and output", () =>
+      button("Reset page", "Reset page: every cell gets back its stored text and output", () =>
         this.cells.forEach((cell) => cell.reset()),
       ),
     );
