@@ -1,0 +1,66 @@
+"""``python -m benchmarks [--quick] [--json] [--only NAME]``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import pkgutil
+import sys
+
+import benchmarks
+from benchmarks import Row
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=benchmarks.__doc__)
+    parser.add_argument("--quick", action="store_true", help="smaller sizes, fewer runs")
+    parser.add_argument("--json", action="store_true", help="print a list of rows")
+    parser.add_argument("--only", metavar="NAME", help="only cases whose name or module has NAME")
+    arguments = parser.parse_args()
+    found = [
+        case
+        for module in sorted(m.name for m in pkgutil.iter_modules(benchmarks.__path__))
+        if module != "__main__"
+        for case in importlib.import_module(f"benchmarks.{module}").cases(arguments.quick)
+        if not arguments.only or arguments.only in f"{module} {case.name}"
+    ]
+    if not found:
+        parser.error(f"no case has {arguments.only!r} in its name or module")
+    facts = benchmarks.machine()
+    if not arguments.json:
+        print(", ".join(f"{key} {value}" for key, value in facts.items()))
+        print(line("case", "peer", "ours s", "peer s", "ratio", "target", "MB", "peer MB"))
+    rows = []
+    for case in found:
+        print(f"... {case.name} / {case.peer}", end="\r", file=sys.stderr, flush=True)
+        rows.append(benchmarks.run(case, arguments.quick))
+        if not arguments.json:
+            print(shown(rows[-1]), flush=True)
+    if arguments.json:
+        print(json.dumps([row.as_dict() | {"machine": facts} for row in rows], indent=1))
+    return 0
+
+
+def shown(row: Row) -> str:
+    def number(value: float | None, form: str) -> str:
+        return "-" if value is None else format(value, form)
+
+    return line(
+        row.name,
+        row.peer,
+        number(row.ours_s, ".4f"),
+        number(row.peer_s, ".4f"),
+        number(row.ratio, ".2f"),
+        f"<= {row.target:g}",
+        number(row.peak_mb, ".0f"),
+        number(row.peer_peak_mb, ".0f"),
+    ) + (f"  {row.note}" if row.note else "")
+
+
+def line(*fields: str) -> str:
+    return f"{fields[0]:<42}{fields[1]:<24}" + "".join(f"{field:>10}" for field in fields[2:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
