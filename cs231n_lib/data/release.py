@@ -119,7 +119,7 @@ def verify_cifar10(
     Returns
     -------
     dict of str to str
-        For every file the verdict of :func:`check_file`.
+        For every file the verdict of ``check_file``.
     """
     where = cifar10_dir(folder)
     return {name: check_file(where / name, sha256) for name, sha256 in release.files.items()}
