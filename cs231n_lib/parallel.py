@@ -27,6 +27,20 @@ def _blas() -> ThreadpoolController:
     return ThreadpoolController().select(user_api="blas")
 
 
+def num_threads(count: int, bytes_each: int) -> int:
+    """Return how many threads `in_threads` uses when nobody else does.
+
+    Examples
+    --------
+    >>> num_threads(1, BLOCK_BYTES), num_threads(100, 1)
+    (1, 1)
+    """
+    if count * bytes_each < BLOCK_BYTES:
+        return 1
+    libraries = _blas().lib_controllers
+    return min(count, max((library.num_threads for library in libraries), default=1))
+
+
 def in_threads(
     work: Callable[[range], Result], count: int, bytes_each: int = BLOCK_BYTES
 ) -> list[Result]:
@@ -57,10 +71,8 @@ def in_threads(
     >>> sum(in_threads(sum, 10))
     45
     """
-    libraries = _blas().lib_controllers
-    workers = min(count, max((library.num_threads for library in libraries), default=1))
-    small = count * bytes_each < BLOCK_BYTES
-    if small or workers < 2 or not _busy.acquire(blocking=False):
+    workers = num_threads(count, bytes_each)
+    if workers < 2 or not _busy.acquire(blocking=False):
         return [work(range(count))]
     try:
         edges = [count * k // workers for k in range(workers + 1)]
@@ -78,9 +90,20 @@ def blocks(part: range, bytes_each: int, least: int = 1) -> Iterator[slice]:
     >>> list(blocks(range(1, 6), BLOCK_BYTES // 2))
     [slice(1, 3, None), slice(3, 5, None), slice(5, 6, None)]
     """
-    step = max(least, BLOCK_BYTES // bytes_each)
+    step = block_length(len(part), bytes_each, least)
     for start in range(part.start, part.stop, step):
         yield slice(start, min(start + step, part.stop))
+
+
+def block_length(count: int, bytes_each: int, least: int = 1) -> int:
+    """Return the length of the longest slice that `blocks` cuts from `count` items.
+
+    Examples
+    --------
+    >>> block_length(5, 10 * BLOCK_BYTES), block_length(5, 1), block_length(5, BLOCK_BYTES, 3)
+    (1, 5, 3)
+    """
+    return min(count, max(least, BLOCK_BYTES // bytes_each))
 
 
 class Workspace:

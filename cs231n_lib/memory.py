@@ -1,0 +1,182 @@
+"""How much memory a training step of a `PatternNet` allocates on NumPy, and when.
+
+`accounting` counts what any framework has to keep. This module follows this library's own code:
+what each layer's cache holds on to, what each backward makes, how large the workspaces of the
+convolutions are. A test compares the answer with what tracemalloc measures.
+
+Kept by the caches until the way back has passed: CONV, RELU, FC: their input; POOL: its input
+and a byte for each output, the winner; BN: the normalised values; DROPOUT: the mask.
+
+Temporary arrays count as far as NumPy does not reuse them: in ``a - b - c`` the first difference
+becomes the result. With several threads the prediction is an upper bound, because their
+workspaces need not be at their largest at the same moment.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from cs231n_lib.architecture import FC, BatchNorm, Conv, Dropout, Layer, Pool
+from cs231n_lib.builder import PatternNet
+from cs231n_lib.conv import choose_algorithm
+from cs231n_lib.conv_blocked import LEAST_COLUMNS
+from cs231n_lib.parallel import block_length, num_threads
+
+__all__ = ["Peak", "predict_peak"]
+
+REUSED = 2**18  # NumPy writes results into temporary operands of at least this many bytes
+
+
+@dataclass(frozen=True)
+class Peak:
+    """The largest memory of a training step, and the moment that needs it."""
+
+    bytes: int
+    moment: str
+
+
+def predict_peak(model: PatternNet, batch: int) -> Peak:
+    """Predict the peak allocation of ``model.loss(X, y)`` on NumPy.
+
+    Parameters
+    ----------
+    model : PatternNet
+        A built model.
+    batch : int
+        Number of images in X.
+
+    Returns
+    -------
+    Peak
+        Bytes on top of the parameters and of X, both of which exist before, and the layer and
+        direction where they are needed.
+
+    Raises
+    ------
+    ValueError
+        If the batch is not positive.
+
+    Examples
+    --------
+    >>> from cs231n_lib.builder import build
+    >>> net = build("INPUT[8x8x3] -> CONV3-4 -> RELU -> FC-2", rng=np.random.default_rng(0))
+    >>> predict_peak(net, 100).moment
+    'backward, layer 2, RELU'
+    """
+    if batch < 1:
+        raise ValueError(f"a batch has at least one image, got {batch}")
+    layers = model.architecture.layers[1:]
+    itemsize = model.params["W1"].dtype.itemsize
+    moments: list[tuple[int, str]] = []
+    kept, came_in = 0, 0  # bytes held by caches; of the array that enters the layer
+    held: list[int] = []  # by each layer's cache, its input included
+    for number, layer in enumerate(layers, start=1):
+        out, inside, work = _forward(layer, batch, itemsize)
+        moments.append((kept + came_in + work, f"forward, layer {number}, {layer.name}"))
+        keeps_input = not isinstance(layer.spec, BatchNorm | Dropout)
+        held.append(inside + (came_in if keeps_input else 0))
+        kept, came_in = kept + held[-1], out
+    grads, dout = 0, came_in
+    kept += came_in  # the scores, and as much again for their gradient: dout
+    for number, layer in reversed(list(enumerate(layers, start=1))):
+        dx, own, work = _backward(layer, batch, itemsize)
+        moments.append((kept + dout + grads + work, f"backward, layer {number}, {layer.name}"))
+        kept, dout, grads = kept - held.pop(), dx, grads + own
+    largest = max(itemsize * w.size for name, w in model.params.items() if name.startswith("W"))
+    moments.append((grads + largest, "regularisation"))
+    return Peak(*max(moments, key=lambda moment: moment[0]))
+
+
+def _forward(layer: Layer, batch: int, itemsize: int) -> tuple[int, int, int]:
+    """Return the bytes of the output, of what the cache adds to the input, and at the peak."""
+    values = batch * math.prod(layer.input_shape)
+    count = batch * math.prod(layer.output_shape)
+    out = count * itemsize
+    match layer.spec:
+        case Conv():
+            return out, 0, out + _workspace(layer, batch, itemsize, backward=False)
+        case FC():
+            return out, 0, 2 * out  # before and after the bias
+        case Pool():
+            threads, block = _pool_block(layer, batch, itemsize)
+            return out, count, out + count + threads * block * (3 * itemsize + 4)
+        case BatchNorm():
+            return out, out, 2 * out
+        case Dropout():
+            # Random numbers of 8 bytes and a flag for each; later flag, mask and output.
+            return out, out, max(9 * values, values + 2 * out)
+        case _:
+            return out, 0, out
+
+
+def _backward(layer: Layer, batch: int, itemsize: int) -> tuple[int, int, int]:
+    """Return the bytes of dx, of the gradients of the parameters, and at the peak."""
+    dx = batch * math.prod(layer.input_shape) * itemsize
+    own = itemsize * sum(map(math.prod, layer.parameters.values()))
+    match layer.spec:
+        case Conv():
+            return dx, own, dx + own + _workspace(layer, batch, itemsize, backward=True)
+        case Pool():
+            threads, block = _pool_block(layer, batch, itemsize)
+            copies = 2 if block * itemsize >= REUSED else 3
+            return dx, own, dx + threads * block * (copies * itemsize + 1)
+        case BatchNorm():
+            return dx, own, 3 * dx
+        case FC() | Dropout():
+            return dx, own, dx + own
+        case _:
+            return dx, own, dx + dx // itemsize  # and a flag for each: was it positive?
+
+
+def _pool_block(layer: Layer, batch: int, itemsize: int) -> tuple[int, int]:
+    """Return the number of threads, and of outputs that each works on at a time."""
+    bytes_each = math.prod(layer.input_shape) * itemsize
+    threads = num_threads(batch, bytes_each)
+    images = block_length(-(-batch // threads), bytes_each)
+    return threads, images * math.prod(layer.output_shape)
+
+
+def _workspace(layer: Layer, batch: int, itemsize: int, *, backward: bool) -> int:
+    """Return the bytes of the workspaces of all threads, as the algorithm lays them out."""
+    spec = layer.spec
+    assert isinstance(spec, Conv)
+    x = np.broadcast_to(np.float32(0), (batch, *layer.input_shape))
+    w = np.broadcast_to(np.float32(0), layer.parameters["W"])
+    conv_param = {"stride": spec.stride, "pad": spec.pad}
+    sizes: dict[str, Callable[[Layer, int, int, bool], int]] = {
+        "blocked": _blocked_workspace,
+        "winograd": _winograd_workspace,
+    }
+    return sizes[choose_algorithm(x, w, conv_param)](layer, batch, itemsize, backward)
+
+
+def _blocked_workspace(layer: Layer, batch: int, itemsize: int, backward: bool) -> int:
+    spec, (C, H, W), (F, OH, OW) = layer.spec, layer.input_shape, layer.output_shape
+    assert isinstance(spec, Conv)
+    filters = C * spec.size**2
+    row_bytes = (F + filters) * OW * itemsize
+    threads = num_threads(batch, OH * row_bytes)
+    n = block_length(-(-batch // threads), OH * row_bytes)
+    r = block_length(OH, n * row_bytes, -(-LEAST_COLUMNS // OW))
+    padded = n * C * (H + 2 * spec.pad) * (W + 2 * spec.pad)
+    block = n * r * OW * (F + filters)
+    if backward:
+        return threads * itemsize * (2 * padded + block + 2 * F * filters)
+    return threads * itemsize * (padded + block)
+
+
+def _winograd_workspace(layer: Layer, batch: int, itemsize: int, backward: bool) -> int:
+    (C, _, _), (F, OH, OW) = layer.input_shape, layer.output_shape
+    down, across = -(-OH // 2), -(-OW // 2)
+    row_bytes = 16 * across * C * itemsize
+    threads = num_threads(batch, down * row_bytes)
+    n = block_length(-(-batch // threads), down * row_bytes)
+    T = n * block_length(down, n * row_bytes) * across
+    padded = n * C * (2 * down + 2) * (2 * across + 2)
+    block = T * (2 * 16 * C + 16 * F + 4 * F)
+    U = 16 * C * F
+    if backward:
+        return itemsize * (U + threads * (2 * padded + block + 2 * U))
+    return itemsize * (U + threads * (padded + block))

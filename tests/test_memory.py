@@ -1,0 +1,89 @@
+"""The predicted peak against what tracemalloc sees NumPy allocate."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from cs231n_lib import parallel
+from cs231n_lib.builder import build
+from cs231n_lib.memory import predict_peak
+
+NETWORKS = {
+    "lecture": (
+        "INPUT[32x32x3] -> [[CONV3-32 -> RELU]*2 -> POOL2]*2 -> [FC-256 -> RELU]*1 -> FC-10",
+        32,
+        "backward, layer 8, CONV3-32",
+    ),
+    "batch normalisation": (
+        "INPUT[32x32x3] -> [CONV3-32 -> BN -> RELU -> POOL2]*2 -> DROPOUT-0.5 -> FC-10",
+        32,
+        "backward, layer 2, BN",
+    ),
+    "dropout": (
+        "INPUT[32x32x3] -> DROPOUT-0.5 -> CONV5-16 -> RELU -> POOL2 -> FC-10",
+        32,
+        "backward, layer 4, POOL2",
+    ),
+    "dropout is largest": ("INPUT[32x32x3] -> DROPOUT-0.5 -> FC-10", 64, None),
+    "overlapping pools": ("INPUT[33x33x3] -> CONV3-16 -> RELU -> POOL3s2 -> FC-10", 32, None),
+    "stride": (
+        "INPUT[33x33x3] -> CONV3-32s2p0 -> RELU -> POOL2 -> CONV3-64 -> RELU -> FC-10",
+        32,
+        "backward, layer 4, CONV3-64",
+    ),
+    "few images, many weights": ("INPUT[32x32x3] -> FC-1000 -> RELU -> FC-10", 8, "regularisation"),
+    "many images": (
+        "INPUT[32x32x3] -> FC-1000 -> RELU -> FC-10",
+        1000,
+        "backward, layer 1, FC-1000",
+    ),
+    "normalised features": ("INPUT[32x32x3] -> BN -> FC-500 -> BN -> RELU -> FC-10", 100, None),
+}
+
+
+@pytest.fixture
+def one_thread(monkeypatch):
+    class NoBlas:
+        lib_controllers = ()
+
+    monkeypatch.setattr(parallel, "_blas", NoBlas)
+
+
+def measured_peak(net, batch, dtype):
+    shape = net.architecture.layers[0].output_shape
+    X = np.random.default_rng(1).standard_normal((batch, *shape)).astype(dtype)
+    y = np.zeros(batch, dtype=int)
+    net.loss(X, y)  # what is made once, is made now
+    tracemalloc.start()
+    try:
+        net.loss(X, y)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_prediction_is_what_is_measured(name, dtype, one_thread):
+    pattern, batch, moment = NETWORKS[name]
+    net = build(pattern, rng=np.random.default_rng(0), dtype=dtype)
+    predicted = predict_peak(net, batch)
+    if moment:
+        assert predicted.moment == moment
+    assert predicted.bytes == pytest.approx(measured_peak(net, batch, dtype), rel=0.02)
+
+
+def test_with_threads_the_prediction_is_an_upper_bound():
+    pattern, batch, _ = NETWORKS["lecture"]
+    net = build(pattern, rng=np.random.default_rng(0))
+    ratio = measured_peak(net, batch, np.float32) / predict_peak(net, batch).bytes
+    assert 0.85 < ratio < 1.01
+
+
+def test_a_batch_has_images():
+    net = build("INPUT[8x8x3] -> FC-10", rng=np.random.default_rng(0))
+    with pytest.raises(ValueError, match="a batch has at least one image, got 0"):
+        predict_peak(net, 0)
