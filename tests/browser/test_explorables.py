@@ -413,6 +413,10 @@ def test_figures_are_accessible_and_fit(open_page, violations, theme, width):
     assert clipped == []
 
 
+def test_the_figure_takes_the_place_of_its_text(open_page):
+    assert open_page().get_by_text(FALLBACK).count() == 0
+
+
 def test_colours_follow_the_theme(open_page):
     page = open_page()
     read = "getComputedStyle(document.querySelector('.explore-svg text')).fill"
@@ -436,6 +440,23 @@ def test_a_figure_that_cannot_load_leaves_its_text_and_its_neighbours(chromium, 
     await_figures(page, missing=1)
     assert page.locator('[data-explore="knn-regions"]').inner_text() == FALLBACK
     page.close()
+
+
+def test_figures_of_the_book_come_to_life(chromium, html):
+    pages = {}
+    for path in sorted(html.rglob("*.html")):
+        names = re.findall(r'data-explore="([^"]*)"', path.read_text(encoding="utf-8"))
+        if names:
+            pages[path] = names
+    assert {name for names in pages.values() for name in names} <= set(FIGURES)
+    for path, names in pages.items():
+        page = chromium.new_page()
+        errors = []
+        page.on("pageerror", lambda error, errors=errors: errors.append(str(error)))
+        page.goto(path.as_uri())
+        await_figures(page, missing=len(FIGURES) - len(names))
+        assert not errors
+        page.close()
 
 
 def test_everything_is_small_and_local():
