@@ -1,0 +1,209 @@
+"""The built book as a reader meets it: complete, offline, searchable, on any screen."""
+
+import re
+from html.parser import HTMLParser
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from cs231n_lib.course import book
+
+pytestmark = pytest.mark.browser
+
+MEGABYTE = 1e6
+CHAPTERS = [
+    path.relative_to(book.root() / "book").with_suffix(".html").as_posix()
+    for path in book.notebooks()
+]
+LONGEST = sorted(book.notebooks(), key=lambda path: path.stat().st_size)[-1].stem + ".html"
+
+
+class Targets(HTMLParser):
+    """Collects what a page links to and what can be linked to in it."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.links, self.names, self.undescribed = [], set(), []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        self.names |= {given.get("id"), given.get("name") if tag == "a" else None}
+        self.links += [given[name] for name in ("href", "src") if given.get(name)]
+        if tag == "img" and "alt" not in given:
+            self.undescribed.append(given.get("src", "")[:80])
+
+
+@pytest.fixture(scope="module")
+def pages(html):
+    return {path: Targets(path.read_text(encoding="utf-8")) for path in html.rglob("*.html")}
+
+
+def test_every_internal_link_and_anchor_leads_somewhere(html, pages):
+    broken = []
+    for page, targets in pages.items():
+        for link in targets.links:
+            parts = urlsplit(link)
+            if parts.scheme or parts.netloc:
+                continue
+            target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
+            missing = not target.exists()
+            known = pages[target].names if target in pages else None
+            lost = parts.fragment and known is not None and unquote(parts.fragment) not in known
+            if missing or lost:
+                broken.append(f"{page.relative_to(html)}: {link}")
+    assert broken == []
+
+
+def test_every_picture_is_described(html, pages):
+    undescribed = {
+        page.relative_to(html).as_posix(): targets.undescribed
+        for page, targets in pages.items()
+        if targets.undescribed
+    }
+    assert undescribed == {}
+
+
+def test_every_notebook_is_a_page(html):
+    assert [page for page in CHAPTERS if not (html / page).is_file()] == []
+
+
+@pytest.fixture
+def open_page(chromium):
+    """Return a function that opens a page and notes every request and every script error."""
+    contexts = []
+
+    def open_page(address, **options):
+        contexts.append(chromium.new_context(**options))
+        page = contexts[-1].new_page()
+        page.asked, page.failed, page.errors = [], [], []
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.on("requestfailed", lambda request: page.failed.append(request.url))
+        page.on("response", lambda r: page.failed.append(r.url) if r.status >= 400 else None)
+        page.on("pageerror", lambda error: page.errors.append(str(error)))
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def origin(serve, html):
+    return serve(html, 8980).origin
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_page_opened_from_a_folder_asks_no_other_host(open_page, html, chapter):
+    page = open_page((html / chapter).as_uri())
+    own = html.as_uri()
+    assert [url for url in page.asked if not url.startswith((own, "data:", "blob:"))] == []
+    assert page.failed == []
+    assert page.errors == []
+    assert page.locator(".live-bar").count() == 0
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_served_page_is_light_and_asks_no_other_host(open_page, origin, chapter, record_property):
+    page = open_page(f"{origin}/{chapter}")
+    assert [url for url in page.asked if not url.startswith((origin, "data:", "blob:"))] == []
+    assert page.failed == []
+    assert page.errors == []
+    bytes_, paint = page.evaluate(
+        """() => {
+          const loaded = performance.getEntriesByType("resource");
+          const all = [performance.getEntriesByType("navigation")[0], ...loaded];
+          const paint = performance.getEntriesByName("first-contentful-paint")[0];
+          return [all.reduce((sum, e) => sum + e.transferSize, 0), paint?.startTime ?? 0];
+        }"""
+    )
+    record_property("bytes", bytes_)
+    record_property("first_paint_ms", paint)
+    print(f"{chapter}: {bytes_ / MEGABYTE:.2f} MB, first paint after {paint:.0f} ms")
+    assert bytes_ < 2 * MEGABYTE
+    # One second is the aim on an idle machine; this bound only catches what is badly wrong.
+    assert paint < 10_000
+
+
+def test_formulas_are_typeset_from_the_book_itself(open_page, origin):
+    page = open_page(f"{origin}/{LONGEST}")
+    page.locator("mjx-container").first.wait_for()
+    assert page.locator("mjx-merror").count() == 0
+    assert any("/mathjax/" in url for url in page.asked)
+
+
+def test_a_page_without_formulas_loads_no_mathjax(open_page, origin):
+    page = open_page(f"{origin}/genindex.html")
+    assert not any("mathjax" in url for url in page.asked)
+
+
+def test_search_finds_a_chapter(open_page, origin, expect):
+    page = open_page(f"{origin}/intro.html")
+    page.keyboard.press("Control+K")
+    page.keyboard.type("neighbour")
+    page.keyboard.press("Enter")
+    page.locator("#search-results li a").first.wait_for()
+    found = page.locator("#search-results").inner_text()
+    assert re.search("nearest neighbour", found, re.I)
+    page.locator("#search-results li a").first.click()
+    expect(page.locator("article h1")).to_be_visible()
+
+
+def background(page):
+    return page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+
+def test_the_theme_follows_the_system_and_the_switch(open_page, origin):
+    dark = open_page(f"{origin}/intro.html", color_scheme="dark")
+    light = open_page(f"{origin}/intro.html", color_scheme="light")
+    assert background(dark) != background(light)
+    before = background(light)
+    for _ in range(3):  # auto, light, dark in some order
+        light.locator(".theme-switch-button:visible").click()
+        if background(light) != before:
+            break
+    assert background(light) == background(dark)
+    light.reload()
+    assert background(light) == background(dark)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_phone_shows_a_page_without_scrolling_sideways(open_page, origin, chapter):
+    page = open_page(f"{origin}/{chapter}", viewport={"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_page_is_accessible(open_page, origin, violations, chapter, scheme):
+    assert violations(open_page(f"{origin}/{chapter}", color_scheme=scheme)) == []
+
+
+def test_code_can_be_copied(chromium, origin):
+    context = chromium.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(f"{origin}/{LONGEST}")
+    block = page.locator("div.cell_input div.highlight").first
+    block.hover()
+    block.locator("button.copybtn").click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.strip() == block.locator("pre").inner_text().strip()
+    context.close()
+
+
+def test_the_notebook_can_be_downloaded(open_page, origin):
+    page = open_page(f"{origin}/{LONGEST}")
+    link = page.locator("a.btn-download-source-button").get_attribute("href")
+    assert link.endswith(".ipynb")
+    answer = page.request.get(f"{origin}/{link}")
+    assert answer.json()["nbformat"] == 4
+
+
+def test_buttons_that_would_not_work_are_not_shown(open_page, origin):
+    """Without a repository address there is nothing for Colab, Binder or GitHub to open."""
+    words = open_page(f"{origin}/{LONGEST}").content().lower()
+    assert [
+        name for name in ("mybinder.org", "colab.research", "github.com") if name in words
+    ] == []
