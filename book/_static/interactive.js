@@ -1,4 +1,6 @@
 // Injected into every page: fetches the code of what the page really holds, and nothing else.
+// A page holds a figure where it says <div class="explore" data-explore="knn-regions">, with a text
+// inside for readers without JavaScript; it holds a quiz where it uses the directive {quiz}.
 // Plain scripts, not modules, so that the book also works when opened from a folder (file://).
 (() => {
   const root = new URL("../explore/", document.currentScript.src);
