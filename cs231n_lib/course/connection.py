@@ -56,8 +56,11 @@ class Limits:
     output: int = 50_000
 
 
-class InfrastructureError(Exception):
-    """The grading machine failed, not the student: to be tried again, never a zero."""
+class InfrastructureError(BaseException):
+    """The grading machine failed, not the student: to be tried again, never a zero.
+
+    No `Exception`, so that no test cell can take it for an error of the student's.
+    """
 
 
 class WorkerError(Exception):
@@ -88,6 +91,7 @@ class Worker:
         self.reader, self.writer, self.cut, self._end = reader, writer, cut, end
         self.late = False
         self.dead = False
+        self.lost = False  # the walls went down with it
 
     def exchange(self, message: Any, seconds: float) -> Any:
         """Send ``message`` and return the next message of the worker's.
@@ -96,6 +100,8 @@ class Worker:
         ------
         WorkerError
             If there is no well-formed answer within ``seconds``. The worker is then dead.
+        InfrastructureError
+            If the sandbox around it died.
         """
         timer = threading.Timer(max(seconds, 0.01), self._expire)
         timer.daemon = True
@@ -112,6 +118,8 @@ class Worker:
             raise WorkerError(f"your code sent {error} in place of a result") from None
         except (EOFError, OSError, ValueError):
             how = self.close(wait=not self.late)
+            if self.lost:
+                raise InfrastructureError("the sandbox died in the middle of it") from None
             if self.late:
                 raise WorkerError(f"time limit: no result after {seconds:.0f} seconds") from None
             raise WorkerError(f"your code ended its own process{how}") from None

@@ -7,6 +7,7 @@ gradebook, no other submission, no process but the worker.
 
 import contextlib
 import functools
+import hashlib
 import os
 import shutil
 import socket
@@ -49,15 +50,19 @@ def build_library(folder: Path, blocked: tuple[str, ...]) -> Path:
     blocked : tuple of str
         Dotted names of modules to leave out: the references for the assignment at hand.
     """
-    target = folder / "library"
+    source = Path(cs231n_lib.__file__).parent
+    files = ((str(p), p.stat().st_mtime_ns) for p in sorted(source.rglob("*.py")))
+    digest = hashlib.sha256(repr((blocked, *files)).encode()).hexdigest()[:16]
+    target = folder / f"library-{digest}"
     if target.is_dir():
         return target
-    source = Path(cs231n_lib.__file__).parent
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as name:
         package = Path(name) / "cs231n_lib"
         skip = shutil.ignore_patterns("__pycache__", "course")
         shutil.copytree(source, package, ignore=skip)
+        # The package's own front imports all of it; here there is only a part.
+        (package / "__init__.py").write_text('"""The part that this assignment allows."""\n')
         (package / "course").mkdir()
         for module in WORKER_MODULES:
             shutil.copy(source / "course" / f"{module}.py", package / "course")
@@ -241,7 +246,9 @@ class Sandbox:
         def end(wait: bool) -> str:
             cut()
             ours.close()
-            return self._end(b"e" if wait else b"k")
+            how = self._end(b"e" if wait else b"k")
+            worker.lost = how is None
+            return how or ""
 
         self.current = worker = Worker(reader, writer, cut, end)
         try:
@@ -250,15 +257,16 @@ class Sandbox:
             raise InfrastructureError(f"the worker did not start: {error}") from None
         return worker
 
-    def _end(self, how: bytes) -> str:
+    def _end(self, how: bytes) -> str | None:
+        """End the worker; say how it ended, or None if the sandbox is gone too."""
         if self.control is None:
-            return ""
+            return None
         try:
             self.control.sendall(how)
             (status,) = struct.unpack("<i", self.control.recv(4, socket.MSG_WAITALL))
         except (OSError, struct.error):
             self.stop()
-            return ""
+            return None
         return in_words(status)
 
     def stop(self) -> None:

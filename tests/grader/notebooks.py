@@ -1,6 +1,7 @@
 """A tiny assignment of four points, and notebooks that answer it well, badly or not at all."""
 
 import json
+import zlib
 
 ANSWERS = {
     "double": 'def double(x):\n    """Return 2 x."""\n    return 2 * x',
@@ -42,7 +43,7 @@ def cell(source, kind="code", **nbgrader):
     if nbgrader:
         defaults = {"grade": False, "solution": False, "locked": False, "task": False}
         found["metadata"]["nbgrader"] = {**defaults, "schema_version": 3, **nbgrader}
-    found["id"] = str(nbgrader.get("grade_id") or abs(hash(source)) % 10**8)[:64]
+    found["id"] = str(nbgrader.get("grade_id") or zlib.crc32(source.encode()))[:64]
     return found
 
 

@@ -216,6 +216,18 @@ def test_a_machine_that_fails_is_nobodys_zero(master):
         grader.grade(submission(), 1)
 
 
+def test_a_sandbox_that_is_killed_is_nobodys_zero(make_sandbox, master):
+    walls = make_sandbox()
+
+    def doomed():
+        worker = walls.worker()
+        walls.process.kill()
+        return worker
+
+    with pytest.raises(judge.InfrastructureError, match="sandbox died"):
+        judge.Grader(master, doomed, walls.limits).grade(submission(), 1)
+
+
 def test_a_master_with_two_cells_of_one_name_is_refused():
     content = notebook()
     content["cells"] += content["cells"][-1:]

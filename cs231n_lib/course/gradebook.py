@@ -1,0 +1,229 @@
+"""Write results into nbgrader's gradebook, by nbgrader's own interface.
+
+The formgrader, manual grading, comments, extensions and the late policy find what nbgrader's
+own autograder would have left for them: a submission with its scores, and a notebook in
+``autograded/``, which here shows the outcome of each test and none of the hidden ones.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from cs231n_lib.course.course import Course, write_atomically
+from cs231n_lib.course.errors import UserError
+from cs231n_lib.course.judge import Result
+from cs231n_lib.course.rebuild import HIDDEN, Test
+
+
+@dataclass(frozen=True)
+class Change:
+    """A grade that is not what it was."""
+
+    student: str
+    test: str
+    before: float | None
+    after: float
+
+
+class Book:
+    """The gradebook of one assignment; the only writer of grades.
+
+    Parameters
+    ----------
+    course : Course
+        Where it is.
+    assignment : str
+        Which one; its cells are recorded if they are not yet.
+    """
+
+    def __init__(self, course: Course, assignment: str) -> None:
+        self.course, self.assignment = course, assignment
+        logging.getLogger("alembic").setLevel(logging.WARNING)
+        self.stub = self._record_cells(course.master(assignment))
+
+    def _record_cells(self, master: bytes) -> NotebookNode:
+        """Tell the gradebook the cells of the master; return the master without solutions."""
+        from nbgrader.api import Gradebook
+        from nbgrader.preprocessors import (
+            ClearOutput,
+            ClearSolutions,
+            ComputeChecksums,
+            LockCells,
+            SaveCells,
+        )
+
+        notebook = nbformat.reads(master.decode(), as_version=4)
+        name = self.assignment
+        resources = {"nbgrader": {"db_url": self.course.db_url, "assignment": name,
+                                  "notebook": name}}  # fmt: skip
+        with Gradebook(self.course.db_url) as gradebook:
+            gradebook.update_or_create_assignment(name)
+        try:
+            for step in (LockCells, ClearSolutions, ClearOutput, ComputeChecksums, SaveCells):
+                notebook, _ = step(config=self.course.config).preprocess(notebook, resources)
+        except RuntimeError as error:
+            raise UserError(
+                f"the cells of {name} are not those that earlier submissions were graded by: "
+                f"{error}.\nKeep the cells, or begin a new gradebook."
+            ) from None
+        return notebook
+
+    @contextmanager
+    def _open(self) -> Iterator[Any]:
+        from nbgrader.api import Gradebook
+
+        with Gradebook(self.course.db_url) as gradebook:
+            yield gradebook
+
+    def changes(self, results: dict[str, Result]) -> list[Change]:
+        """Return the grades that :meth:`write` would change, given and taken."""
+        from nbgrader.api import MissingEntry
+
+        found = []
+        with self._open() as gradebook:
+            for student, result in results.items():
+                try:
+                    notebook = gradebook.find_submission_notebook(
+                        self.assignment, self.assignment, student
+                    )
+                except MissingEntry:
+                    continue
+                before = {grade.name: grade.auto_score for grade in notebook.grades}
+                found += [
+                    Change(student, t.name, before.get(t.name), t.score)
+                    for t in result.tests
+                    if before.get(t.name) is not None and before[t.name] != t.score
+                ]
+        return found
+
+    def write(self, results: dict[str, Result], received: dict[str, datetime | None]) -> None:
+        """Write the scores of every student, their notebooks, and what lateness costs."""
+        from nbgrader.preprocessors import AssignLatePenalties
+
+        policy = AssignLatePenalties(config=self.course.config)
+        policy.init_plugin()
+        for student, result in results.items():
+            notebook = self.rebuilt(result)
+            text = nbformat.writes(notebook).encode()
+            folder = self.course.autograded / student / self.assignment
+            write_atomically(folder / f"{self.assignment}.ipynb", text)
+        with self._open() as gradebook:
+            for student, result in results.items():
+                gradebook.update_or_create_student(student)
+                when = received.get(student)
+                extra = {"timestamp": when.isoformat()} if when else {}
+                submission = gradebook.update_or_create_submission(
+                    self.assignment, student, **extra
+                )
+                self._write_one(submission, result, policy)
+            gradebook.db.commit()
+
+    def _write_one(self, submission: Any, result: Result, policy: Any) -> None:
+        scores = {test.name: test.score for test in result.tests}
+        unanswered = self._unanswered(result)
+        (notebook,) = (n for n in submission.notebooks if n.name == self.assignment)
+        for grade in notebook.grades:
+            by_hand = grade.name not in scores
+            grade.auto_score = scores.get(grade.name, 0 if grade.name in unanswered else None)
+            grade.needs_manual_grade = (
+                grade.manual_score is not None or (by_hand and grade.name not in unanswered)
+            )
+        for comment in notebook.comments:
+            comment.auto_comment = "No response." if comment.name in unanswered else None
+        notebook.failed_tests = not all(test.passed for test in result.tests)
+        notebook.late_submission_penalty = None
+        if submission.total_seconds_late > 0:
+            penalty = policy.plugin_inst.late_submission_penalty(
+                submission.student.id, notebook.score, submission.total_seconds_late
+            )
+            if penalty is not None:
+                notebook.late_submission_penalty = policy._check_late_penalty(notebook, penalty)
+
+    def _unanswered(self, result: Result) -> set[str]:
+        """Return the answers that are missing, or still what the student was given."""
+        given = {c.metadata.nbgrader.grade_id: c.source for c in self.stub.cells
+                 if c.metadata.get("nbgrader", {}).get("solution")}  # fmt: skip
+        same = (
+            n for n, text in given.items() if result.answers.get(n, text).strip() == text.strip()
+        )
+        return set(same)  # fmt: skip
+
+    def rebuilt(self, result: Result) -> NotebookNode:
+        """Return the notebook for the grader's eyes: the student's answers, our tests' outcome."""
+        notebook = nbformat.from_dict(self.stub)
+        notebook.cells = [cell.copy() for cell in self.stub.cells]
+        tests = {test.name: test for test in result.tests}
+        for cell in notebook.cells:
+            name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+            if name in result.answers:
+                cell.source = result.answers[name]
+            if cell.cell_type == "code" and name in result.cells:
+                printed = result.cells[name].get("output")
+                cell.outputs = [_stream(printed)] if printed else []
+            if name in tests:
+                cell.source = Test(name, cell.source, 0).visible().source
+                test = tests[name]
+                text = f"{test.score:g} of {test.points:g} points. {test.message} {test.diagnosis}"
+                cell.outputs = [_stream(text.strip() + "\n")]
+        if result.reason:
+            note = f"**Not graded by tests:** {result.reason}"
+            notebook.cells.insert(0, nbformat.v4.new_markdown_cell(note, id="judge-note"))
+        assert HIDDEN[0] not in nbformat.writes(notebook)
+        return notebook
+
+    def students(self) -> dict[str, dict[str, Any]]:
+        """Return, for each student with a submission, the gradebook's scores and lateness."""
+        with self._open() as gradebook:
+            return {
+                s.student.id: {
+                    "score": s.score,
+                    "max_score": s.max_score,
+                    "needs_manual_grade": s.needs_manual_grade,
+                    "timestamp": s.timestamp,
+                    "seconds_late": s.total_seconds_late,
+                    "penalty": s.late_submission_penalty,
+                    "first_name": s.student.first_name,
+                    "last_name": s.student.last_name,
+                    "email": s.student.email,
+                }
+                for s in gradebook.assignment_submissions(self.assignment)
+            }
+
+    def override(self, student: str, test: str, points: float) -> None:
+        """Set the points of one test by hand, as the formgrader does."""
+        from nbgrader.api import MissingEntry
+
+        with self._open() as gradebook:
+            try:
+                grade = gradebook.find_grade(test, self.assignment, self.assignment, student)
+            except MissingEntry:
+                raise UserError(f"no grade {test!r} of {student!r} in {self.assignment}") from None
+            if not 0 <= points <= grade.max_score:
+                raise UserError(f"{test} gives 0 to {grade.max_score:g} points, not {points:g}")
+            grade.manual_score = points
+            grade.needs_manual_grade = False
+            gradebook.db.commit()
+
+    def extend(self, student: str, days: int) -> None:
+        """Grant a student days of delay; needs a due date in the gradebook to count from."""
+        with self._open() as gradebook:
+            gradebook.update_or_create_student(student)
+            gradebook.update_or_create_submission(self.assignment, student)
+            gradebook.grant_extension(self.assignment, student, days=days)
+
+
+def _stream(text: str | None) -> NotebookNode:
+    return nbformat.v4.new_output("stream", name="stdout", text=text or "")
+
+
+def path_of(course: Course) -> Path | None:
+    """Return the file of an SQLite gradebook; None if it is a server's."""
+    prefix = "sqlite:///"
+    return Path(course.db_url.removeprefix(prefix)) if course.db_url.startswith(prefix) else None

@@ -1,0 +1,256 @@
+"""Grade many submissions: N judges side by side, one writer, nothing lost or done twice.
+
+A result is kept under a key made of the submission's bytes, the master and the judge's version.
+Who finds it there does not grade again: after a crash the run goes on where it was, and nothing
+that can be killed has a grade in its hands that was not written whole.
+"""
+
+import json
+import multiprocessing
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Protocol
+
+from cs231n_lib.course import judge, sandbox
+from cs231n_lib.course.connection import InfrastructureError, Unsandboxed
+from cs231n_lib.course.course import write_atomically
+from cs231n_lib.course.judge import Grader, Result
+from cs231n_lib.course.rebuild import Master, read_master
+
+ATTEMPTS = 3
+#: How much longer than its deadline a judge may take over a submission before it is replaced.
+GRACE_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that a judge in another process has to know; plain data."""
+
+    master: bytes
+    name: str
+    folder: str
+    unsafe: bool = False
+    visible_only: bool = False
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A submission that could not be graded through no fault of its author."""
+
+    reason: str
+
+
+def make_grader(settings: Settings) -> tuple[Grader, Callable[[], None]]:
+    """Return a grader and the function that takes its sandbox down."""
+    master = read_master(settings.master, settings.name)
+    if settings.visible_only:
+        master = master.visible()
+    limits, blocked = judge.limits_of(master), judge.blocked_by(master)
+    library = sandbox.build_library(Path(settings.folder), blocked)
+    walls: Unsandboxed | sandbox.Sandbox
+    if settings.unsafe:
+        walls = Unsandboxed(library, limits, blocked)
+    else:
+        walls = sandbox.Sandbox(library, limits, blocked, _warm(master, blocked))
+    return Grader(master, walls.worker, limits), walls.stop
+
+
+def _warm(master: Master, blocked: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the modules that the master imports, to be imported once for all students."""
+    import ast
+
+    found = {"numpy"}
+    for source in (*master.setup, *master.imports):
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Import):
+                found.update(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found.add(node.module)
+    return tuple(sorted(m for m in found if not m.startswith((*blocked, "cs231n_lib.course"))))
+
+
+def judge_process(connection: Connection, settings: Settings) -> None:
+    """Grade what comes through ``connection`` until it closes: the body of a judge's process."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to handle
+    grader, stop = make_grader(settings)
+    try:
+        while True:
+            submission, seed = connection.recv()
+            try:
+                connection.send(grader.grade(submission, seed).to_dict())
+            except InfrastructureError as error:
+                connection.send({"infrastructure fault": str(error)})
+    except (EOFError, OSError):
+        pass
+    finally:
+        stop()
+
+
+class _Judge:
+    """One judge in a process of its own, replaced when it dies."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.process: Any = None
+        self.connection: Connection | None = None
+
+    def grade(self, submission: bytes, seed: int, patience: float) -> Result | Fault:
+        reason = ""
+        for _ in range(ATTEMPTS):
+            try:
+                reply = self._ask(submission, seed, patience)
+            except (EOFError, OSError) as error:
+                self.stop()
+                reason = f"the judge's process died ({type(error).__name__})"
+                continue
+            if "infrastructure fault" not in reply:
+                return Result.from_dict(reply)
+            reason = reply["infrastructure fault"]
+        return Fault(reason)
+
+    def _ask(self, submission: bytes, seed: int, patience: float) -> dict[str, Any]:
+        if self.connection is None:
+            context = multiprocessing.get_context("spawn")
+            self.connection, theirs = context.Pipe()
+            self.process = context.Process(
+                target=judge_process, args=(theirs, self.settings), daemon=True
+            )
+            self.process.start()
+            theirs.close()
+        self.connection.send((submission, seed))
+        if not self.connection.poll(patience):
+            raise TimeoutError
+        reply: dict[str, Any] = self.connection.recv()
+        return reply
+
+    def stop(self) -> None:
+        if self.connection is not None:
+            self.connection.close()
+            self.process.join(0.5)
+            self.process.kill()
+            self.process.join()
+        self.connection = self.process = None
+
+
+class Pool(Protocol):
+    """Anything that grades a list of submissions: the local processes, or a cluster."""
+
+    def grade(
+        self, submissions: dict[str, bytes], seed: int
+    ) -> Iterator[tuple[str, Result | Fault]]:
+        """Yield key and result of every submission, as they are done."""
+
+
+class LocalPool:
+    """Judges on this machine.
+
+    Parameters
+    ----------
+    settings : Settings
+        What to grade against.
+    processes : int
+        How many judges.
+    """
+
+    def __init__(self, settings: Settings, processes: int) -> None:
+        self.settings, self.processes = settings, processes
+        limits = judge.limits_of(read_master(settings.master, settings.name))
+        self.patience = limits.wall + GRACE_SECONDS
+
+    def grade(
+        self, submissions: dict[str, bytes], seed: int
+    ) -> Iterator[tuple[str, Result | Fault]]:
+        """Yield key and result of every submission, as they are done."""
+        waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
+        done: queue.SimpleQueue[tuple[str, Result | Fault]] = queue.SimpleQueue()
+        for key in submissions:
+            waiting.put(key)
+
+        def serve() -> None:
+            judge_ = _Judge(self.settings)
+            try:
+                while True:
+                    key = waiting.get_nowait()
+                    done.put((key, judge_.grade(submissions[key], seed, self.patience)))
+            except queue.Empty:
+                pass
+            finally:
+                judge_.stop()
+
+        threads = [
+            threading.Thread(target=serve, daemon=True)
+            for _ in range(min(self.processes, len(submissions)))
+        ]
+        for thread in threads:
+            thread.start()
+        for _ in submissions:
+            yield done.get()
+        for thread in threads:
+            thread.join()
+
+
+class Results:
+    """The results of one assignment on disk, one file each."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "results"
+
+    def get(self, key: str) -> Result | None:
+        """Return the result under ``key``, if there is one."""
+        path = self.folder / f"{key}.json"
+        return Result.from_dict(json.loads(path.read_bytes())) if path.exists() else None
+
+    def put(self, key: str, result: Result) -> None:
+        """Write ``result`` whole, or not at all."""
+        write_atomically(self.folder / f"{key}.json", json.dumps(result.to_dict()).encode())
+
+
+def grade_all(
+    submissions: dict[str, bytes],
+    master: Master,
+    pool: Pool,
+    results: Results,
+    seed: int,
+    again: bool = False,
+    progress: Callable[[Result | Fault], None] = lambda _: None,
+) -> dict[str, Result | Fault]:
+    """Grade the submissions that have no result yet; return the result of every one.
+
+    Parameters
+    ----------
+    submissions : dict
+        Student -> bytes of the notebook.
+    master : Master
+        The assignment.
+    pool : Pool
+        Who grades.
+    results : Results
+        Where results are kept; this function alone writes there.
+    seed : int
+        What the tests draw from.
+    again : bool
+        Whether to grade anew what has a result of another seed.
+    progress : callable
+        Called once for every distinct submission that was graded.
+    """
+    keys = {student: judge.key(data, master) for student, data in submissions.items()}
+    found: dict[str, Result | Fault] = {}
+    missing: dict[str, bytes] = {}
+    for student, key in keys.items():
+        known = results.get(key)
+        if known is not None and (known.seed == seed or not again):
+            found[key] = known
+        else:
+            missing[key] = submissions[student]
+    for key, result in pool.grade(missing, seed):
+        if isinstance(result, Result):
+            results.put(key, result)
+        found[key] = result
+        progress(result)
+    return {student: found[key] for student, key in keys.items()}
