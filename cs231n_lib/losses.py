@@ -14,6 +14,7 @@ from typing import Any
 import array_api_compat
 
 from cs231n_lib.backend import array_namespace, as_float, device, float_dtype, to_host
+from cs231n_lib.parallel import in_threads
 
 __all__ = [
     "check_labels",
@@ -352,20 +353,32 @@ def softmax_loss_vectorized(W: Array, X: Array, y: Array, reg: float) -> tuple[f
 def _linear_loss(
     score_loss: ScoreLoss, W: Array, X: Array, y: Array, reg: float
 ) -> tuple[float, Array]:
-    """Apply a loss on scores to ``X @ W``, a cache-sized block of rows at a time."""
+    """Apply a loss on scores to ``X @ W``; on a CPU in threads, a cache-sized block at a time."""
     reg = _check_linear(W, X, y, reg)
     xp = array_namespace(W, X, y)
-    num_examples, rows = X.shape[0], X.shape[0]
+    num_examples = X.shape[0]
+
+    def part(rows: range, block: int) -> tuple[float, Array]:
+        loss, dW = 0.0, xp.zeros_like(xp.matrix_transpose(W))
+        for start in range(rows.start, rows.stop, block):
+            stop = min(start + block, rows.stop)
+            X_block = X[start:stop, :]
+            block_loss, dscores = score_loss(X_block @ W, y[start:stop])
+            share = (stop - start) / num_examples  # the block's mean counts for this much
+            loss += share * block_loss
+            dW += xp.matrix_transpose(dscores * share) @ X_block
+        return loss, dW
+
     if array_api_compat.is_numpy_array(X):
-        rows = max(1, BLOCK_BYTES // (X.itemsize * X.shape[1]))
+        row_bytes = X.itemsize * X.shape[1]
+        block = max(1, BLOCK_BYTES // row_bytes)
+        parts = in_threads(lambda rows: part(rows, block), num_examples, row_bytes)
+    else:
+        parts = [part(range(num_examples), num_examples)]
     loss, dW = _penalty(W, reg), 2 * reg * W
-    for start in range(0, num_examples, rows):
-        stop = min(start + rows, num_examples)
-        block = X[start:stop, :]
-        block_loss, dscores = score_loss(block @ W, y[start:stop])
-        share = (stop - start) / num_examples  # the block's mean counts for this much
-        loss += share * block_loss
-        dW += xp.matrix_transpose(xp.matrix_transpose(dscores * share) @ block)
+    for part_loss, part_dW in parts:
+        loss += part_loss
+        dW += xp.matrix_transpose(part_dW)
     return loss, dW
 
 

@@ -8,6 +8,7 @@ to use one thread meanwhile; two layers of threads would fight for the same core
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import cache
 from itertools import pairwise
 from typing import TypeVar
@@ -77,7 +78,9 @@ def in_threads(
     try:
         edges = [count * k // workers for k in range(workers + 1)]
         with _blas().limit(limits=1), ThreadPoolExecutor(workers) as pool:
-            return list(pool.map(work, (range(a, b) for a, b in pairwise(edges))))
+            # Each thread gets a copy of our context: numpy.errstate holds there as it does here.
+            parts = [pool.submit(copy_context().run, work, range(a, b)) for a, b in pairwise(edges)]
+            return [part.result() for part in parts]
     finally:
         _busy.release()
 

@@ -300,3 +300,28 @@ def test_wrong_arguments_of_linear_losses(loss):
     for reg in (-0.1, math.inf, math.nan):
         with pytest.raises(ValueError, match="reg must be a finite number, 0 or more"):
             loss(W, X, y, reg)
+
+
+@pytest.mark.parametrize("loss", [svm_loss_vectorized, softmax_loss_vectorized])
+def test_threads_share_the_rows(loss, monkeypatch):
+    W, X, y = problem(300, 500, 4, seed=10)  # 1.2 MB: enough for more threads than one
+    parts = []
+
+    def in_threads(work, count, bytes_each):
+        assert bytes_each == 500 * 8
+        parts.extend((range(120), range(120, count)))
+        return [work(rows) for rows in parts]
+
+    value, dW = loss(W, X, y, 0.1)
+    monkeypatch.setattr(losses, "in_threads", in_threads)
+    other, dother = loss(W, X, y, 0.1)
+    assert parts == [range(120), range(120, 300)]
+    assert other == pytest.approx(value, rel=1e-12)
+    np.testing.assert_allclose(dother, dW, rtol=1e-9, atol=1e-12)
+
+
+def test_threads_keep_the_error_state():
+    W, X, y = problem(300, 500, 4, seed=11)
+    with np.errstate(over="ignore", invalid="ignore"):  # and warnings are errors here
+        value, _ = softmax_loss_vectorized(1e200 * W, 1e200 * X, y, 0.0)
+    assert not math.isfinite(value)
