@@ -37,8 +37,10 @@ def chromium():
 
 @pytest.fixture(scope="session")
 def expect():
-    """Playwright's assertions that wait."""
-    return pytest.importorskip("playwright.sync_api").expect
+    """Playwright's assertions that wait, with patience for a busy machine."""
+    expect = pytest.importorskip("playwright.sync_api").expect
+    expect.set_options(timeout=20_000)
+    return expect
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@
     const S = ui.slider("Stride S", { min: 1, max: 5, value: 2 });
     const P = ui.slider("Zero padding P", { min: 0, max: 3, value: 1 });
     const at = ui.slider("Filter position", { min: 1, max: 16, value: 1, show: (v) => `no. ${v}` });
-    const error = explore.html("p", { class: "explore-error" });
+    const error = explore.html("p", { class: "explore-error", "aria-live": "polite" });
 
     const values = () => [W.value, F.value, S.value, P.value];
     // Windows that really fit, legal or not: what a sliding filter meets before it falls off.
@@ -60,7 +60,7 @@
       const [w, f, s, p] = values();
       error.textContent = message ?? "";
       const overlap = f - s;
-      ui.say(message ? "This layer cannot be built: read the message above. Struck cells would never be seen."
+      ui.say(message ? `This layer cannot be built: the message above says why.${fitting() ? " No window would see the shaded last rows and columns." : ""}`
         : `(W − F + 2P)/S + 1 = (${w} − ${f} + ${2 * p})/${s} + 1 = ${size}. `
           + (size === w ? "The output keeps the size of the input. " : "")
           + (overlap > 0 ? `Neighbouring windows share ${overlap} of ${f} columns.`

@@ -97,7 +97,7 @@
       const limit = steep && (2 * (1 + momentum.value)) / steep;
       const last = loss(...points.at(-1));
       ui.say(`Learning rate ${number(10 ** rate.value, 3)}, momentum ${number(momentum.value)}: gradient descent ${verdict(landscape.value, points)}. `
-        + `Loss ${number(loss(...points[0]))} at the start, ${last < 1e6 ? number(last, 4) : "beyond all bounds"} after ${STEPS} steps.`
+        + `Loss ${number(loss(...points[0]))} at the start, ${last < 5e-5 ? "below 0.0001" : last < 1e6 ? number(last, 4) : "beyond all bounds"} after ${STEPS} steps.`
         + (limit ? ` On this landscape it diverges above ${number(limit, 3)}.` : ""));
     };
   }

@@ -194,7 +194,7 @@
     input.parentElement.classList.add("explore-wide");
     input.value = PRESETS[preset.value];
     preset.addEventListener("input", () => { input.value = PRESETS[preset.value]; });
-    const error = html("pre", { class: "explore-error pattern-error", id: `${input.id}-error` });
+    const error = html("pre", { class: "explore-error pattern-error", "aria-live": "polite", id: `${input.id}-error` });
     input.setAttribute("aria-describedby", error.id);
     ui.stage.append(error);
     const table = ui.table("Cost of each layer for one image, in float32",
@@ -207,7 +207,7 @@
       error.textContent = message ? `${from ? "…" : ""}${input.value.slice(from, position + 16).replace(/\s/g, " ")}\n${" ".repeat(position - from + (from ? 1 : 0))}^\n${message}` : "";
       if (message) {
         table([]);
-        ui.say(`This pattern is no network. At character ${position + 1}: ${message}.`);
+        ui.say(`At character ${position + 1} this is no network: the message above says why.`);
         return;
       }
       const most = (key) => Math.max(1, ...rows.map(key));
