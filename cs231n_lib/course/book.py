@@ -80,7 +80,8 @@ def build(*, force: bool = False, fresh: bool = True, quiet: bool = False) -> bo
             "the book was not built cleanly: Jupyter Book's warnings stand above, each with "
             "its file and line. Mend them and build again."
         )
-    stamp.write_text(current)
+    if fresh:
+        stamp.write_text(current)
     return True
 
 
