@@ -63,24 +63,29 @@ class Value:
     """
 
     # _pending counts the consumers that have yet to deliver their gradient; 0 between passes.
-    __slots__ = ("_pending", "data", "grad", "inputs", "label", "local", "op")
+    __slots__ = ("_op", "_pending", "data", "grad", "inputs", "label", "local")
     __array_ufunc__ = None  # so that NumPy numbers leave `np.float64(2) * value` to us
 
     def __init__(
         self,
         data: float,
         label: str = "",
-        op: str = "",
+        op: str | tuple[str, float] = "",
         inputs: tuple[Value, ...] = (),
         local: tuple[float, ...] = (),
     ) -> None:
         self.data = data if type(data) is float else _number(data)
         self.label = label
-        self.op = op
+        self._op = op
         self.inputs = inputs
         self.local = local
         self.grad = 0.0
         self._pending = 0
+
+    @property
+    def op(self) -> str:
+        """The operation as text; a constant is formatted when it is asked for, not before."""
+        return self._op if type(self._op) is str else self._op[0].format(self._op[1])
 
     def __repr__(self) -> str:
         """Show the number and its gradient."""
@@ -90,16 +95,16 @@ class Value:
         """Add; the gradient is handed on to both inputs unchanged."""
         if type(other) is Value:
             return Value(self.data + other.data, "", "+", (self, other), (1.0, 1.0))
-        c = _number(other)
-        return Value(self.data + c, "", f"+ {c:g}", (self,), (1.0,))
+        c = other if type(other) is float else _number(other)
+        return Value(self.data + c, "", ("+ {:g}", c), (self,), (1.0,))
 
     def __mul__(self, other: Any) -> Value:
         """Multiply; each input's gradient is scaled by the other input."""
         if type(other) is Value:
             a, b = self.data, other.data
             return Value(a * b, "", "*", (self, other), (b, a))
-        c = _number(other)
-        return Value(self.data * c, "", f"* {c:g}", (self,), (c,))
+        c = other if type(other) is float else _number(other)
+        return Value(self.data * c, "", ("* {:g}", c), (self,), (c,))
 
     __radd__, __rmul__ = __add__, __mul__
 
@@ -111,27 +116,27 @@ class Value:
         """Subtract a number or another Value."""
         if type(other) is Value:
             return Value(self.data - other.data, "", "-", (self, other), (1.0, -1.0))
-        c = _number(other)
-        return Value(self.data - c, "", f"- {c:g}", (self,), (1.0,))
+        c = other if type(other) is float else _number(other)
+        return Value(self.data - c, "", ("- {:g}", c), (self,), (1.0,))
 
     def __rsub__(self, other: Any) -> Value:
         """Subtract from a number."""
-        c = _number(other)
-        return Value(c - self.data, "", f"{c:g} - x", (self,), (-1.0,))
+        c = other if type(other) is float else _number(other)
+        return Value(c - self.data, "", ("{:g} - x", c), (self,), (-1.0,))
 
     def __truediv__(self, other: Any) -> Value:
         """Divide by a number or another Value; ZeroDivisionError if that is 0."""
         if type(other) is Value:
             out, b = self.data / other.data, other.data
             return Value(out, "", "/", (self, other), (1 / b, -out / b))
-        c = _number(other)
-        return Value(self.data / c, "", f"/ {c:g}", (self,), (1 / c,))
+        c = other if type(other) is float else _number(other)
+        return Value(self.data / c, "", ("/ {:g}", c), (self,), (1 / c,))
 
     def __rtruediv__(self, other: Any) -> Value:
         """Divide a number by this one; ZeroDivisionError if this one is 0."""
         c, x = _number(other), self.data
         out = c / x
-        return Value(out, "", f"{c:g}/x", (self,), (-out / x,))
+        return Value(out, "", ("{:g}/x", c), (self,), (-out / x,))
 
     def __pow__(self, exponent: float) -> Value:
         """Raise to a constant power; at 0 the derivative may be infinite, as that of x ** 0.5."""
@@ -139,7 +144,7 @@ class Value:
         if x < 0 and n % 1:
             raise ValueError(f"{x} ** {n} is not a real number")
         slope = n * x ** (n - 1) if x or n >= 1 else math.inf * n if n else 0.0
-        return Value(x**n, "", f"** {n:g}", (self,), (slope,))
+        return Value(x**n, "", ("** {:g}", n), (self,), (slope,))
 
     def exp(self) -> Value:
         """Return e to the power of this number; its derivative is the output itself."""
