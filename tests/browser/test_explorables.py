@@ -30,9 +30,7 @@ FALLBACK = "This is what stands here without JavaScript."
 
 def await_figures(page, missing=0):
     count = len(FIGURES) - missing
-    page.wait_for_function(
-        f"document.querySelectorAll('[data-ready]').length == {count}", timeout=30_000
-    )
+    page.wait_for_function(f"document.querySelectorAll('[data-ready]').length == {count}")
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +62,7 @@ def open_page(chromium, url):
 
     def open_page(theme="light", wait=True, **options):
         context = chromium.new_context(**options)
+        context.set_default_timeout(60_000)  # for a busy machine
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
@@ -83,6 +82,7 @@ def open_page(chromium, url):
 def page(chromium, url):
     """The page with all figures, not to be clicked on: for calling their functions."""
     page = chromium.new_page()
+    page.set_default_timeout(60_000)
     page.goto(url)
     await_figures(page)
     yield page
@@ -435,6 +435,7 @@ def test_without_javascript_the_text_stands(open_page):
 
 def test_a_figure_that_cannot_load_leaves_its_text_and_its_neighbours(chromium, url):
     page = chromium.new_page()
+    page.set_default_timeout(60_000)
     page.route("**/knn-regions.js", lambda route: route.abort())
     page.goto(url)
     await_figures(page, missing=1)
@@ -451,6 +452,7 @@ def test_figures_of_the_book_come_to_life(chromium, html):
     assert {name for names in pages.values() for name in names} <= set(FIGURES)
     for path, names in pages.items():
         page = chromium.new_page()
+        page.set_default_timeout(60_000)
         errors = []
         page.on("pageerror", lambda error, errors=errors: errors.append(str(error)))
         page.goto(path.as_uri())

@@ -93,6 +93,7 @@ def context(chromium, site):
             route.abort()
 
     context = chromium.new_context()
+    context.set_default_timeout(60_000)  # for a busy machine
     context.route("**/*", answer)
     errors = []
     context.on("weberror", lambda error: errors.append(str(error.error)))
@@ -275,6 +276,7 @@ def test_nothing_is_sent_anywhere(context, page):
 
 def test_without_javascript_questions_answers_and_reasons_can_be_read(chromium, site, expect):
     context = chromium.new_context(java_script_enabled=False)
+    context.set_default_timeout(60_000)
     page = context.new_page()
     page.goto((site / "02_second.html").as_uri())
     expect(question(page, 1).locator(".quiz-choices li")).to_have_count(2)
