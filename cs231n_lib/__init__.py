@@ -5,6 +5,7 @@ more lives there: ``from cs231n_lib import neighbors`` is as good a way in.
 """
 
 from cs231n_lib.accounting import account
+from cs231n_lib.autograd import Value
 from cs231n_lib.backend import array_namespace, as_float, asarray_like, gpu_is_available, to_host
 from cs231n_lib.builder import build
 from cs231n_lib.conv import col2im, conv_backward, conv_forward, conv_output_size, im2col
@@ -16,6 +17,32 @@ from cs231n_lib.gradcheck import (
     relative_error,
     tolerance,
 )
+from cs231n_lib.graphs import draw
+from cs231n_lib.layers import (
+    affine_backward,
+    affine_forward,
+    dropout_backward,
+    dropout_forward,
+    leaky_relu_backward,
+    leaky_relu_forward,
+    relu_backward,
+    relu_forward,
+    sigmoid_backward,
+    sigmoid_forward,
+    tanh_backward,
+    tanh_forward,
+)
+from cs231n_lib.linear import LinearSVM, Softmax
+from cs231n_lib.losses import (
+    softmax,
+    softmax_loss,
+    softmax_loss_naive,
+    softmax_loss_vectorized,
+    svm_loss,
+    svm_loss_naive,
+    svm_loss_vectorized,
+)
+from cs231n_lib.models import ConvNet, FullyConnectedNet, TwoLayerNet, initial_weights
 from cs231n_lib.neighbors import (
     KNearestNeighbor,
     compute_distances_no_loops,
@@ -25,24 +52,52 @@ from cs231n_lib.neighbors import (
     majority_vote,
     nearest,
 )
+from cs231n_lib.normalization import (
+    batchnorm_backward,
+    batchnorm_forward,
+    layernorm_backward,
+    layernorm_forward,
+    spatial_batchnorm_backward,
+    spatial_batchnorm_forward,
+)
+from cs231n_lib.optim import SGD, Adam, AdamW, Momentum, Nesterov, RMSProp
 from cs231n_lib.pooling import (
     avg_pool_backward,
     avg_pool_forward,
     max_pool_backward,
     max_pool_forward,
 )
+from cs231n_lib.solver import DivergenceError, Solver
 
 __version__ = "0.1.0"
 
 # One import line a module above, in alphabetical order; its names below, sorted.
-__all__ = [
+__all__ = [  # noqa: RUF022 (which would put SGD before Adam)
+    "Adam",
+    "AdamW",
+    "ConvNet",
+    "DivergenceError",
+    "FullyConnectedNet",
     "KNearestNeighbor",
+    "LinearSVM",
+    "Momentum",
+    "Nesterov",
+    "RMSProp",
+    "SGD",
+    "Softmax",
+    "Solver",
+    "TwoLayerNet",
+    "Value",
     "account",
+    "affine_backward",
+    "affine_forward",
     "array_namespace",
     "as_float",
     "asarray_like",
     "avg_pool_backward",
     "avg_pool_forward",
+    "batchnorm_backward",
+    "batchnorm_forward",
     "build",
     "check_gradient",
     "check_projection",
@@ -54,15 +109,38 @@ __all__ = [
     "conv_forward",
     "conv_output_size",
     "cross_validate",
+    "draw",
+    "dropout_backward",
+    "dropout_forward",
     "find_kinks",
     "gpu_is_available",
     "im2col",
+    "initial_weights",
+    "layernorm_backward",
+    "layernorm_forward",
+    "leaky_relu_backward",
+    "leaky_relu_forward",
     "majority_vote",
     "max_pool_backward",
     "max_pool_forward",
     "nearest",
     "numerical_gradient",
     "relative_error",
+    "relu_backward",
+    "relu_forward",
+    "sigmoid_backward",
+    "sigmoid_forward",
+    "softmax",
+    "softmax_loss",
+    "softmax_loss_naive",
+    "softmax_loss_vectorized",
+    "spatial_batchnorm_backward",
+    "spatial_batchnorm_forward",
+    "svm_loss",
+    "svm_loss_naive",
+    "svm_loss_vectorized",
+    "tanh_backward",
+    "tanh_forward",
     "to_host",
     "tolerance",
 ]
