@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from cs231n_lib.course.commands import book, data, project, release
+from cs231n_lib.course.commands import book, data, grading, project, release, student
 from cs231n_lib.course.errors import UserError
 
 app = typer.Typer(
@@ -18,7 +18,9 @@ app = typer.Typer(
     help="Read, solve, grade and maintain the cs231n_lib course.",
 )
 book.register(app)
+student.register(app)
 release.register(app)
+grading.register(app)
 data.register(app)
 project.register(app)
 

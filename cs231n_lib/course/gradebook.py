@@ -6,11 +6,11 @@ own autograder would have left for them: a submission with its scores, and a not
 """
 
 import logging
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -78,8 +78,11 @@ class Book:
     @contextmanager
     def _open(self) -> Iterator[Any]:
         from nbgrader.api import Gradebook
+        from sqlalchemy.exc import SAWarning
 
-        with Gradebook(self.course.db_url) as gradebook:
+        with Gradebook(self.course.db_url) as gradebook, warnings.catch_warnings():
+            # nbgrader adds a submission to its session after it has linked it to the rest.
+            warnings.simplefilter("ignore", SAWarning)
             yield gradebook
 
     def changes(self, results: dict[str, Result]) -> list[Change]:
@@ -132,8 +135,8 @@ class Book:
         for grade in notebook.grades:
             by_hand = grade.name not in scores
             grade.auto_score = scores.get(grade.name, 0 if grade.name in unanswered else None)
-            grade.needs_manual_grade = (
-                grade.manual_score is not None or (by_hand and grade.name not in unanswered)
+            grade.needs_manual_grade = grade.manual_score is not None or (
+                by_hand and grade.name not in unanswered
             )
         for comment in notebook.comments:
             comment.auto_comment = "No response." if comment.name in unanswered else None
@@ -221,9 +224,3 @@ class Book:
 
 def _stream(text: str | None) -> NotebookNode:
     return nbformat.v4.new_output("stream", name="stdout", text=text or "")
-
-
-def path_of(course: Course) -> Path | None:
-    """Return the file of an SQLite gradebook; None if it is a server's."""
-    prefix = "sqlite:///"
-    return Path(course.db_url.removeprefix(prefix)) if course.db_url.startswith(prefix) else None

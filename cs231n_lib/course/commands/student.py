@@ -1,0 +1,68 @@
+"""``cs231n check|submit``: what students run on their own notebooks."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+PANEL = "For students"
+Notebook = Annotated[Path, typer.Argument(help="Your notebook, a1.ipynb say.")]
+
+
+def check(path: Notebook) -> None:
+    """Run the visible tests on your notebook; show points, and what is probably wrong.
+
+    The same judge grades you later, with more tests. Your code runs on your own machine as it
+    is: nothing is walled off. Exit status: 0 if every test passed, 1 if not.
+
+    Example: [bold]cs231n check a1.ipynb[/]
+    """
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from cs231n_lib.course import checkup
+
+    result, note = checkup.check(path)
+    console = Console()
+    if result.reason:
+        console.print(f"[bold red]This notebook cannot be graded:[/] {escape(result.reason)}")
+        raise typer.Exit(1)
+    table = Table("Test", "Points", "What was found")
+    for test in result.tests:
+        found = "passed" if test.passed else escape(test.message)
+        if test.diagnosis:
+            found += f"\n[bold]Likely reason:[/] {escape(test.diagnosis)}"
+        if test.traceback:
+            found += f"\n[dim]{escape(test.traceback.rstrip())}[/]"
+        table.add_row(test.name, f"{test.score:g} / {test.points:g}", found)
+    console.print(table)
+    for line in (*result.notes, *([note] if note else [])):
+        console.print(f"Note: {line}", markup=False)
+    for name, cell in result.cells.items():
+        if "error" in cell:
+            console.print(f"The cell {name} ended with {cell['error']}", markup=False)
+    console.print(f"{result.score:g} of {result.points:g} points by the visible tests")
+    if not all(test.passed for test in result.tests):
+        raise typer.Exit(1)
+
+
+def submit(
+    path: Notebook,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where to write.")] = None,
+    force: Annotated[bool, typer.Option(help="Even if a visible test fails.")] = False,
+) -> None:
+    """Check your notebook and make the file to hand in.
+
+    Example: [bold]cs231n submit a1.ipynb[/]
+    """
+    from cs231n_lib.course import checkup
+
+    made = checkup.submit(path, output, force)
+    typer.echo(f"Hand in this file: {made}")
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's commands to ``app``."""
+    for command in (check, submit):
+        app.command(rich_help_panel=PANEL)(command)
