@@ -167,6 +167,21 @@ def count_events(function: Callable[..., Any], *args: Any, **kwargs: Any) -> int
     raise failure
 
 
+def numbers(value: Any, what: str) -> np.ndarray:
+    """Return the student's ``value`` as a float64 array.
+
+    Raises
+    ------
+    CheckFailed
+        If it is no array of numbers; ``what`` names it.
+    """
+    try:
+        return np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        kind = type(value).__name__
+        raise CheckFailed(f"{what} should be an array of numbers, but is a {kind}.") from None
+
+
 def require(condition: bool, message: str, diagnosis: Diagnosis | None = None) -> None:
     """Raise :class:`CheckFailed` with ``message`` unless ``condition`` holds."""
     if not condition:

@@ -103,7 +103,8 @@ def read_samples(path: Path) -> list[Sample]:
     """Read a sample file.
 
     ``=== correct NAME`` and ``=== wrong NAME | tests it loses | diagnosis`` begin a sample.  Its
-    body is code, or ``from NAME`` and pairs of ``- old`` and ``+ new`` text to change there.
+    body is code, or ``from NAME`` and pairs of ``- old`` and ``+ new`` text to change there
+    (``\\n`` stands for a new line).
     """
     samples: dict[str, Sample] = {}
     for block in re.split(r"^=== ", path.read_text(), flags=re.M)[1:]:
@@ -115,10 +116,11 @@ def read_samples(path: Path) -> list[Sample]:
         if re.match(r"from .*\n- ", body):
             base, edits = body.split("\n", 1)
             code = samples[base.removeprefix("from ").strip()].code
-            for old, new in re.findall(r"^- (.*)\n\+ ?(.*)$", edits, flags=re.M):
+            for pair in re.findall(r"^- (.*)\n\+ ?(.*)$", edits, flags=re.M):
+                old, new = (text.replace("\\n", "\n") for text in pair)
                 if old not in code:
                     raise ValueError(f"{path.name}, {name}: {old!r} does not occur")
-                code = code.replace(old, new.replace("\\n", "\n"))
+                code = code.replace(old, new)
         else:
             code = body
         if (kind == "wrong") != bool(loses) or kind not in ("wrong", "correct"):
@@ -129,9 +131,14 @@ def read_samples(path: Path) -> list[Sample]:
     return list(samples.values())
 
 
-def equivalents(path: Path) -> set[str]:
-    """Return the mutants that ``=== same NAME`` declares to be right as well."""
-    return set(re.findall(r"^=== same (.*)$", path.read_text(), flags=re.M))
+def unexplained(path: Path, survivors: Iterable[str]) -> set[str]:
+    """Return the ``survivors`` that no ``=== same NAME`` declares to be right as well.
+
+    A name that ends in ``...`` stands for all that begin like it.
+    """
+    declared = re.findall(r"^=== same (.*)$", path.read_text(), flags=re.M)
+    begins = tuple(name.removesuffix("...") for name in declared if name.endswith("..."))
+    return {name for name in survivors if name not in declared and not name.startswith(begins)}
 
 
 def judge(assignment: str, exercise: str, sample: Sample, seeds: Iterable[int]) -> Verdict:

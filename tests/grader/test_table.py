@@ -36,7 +36,7 @@ def test_every_mutant_loses_points(assignment, exercise):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the mutants' own syntax and arithmetic
         survivors = {n for n, code in names.items() if not master.grade(exercise, code, seed=1)}
-    assert survivors == table.equivalents(path)
+    assert not table.unexplained(path, survivors)
 
 
 def test_the_gate_can_go_red():

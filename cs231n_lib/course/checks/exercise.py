@@ -132,6 +132,7 @@ class Exercise:
         parts: tuple[str, ...] | None = None,
         tolerance: float | None = None,
         show: bool = False,
+        nan: Diagnosis | None = None,
     ) -> None:
         """Require the right result in every regime.
 
@@ -144,9 +145,12 @@ class Exercise:
         parts : tuple of str, optional
             Which of the results to compare; all by default.
         tolerance : float, optional
-            In place of the calibrated one.
+            A larger one than the calibrated one.
         show : bool
             Whether to print expected and found values: for visible tests only.
+
+        nan : Diagnosis, optional
+            What NaNs mean in these regimes, if no known mistake explains them.
 
         Raises
         ------
@@ -167,15 +171,18 @@ class Exercise:
                 continue
             if failure.diagnosis is checking.NOT_IMPLEMENTED:
                 raise failure
+            diagnosis = failure.diagnosis
+            if nan is not None and diagnosis == general("nan"):
+                diagnosis = nan
             raise CheckFailed(
                 f"{name}: {failure.message}",
-                self._diagnose(trials, parts) or failure.diagnosis,
+                self._diagnose(trials, parts) or diagnosis,
                 failure.error_size,
                 failure.details,
             )
 
     def _allowed(self, args: tuple[Any, ...], tolerance: float | None = None) -> float:
-        return tolerance if tolerance is not None else TOLERANCE[precision(args)]
+        return max(tolerance or 0.0, TOLERANCE[precision(args)])
 
     def _failure(
         self,

@@ -32,8 +32,10 @@ def keeps_inputs(function: Callable[..., Any], *args: Any, names: tuple[str, ...
 
 def keeps_dtype(function: Callable[..., Any], *args: Any) -> None:
     """Require float32 arrays in the result of a call with float32 arguments."""
-    arrays = [a for a in _flat(checking.call(function, *args)) if isinstance(a, np.ndarray)]
-    checking.require(bool(arrays), "the result holds no array.", general("no_return"))
+    result = checking.call(function, *args)
+    checking.require(result is not None, "the function returns None.", general("no_return"))
+    arrays = [a for a in _flat(result) if isinstance(a, np.ndarray)]
+    checking.require(bool(arrays), "the result holds no array.", general("shape"))
     found = {str(a.dtype) for a in arrays if a.ndim > 0} - {"float32"}
     if found:
         raise CheckFailed(
