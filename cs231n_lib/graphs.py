@@ -33,6 +33,10 @@ class Drawing:
     def __init__(self, svg: str) -> None:
         self.svg = svg
 
+    def __repr__(self) -> str:
+        """Name the kind alone: an address in memory would make each run's output differ."""
+        return "<Drawing>"
+
     def _repr_html_(self) -> str:
         # In the page itself, and not as an image: the text can be selected and read aloud.
         return f'<div style="overflow-x:auto">{self.svg}</div>'
