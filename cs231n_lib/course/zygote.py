@@ -28,6 +28,7 @@ READY, REFUSED, START, END, KILL = b"r", b"x", b"s", b"e", b"k"
 def _child(connection: socket.socket, options: dict[str, Any], nested: bool) -> NoReturn:
     """Become the worker of one submission; never return."""
     try:
+        os.setsid()  # a process group reaches across namespaces: kill(0, 9) would hit the parent
         os.closerange(3, connection.fileno())
         os.closerange(connection.fileno() + 1, 4096)
         if nested:

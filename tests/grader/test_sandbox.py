@@ -1,5 +1,6 @@
 """The walls hold: each wall and each limit has a test that runs into it."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -105,8 +106,18 @@ def test_a_thread_is_no_process(client):
 def test_signals_reach_nobody_else(client):
     with pytest.raises(StudentError, match="ProcessLookupError"):
         run(client, "import os\nos.kill(2, 9)")
-    run(client, "os.kill(-1, 9) if False else None")
-    assert evaluate(client, "[os.getpid(), os.getppid()]") == [1, 0]
+    assert evaluate(client, "[os.getpid(), os.getppid(), os.getpgid(0)]") == [1, 0, 1]
+
+
+@pytest.mark.parametrize("target", ["0", "-1", "os.getppid()", "-os.getpgid(0)"])
+def test_a_process_can_kill_itself_at_most(walls, target):
+    first = start(walls)
+    before = walls.process
+    with contextlib.suppress(StudentError):
+        run(first, f"import os\nos.kill({target}, 9)")
+    assert evaluate(start(walls), "1 + 1") == 2
+    assert walls.process is before
+    assert before.poll() is None
 
 
 def test_memory_is_limited(make_sandbox):

@@ -1,0 +1,1 @@
+"""Hostile and broken submissions, and what has to become of each."""

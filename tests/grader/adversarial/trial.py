@@ -1,0 +1,125 @@
+"""Put every attack to the judge, and look whether anything moved that should not have."""
+
+import json
+import os
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from cs231n_lib.course import judge
+from cs231n_lib.course.connection import InfrastructureError, Limits
+from cs231n_lib.course.rebuild import read_master
+from cs231n_lib.course.sandbox import Sandbox, build_library
+from tests.grader.adversarial.attacks import ATTACKS, FAULT, Attack
+from tests.grader.notebooks import notebook, submission, to_bytes
+
+BLOCKED = ("cs231n_lib.neighbors", "torch", "sklearn")
+LIMITS = Limits(call=2.0, wall=8.0, memory=2**30, cpu=30)
+CONTROL = submission()
+
+
+@dataclass
+class Row:
+    """What became of one attack."""
+
+    name: str
+    attack: str
+    ok: bool
+    outcome: str
+    score: float | None
+    expected_score: float
+    nbgrader_score: float | None = None
+    problems: tuple[str, ...] = ()
+
+    def to_dict(self):
+        return {**vars(self), "problems": list(self.problems)}
+
+
+def make_canary(folder):
+    """Lay out what attacks are after: a course with a solution, a gradebook and a submission."""
+    for name in ("solutions/tiny", ".nbgrader/submitted/anne/tiny"):
+        path = folder / name / "tiny.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(CONTROL)
+    with sqlite3.connect(folder / ".nbgrader" / "gradebook.db") as database:
+        database.execute("create table grade (student, score)")
+    database.close()
+    os.environ["CS231N_CANARY"] = "secret of the judge"
+
+
+def contents(folder):
+    return {p: p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def descendants(pid):
+    """Return the pids of all processes below ``pid``."""
+    found = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in path.read_text().split():
+            found += [int(child), *descendants(child)]
+    return found
+
+
+class Arena:
+    """One sandbox in which all attacks are tried, one after the other, as in a real run."""
+
+    def __init__(self, folder):
+        self.canary = folder / "canary"
+        self.canary.mkdir()
+        make_canary(self.canary)
+        library = build_library(folder / "judge", BLOCKED)
+        self.walls = Sandbox(library, LIMITS, BLOCKED, ("numpy", "matplotlib.pyplot"))
+        self.master = read_master(to_bytes(notebook()), "tiny")
+        self.grader = judge.Grader(self.master, self.walls.worker, LIMITS)
+        self.before = contents(self.canary)
+        self.control = self.grader.grade(CONTROL, 1)
+        self.family = len(descendants(self.walls.process.pid))
+
+    def close(self):
+        self.walls.stop()
+
+    def face(self, attack: Attack) -> Row:
+        """Grade an attack, then a right submission; report whatever is not as it should be."""
+        data = attack.data.replace(b"CANARY/", f"{self.canary}/".encode())
+        row = Row(attack.name, attack.kind, True, "", None, attack.score)
+        try:
+            result = self.grader.grade(data, 1)
+        except InfrastructureError as error:
+            row.outcome, row.ok, row.problems = "infrastructure fault", False, (str(error),)
+            return row
+        row.outcome, row.score = result.outcome, result.score
+        row.problems = tuple(self._problems(attack, result))
+        row.ok = not row.problems
+        return row
+
+    def _problems(self, attack, result):
+        if result.score != attack.score:
+            yield f"{result.score} points in place of {attack.score}"
+        if result.outcome != attack.outcome:
+            yield f"{result.outcome} in place of {attack.outcome}"
+        text = json.dumps(result.to_dict()["cells"])
+        if "LEAK" in text:
+            yield f"read something: {text[text.index('LEAK') :][:200]}"
+        if "SECRET" in json.dumps(result.to_dict()) and attack.kind != "probing":
+            yield "a hidden test was shown"
+        if attack.outcome == FAULT and not result.reason:
+            yield "no reason was given"
+        if any(not t.passed and not t.message for t in result.tests):
+            yield "a failed test does not say why"
+        if contents(self.canary) != self.before:
+            yield "files outside changed"
+        running = descendants(self.walls.process.pid) if self.walls.process else []
+        if len(running) > self.family:
+            yield f"{len(running) - self.family} processes were left behind"
+        if self.grader.grade(CONTROL, 1) != self.control:
+            yield "the next submission was graded differently"
+
+
+def try_all(folder, attacks=ATTACKS):
+    """Yield a row for every attack."""
+    arena = Arena(folder)
+    try:
+        for attack in attacks:
+            yield arena.face(attack)
+    finally:
+        arena.close()
