@@ -45,7 +45,10 @@ def sample():
         code("hidden = 10 * x", tags=["remove-input"]),
         code("hidden + 1"),
     ]
-    cells[3].metadata.mystnb = {"image": {"alt": "A grey square."}}
+    cells[3].metadata.mystnb = {
+        "image": {"alt": "A grey square."},
+        "figure": {"caption": "A caption.", "name": "fig-grey"},
+    }
     for n, cell in enumerate(c for c in cells if c.cell_type == "code"):
         cell.execution_count = n + 1
     page = nbformat.v4.new_notebook(cells=cells)
@@ -181,6 +184,7 @@ def test_run_all_fills_every_output_in_place(live, expect):
     figure = output(live, FIGURE).locator("img")
     assert figure.evaluate("image => image.naturalWidth") > 100
     assert figure.get_attribute("alt") == "A grey square."
+    expect(cell(live, FIGURE).locator("figure#fig-grey")).to_contain_text("Fig. 1 A caption.")
     expect(output(live, AFTER_HIDDEN)).to_contain_text("61")
 
 

@@ -28,9 +28,22 @@ export function prepare(elements) {
       output.className = "cell_output docutils container";
       element.append(output);
     }
+    keepCaption(output);
     output.setAttribute("data-output", "true");
     return { element, index, output, stored: pre.textContent.trim(), storedOutput: output.innerHTML };
   });
+}
+
+// A figure's number, caption and anchor stay when its picture is drawn anew.
+function keepCaption(output) {
+  const figure = output.querySelector("figure");
+  const caption = figure?.querySelector("figcaption");
+  if (!caption) return;
+  const kept = document.createElement("figure");
+  kept.id = figure.id;
+  kept.append(caption);
+  output.after(kept);
+  figure.replaceWith(...figure.childNodes);
 }
 
 export function button(label, title, action) {
