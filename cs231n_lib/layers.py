@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from cs231n_lib.backend import array_namespace, asarray_like, float_dtype
+from cs231n_lib.parallel import by_rows
 
 __all__ = [
     "affine_backward",
@@ -153,7 +154,7 @@ def relu_forward(x: Array) -> tuple[Array, Cache]:
     """
     xp = array_namespace(x)
     float_dtype(x)
-    return xp.maximum(x, 0.0), x
+    return by_rows(lambda x: xp.maximum(x, 0.0), x), x
 
 
 def relu_backward(dout: Array, cache: Cache) -> Array:
@@ -183,7 +184,7 @@ def relu_backward(dout: Array, cache: Cache) -> Array:
     """
     xp = array_namespace(dout, cache)
     check_upstream(dout, cache.shape, cache)
-    return xp.where(cache > 0, dout, 0.0)
+    return by_rows(lambda dout, x: dout * xp.astype(x > 0, dout.dtype), dout, cache)
 
 
 def leaky_relu_forward(x: Array, alpha: float = 0.01) -> tuple[Array, Cache]:

@@ -1,4 +1,4 @@
-"""Batch and layer normalisation: one idea, three choices of the axes to average over.
+"""Batch and layer normalisation: one idea, different choices of what to average over.
 
 All of them subtract a mean, divide by a standard deviation, then scale by ``gamma`` and shift by
 ``beta``. Batch normalisation takes the statistics of a feature over the batch, its spatial
@@ -9,10 +9,12 @@ over its features.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from cs231n_lib.backend import array_namespace, float_dtype
 from cs231n_lib.layers import check_upstream, is_training
+from cs231n_lib.parallel import by_rows
 
 __all__ = [
     "batchnorm_backward",
@@ -106,7 +108,7 @@ def batchnorm_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
     >>> dx.tolist(), dgamma.tolist(), dbeta.tolist()
     ([[0.0], [0.0]], [0.0], [2.0])
     """
-    return _backward(dout, cache)
+    return _batchnorm_backward(dout, cache)
 
 
 def spatial_batchnorm_forward(
@@ -158,7 +160,7 @@ def spatial_batchnorm_backward(dout: Array, cache: Cache) -> tuple[Array, Array,
     >>> [g.shape for g in spatial_batchnorm_backward(x, cache)]
     [(1, 2, 2, 2), (2,), (2,)]
     """
-    return _backward(dout, cache)
+    return _batchnorm_backward(dout, cache)
 
 
 def layernorm_forward(
@@ -197,9 +199,10 @@ def layernorm_forward(
     _check_ndim(x, 2, "(N, D)")
     xp = _check(x, gamma, beta)
     eps = float((ln_param or {}).get("eps", 1e-5))
-    mean = xp.mean(x, axis=1, keepdims=True)
-    var = xp.mean((x - mean) ** 2, axis=1, keepdims=True)
-    return _forward(x, gamma, beta, mean, 1 / xp.sqrt(var + eps), (1,), (0,))
+    centred = x - xp.mean(x, axis=1, keepdims=True)
+    inv_std = 1 / xp.sqrt(xp.mean(centred**2, axis=1, keepdims=True) + eps)
+    normalised = centred * inv_std
+    return normalised * gamma + beta, (normalised, gamma, inv_std)
 
 
 def layernorm_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
@@ -214,7 +217,15 @@ def layernorm_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
     >>> layernorm_backward(np.array([[1.0, 1.0]]), cache)[0]
     array([[0., 0.]])
     """
-    return _backward(dout, cache)
+    normalised, gamma, inv_std = cache
+    xp = array_namespace(dout, normalised)
+    check_upstream(dout, normalised.shape, normalised)
+    dgamma, dbeta = xp.sum(dout * normalised, axis=0), xp.sum(dout, axis=0)
+    dnorm = dout * gamma
+    # x acts directly, through the mean and through the variance.
+    through_mean = xp.mean(dnorm, axis=1, keepdims=True)
+    through_var = normalised * xp.mean(dnorm * normalised, axis=1, keepdims=True)
+    return (dnorm - through_mean - through_var) * inv_std, dgamma, dbeta
 
 
 def _batchnorm_forward(
@@ -223,45 +234,55 @@ def _batchnorm_forward(
     xp = _check(x, gamma, beta)
     eps = float(bn_param.get("eps", 1e-5))
     momentum = float(bn_param.get("momentum", 0.9))
-    if is_training(bn_param):
-        mean = xp.mean(x, axis=axes, keepdims=True)
-        var = xp.mean((x - mean) ** 2, axis=axes, keepdims=True)
+    training = is_training(bn_param)
+    if training:
         count = math.prod(x.shape[axis] for axis in axes)
+        mean = _sum(lambda x: x, x, axes=axes) / count
+        centre = _spread(mean, x, axes)
+        var = _sum(lambda x: (x - centre) ** 2, x, axes=axes) / count
         unbiased = var * (count / max(count - 1, 1))
         for name, now, start in (("mean", mean, 0.0), ("var", unbiased, 1.0)):
             old = bn_param.get(f"running_{name}", start)
-            now = xp.reshape(now, gamma.shape)
             bn_param[f"running_{name}"] = momentum * old + (1 - momentum) * now
-        return _forward(x, gamma, beta, mean, 1 / xp.sqrt(var + eps), axes, axes)
-    if "running_mean" not in bn_param or "running_var" not in bn_param:
+    elif "running_mean" in bn_param and "running_var" in bn_param:
+        mean, var = bn_param["running_mean"], bn_param["running_var"]
+        centre = _spread(mean, x, axes)
+    else:
         raise ValueError("test mode needs running_mean and running_var: train first")
-    mean = _spread(bn_param["running_mean"], x, axes)
-    inv_std = 1 / xp.sqrt(_spread(bn_param["running_var"], x, axes) + eps)
-    # The running averages do not depend on x: nothing is averaged over on the way back.
-    return _forward(x, gamma, beta, mean, inv_std, (), axes)
+    inv_std = _spread(1 / xp.sqrt(var + eps), x, axes)
+    scale, shift = _spread(gamma, x, axes), _spread(beta, x, axes)
+
+    def normalise(x: Array) -> tuple[Array, Array]:
+        normalised = (x - centre) * inv_std
+        return normalised, normalised * scale + shift
+
+    normalised, out = by_rows(normalise, x)
+    return out, (normalised, scale * inv_std, axes, training)
 
 
-def _forward(
-    x: Array, gamma: Array, beta: Array, mean: Array, inv_std: Array, axes: Axes, param_axes: Axes
-) -> tuple[Array, Cache]:
-    """Normalise with statistics taken over `axes`; gamma and beta are shared over `param_axes`."""
-    normalised = (x - mean) * inv_std
-    out = normalised * _spread(gamma, x, param_axes) + _spread(beta, x, param_axes)
-    return out, (normalised, gamma, inv_std, axes, param_axes)
-
-
-def _backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
-    """Go back through all three: x acts directly, through the mean and through the variance."""
-    normalised, gamma, inv_std, axes, param_axes = cache
-    xp = array_namespace(dout, normalised)
+def _batchnorm_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
+    normalised, slope, axes, training = cache
+    array_namespace(dout, normalised)
     check_upstream(dout, normalised.shape, normalised)
-    dgamma = xp.sum(dout * normalised, axis=param_axes)
-    dbeta = xp.sum(dout, axis=param_axes)
-    dnorm = dout * _spread(gamma, dout, param_axes)
-    if axes:
-        through_var = normalised * xp.mean(dnorm * normalised, axis=axes, keepdims=True)
-        dnorm = dnorm - xp.mean(dnorm, axis=axes, keepdims=True) - through_var
-    return dnorm * inv_std, dgamma, dbeta
+    dgamma = _sum(lambda dout, n: dout * n, dout, normalised, axes=axes)
+    dbeta = _sum(lambda dout: dout, dout, axes=axes)
+    if not training:  # the running averages do not depend on x
+        return dout * slope, dgamma, dbeta
+    # x acts directly, through the mean and through the variance. The last two are averages of
+    # what has been summed already, because gamma is the same for all that they average over.
+    count = math.prod(dout.shape[axis] for axis in axes)
+    through_mean = _spread(dbeta, dout, axes) / count
+    through_var = _spread(dgamma, dout, axes) / count
+    dx = by_rows(lambda dout, n: (dout - through_mean - n * through_var) * slope, dout, normalised)
+    return dx, dgamma, dbeta
+
+
+def _sum(work: Callable[..., Array], *arrays: Array, axes: Axes) -> Array:
+    """Sum ``work(*arrays)`` over `axes`: within every example first, then over the batch."""
+    xp = array_namespace(*arrays)
+    within = axes[1:]
+    sums = by_rows(lambda *rows: xp.sum(work(*rows), axis=within), *arrays) if within else None
+    return xp.sum(work(*arrays) if sums is None else sums, axis=0)
 
 
 def _spread(values: Array, x: Array, axes: Axes) -> Array:

