@@ -1,6 +1,14 @@
-"""The same attacks on nbgrader's own autograder, for the record; harmful ones are left out."""
+"""The same attacks on nbgrader's own autograder, for the record.
 
+Nothing stands between an attack and the account that runs stock nbgrader: one of them writes a
+start-up file into ``site-packages``. So all of it happens in a bubblewrap sandbox of its own, in
+which one folder can be written; what would bring the machine down is left out even there.
+"""
+
+import json
 import logging
+import subprocess
+import sys
 from pathlib import Path
 
 from tests.grader.adversarial.trial import make_canary
@@ -15,8 +23,18 @@ c.Execute.interrupt_on_timeout = False
 """
 
 
-def stock_scores(attacks, folder):
+def stock_scores(folder):
     """Return what stock nbgrader gives: name -> points, None where it gave no grade."""
+    walls = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--ro-bind", "/", "/",
+             "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--bind", str(folder),
+             str(folder), "--setenv", "HOME", str(folder)]  # fmt: skip
+    command = [sys.executable, "-m", "tests.grader.adversarial.stock", str(folder)]
+    root = Path(__file__).parents[3]
+    subprocess.run([*walls, *command], cwd=root, check=True, stderr=subprocess.DEVNULL)
+    return json.loads((folder / "scores.json").read_text())
+
+
+def _grade(attacks, folder):
     from nbgrader.api import Gradebook, MissingEntry
     from nbgrader.apps import NbGraderAPI
     from traitlets.config.loader import PyFileConfigLoader
@@ -50,3 +68,10 @@ def stock_scores(attacks, folder):
                 pass
     logging.disable(logging.NOTSET)
     return scores
+
+
+if __name__ == "__main__":
+    from tests.grader.adversarial.attacks import ATTACKS
+
+    here = Path(sys.argv[1])
+    (here / "scores.json").write_text(json.dumps(_grade(ATTACKS, here)))
