@@ -38,7 +38,8 @@ export class Kernel {
     const options = { kernelName: "python3", path: this.path };
     this.session = await this.server.startNewSession(this.notebook.rendermime, options);
     this.notebook.attachSession(this.session);
-    await Promise.race([this.session.kernel.info, pause(15_000).then(() => Promise.reject("silent"))]);
+    const silence = pause(30_000).then(() => Promise.reject(new Error("the kernel is silent")));
+    await Promise.race([this.session.kernel.info, silence]);
     this.listen(this.session.kernel);
     this.onFresh();
     this.set(state);
@@ -85,7 +86,7 @@ export class Kernel {
       await pause(1000);
     }
     try {
-      this.session.dispose();
+      this.session?.dispose();
       await this.start("died");
     } catch (error) {
       console.error(error);

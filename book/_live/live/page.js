@@ -152,5 +152,5 @@ export async function activate(bar, elements, root) {
     codeMirrorConfig: { mode: "python", theme: "default", lineNumbers: false },
   });
   const page = new Page(bar, places, thebe, hidden, root);
-  await page.kernel.start();
+  await page.kernel.start().catch(() => page.kernel.recover());
 }
