@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from cs231n_lib.course.commands import book, data, grading, project, release, student
+from cs231n_lib.course.commands import book, data, grading, lab, project, release, student
 from cs231n_lib.course.errors import UserError
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
     help="Read, solve, grade and maintain the cs231n_lib course.",
 )
 book.register(app)
+lab.register(app)
 student.register(app)
 release.register(app)
 grading.register(app)
