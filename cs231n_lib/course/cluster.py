@@ -1,0 +1,107 @@
+"""Send the same jobs to a Dask cluster: several machines grade, one writes.
+
+A job is a submission, a seed and the settings; its result depends on nothing else. A job whose
+worker is lost is run again by Dask; if the scheduler is lost, the run ends and the next one
+goes on from the results that were kept. The walls are put up on the worker's machine.
+"""
+
+import atexit
+import functools
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from cs231n_lib.course import sandbox
+from cs231n_lib.course.connection import InfrastructureError
+from cs231n_lib.course.errors import UserError
+from cs231n_lib.course.grading import ATTEMPTS, Fault, Settings, make_grader
+from cs231n_lib.course.judge import Grader, Result, version
+
+_one_at_a_time = threading.Lock()  # a judge is for one submission at a time
+
+
+@functools.lru_cache(maxsize=1)
+def _grader(settings: Settings) -> Grader:
+    """Return this worker's grader, with its sandbox; it lives until the worker ends."""
+    if not settings.unsafe:
+        reason = sandbox.why_not_isolated()
+        if reason:
+            raise InfrastructureError(reason)
+    folder = tempfile.TemporaryDirectory(prefix="cs231n-judge-")
+    grader, stop = make_grader(replace(settings, folder=folder.name))
+    atexit.register(folder.cleanup)
+    atexit.register(stop)
+    return grader
+
+
+def grade_one(settings: Settings, submission: bytes, seed: int, expected: str) -> dict[str, Any]:
+    """Grade one submission on a worker of the cluster; return plain data."""
+    if version() != expected:
+        return {"fault": "this worker has another version of the course package; update it"}
+    reason = ""
+    for _ in range(ATTEMPTS):
+        try:
+            with _one_at_a_time:
+                return _grader(settings).grade(submission, seed).to_dict()
+        except InfrastructureError as error:
+            reason = str(error)
+    return {"fault": reason}
+
+
+class ClusterPool:
+    """Judges on the workers of a Dask scheduler.
+
+    Each worker has to grade one submission at a time (``dask worker --nthreads 1``) and needs
+    bubblewrap and this package, in the same version as here.
+
+    Parameters
+    ----------
+    settings : Settings
+        What to grade against.
+    scheduler : str
+        The scheduler's address, ``tcp://host:8786`` say.
+
+    Raises
+    ------
+    UserError
+        If Dask is missing or the scheduler does not answer.
+    """
+
+    def __init__(self, settings: Settings, scheduler: str) -> None:
+        try:
+            from distributed import Client
+        except ImportError:
+            raise UserError(
+                "--scheduler needs the extra 'cluster': pip install 'cs231n_lib[cluster]'"
+            ) from None
+        self.settings = settings
+        try:
+            self.client: Any = Client(scheduler, timeout="20s")
+        except (OSError, ValueError) as error:
+            raise UserError(f"no Dask scheduler answers at {scheduler}: {error}") from None
+
+    def grade(
+        self, submissions: dict[str, bytes], seed: int
+    ) -> Iterator[tuple[str, Result | Fault]]:
+        """Yield key and result of every submission, as they are done."""
+        from distributed import as_completed
+
+        settings = replace(self.settings, folder="")
+        submit: Callable[..., Any] = functools.partial(
+            self.client.submit, grade_one, pure=False, retries=ATTEMPTS
+        )
+        futures = {
+            submit(settings, data, seed, version(), key=f"grade-{seed}-{key}"): key
+            for key, data in submissions.items()
+        }
+        for future in as_completed(futures):
+            key = futures.pop(future)
+            if future.status == "finished":
+                reply = future.result()
+                fault = "fault" in reply
+                yield key, Fault(reply["fault"]) if fault else Result.from_dict(reply)
+            else:
+                yield key, Fault(f"the cluster gave up on it ({future.status})")
+            future.release()
