@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cs231n_lib.autograd import MLP, Neuron, Value, topological_order
@@ -198,6 +198,7 @@ def test_topological_order(seed):
     assert topological_order(values[-1]) == order  # and nothing is left behind
 
 
+@settings(max_examples=25)
 @given(st.integers(0, 2**31))
 def test_random_graphs_against_differences(seed):
     values = random_graph(seed)
@@ -253,7 +254,7 @@ def test_cost_grows_linearly():
         best = math.inf
         gc.disable()  # its pauses grow with everything else that is alive
         try:
-            for _ in range(5):
+            for _ in range(3):
                 start = time.process_time()
                 b.backward()
                 best = min(best, time.process_time() - start)
@@ -262,7 +263,7 @@ def test_cost_grows_linearly():
         return best
 
     # Large enough that none of them fits in a cache.
-    sizes = np.array([20_000, 60_000, 180_000])
+    sizes = np.array([10_000, 30_000, 90_000])
     exponent, _ = np.polyfit(np.log(sizes), np.log([seconds(num) for num in sizes]), 1)
     assert 0.7 < exponent < 1.4
 
@@ -454,6 +455,7 @@ def test_drawing_describes_itself_and_escapes_names():
     assert root.get("aria-label") == f"Square. {described}"
     assert texts[0][0] == "<a & b>"
     assert drawing.svg in drawing._repr_html_()
+    assert repr(drawing) == "<Drawing>"  # no address, which would differ from run to run
     assert draw(b, digits=1, title="Square").svg == drawing.svg  # the same every time
 
 
