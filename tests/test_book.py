@@ -103,6 +103,13 @@ def test_the_api_page_lists_every_public_module():
     assert text.count(sphinx_ext.PLACEHOLDER) == 1
 
 
+@pytest.mark.parametrize(("address", "shown"), [("", False), ("https://example.org/a/b", True)])
+def test_launch_buttons_need_a_public_address(address, shown):
+    options = {"repository_url": address, "launch_buttons": {"colab_url": "x"}}
+    sphinx_ext.offer_what_works(None, types.SimpleNamespace(html_theme_options=options))
+    assert bool(options["launch_buttons"]) is shown
+
+
 @pytest.fixture
 def checkout(tmp_path, monkeypatch):
     """A checkout with one page, whose Jupyter Book writes one file and counts its runs."""
