@@ -59,7 +59,7 @@ class Result:
     seed: int
     master: str
     submission: str
-    version: str = field(default_factory=lambda: version())
+    version: str = ""
     reason: str = ""
     tests: list[TestResult] = field(default_factory=list)
     cells: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -150,7 +150,7 @@ class Grader:
             If the machine, not the submission, is at fault.
         """
         digest = hashlib.sha256(submission).hexdigest()
-        result = Result(GRADED, seed, self.master.digest, digest)
+        result = Result(GRADED, seed, self.master.digest, digest, version())
         result.tests = [TestResult(t.name, t.title, t.points) for t in self.master.tests]
         try:
             answers = take_answers(submission, self.master)

@@ -59,8 +59,10 @@ def hand_in(course, student, data):
 
 @pytest.fixture(scope="module")
 def graded(course, needs_walls):
-    hand_in(course, "anne", submission())
     hand_in(course, "bob", submission(mean=f'def mean(x):\n    raise ValueError("{EVIL}")'))
+    loud = "print('printed by anne')\n" + notebooks.ANSWERS["mean"]
+    hand_in(course, "anne", submission(mean=loud))
+    hand_in(course, "eve", submission(mean="1 / 0"))
     hand_in(course, "cleo", to_bytes(notebook(STUB, written="YOUR ANSWER HERE")))
     hand_in(course, "dan", b"%PDF")
     run(course, "collect", "tiny", str(course.root / "in"))
@@ -71,7 +73,7 @@ def graded(course, needs_walls):
 def test_the_gradebook_is_what_nbgrader_expects(graded):
     students = Book(graded, "tiny").students()
     assert {s: row["score"] for s, row in students.items()} == {
-        "anne": 4, "bob": 3, "cleo": 0, "dan": 0,
+        "anne": 4, "bob": 3, "cleo": 0, "dan": 0, "eve": 3,
     }  # fmt: skip
     assert {row["max_score"] for row in students.values()} == {6}
     waiting = {s for s, row in students.items() if row["needs_manual_grade"]}
@@ -83,7 +85,7 @@ def test_nbgraders_own_formgrader_pages_and_export_work(graded):
     from nbgrader.apps import NbGraderAPI
 
     api = NbGraderAPI(config=graded.config)
-    assert api.get_autograded_students("tiny") == {"anne", "bob", "cleo", "dan"}
+    assert api.get_autograded_students("tiny") == {"anne", "bob", "cleo", "dan", "eve"}
     info = api.get_submission("tiny", "anne")
     assert (info["autograded"], info["score"], info["needs_manual_grade"]) == (True, 4, True)
 
@@ -139,6 +141,8 @@ def test_feedback_names_tests_and_hides_what_is_hidden(graded):
         assert name in page
     assert "SECRET" not in page
     assert "rng('double')" not in page
+    assert "printed by anne" in (graded.feedback / "anne" / "tiny" / "tiny.html").read_text()
+    assert "ZeroDivisionError" in (graded.feedback / "eve" / "tiny" / "tiny.html").read_text()
     assert "a PDF" in (graded.feedback / "dan" / "tiny" / "tiny.html").read_text()
 
 
@@ -233,6 +237,21 @@ def test_roster_and_late_days(graded, tmp_path):
     path.write_text("student\nanne\nanne\n")
     with pytest.raises(UserError, match="line 3"):
         roster.read_roster(path)
+
+
+@pytest.mark.slow
+def test_the_demo_course_is_graded(needs_walls, tmp_path):
+    done = CliRunner().invoke(app, ["demo", str(tmp_path / "demo")])
+    assert done.exit_code == 0, (done.output, done.exception)
+    students = Book(Course(tmp_path / "demo"), "a1").students()
+    right = students["right"]["score"]
+    assert students["noisy"]["score"] == right > 0
+    assert 0 < students["cross-term"]["score"] < right
+    assert 0 < students["endless-loop"]["score"] < right
+    for name in ("hostile", "never-began", "empty", "cut-off", "handed-in-a-pdf"):
+        assert students[name]["score"] == 0
+    again = CliRunner().invoke(app, ["demo", str(tmp_path / "demo")])
+    assert "not empty" in str(again.exception)
 
 
 def test_check_tells_a_student_where_they_stand(tmp_path):

@@ -1,4 +1,4 @@
-"""``cs231n collect|grade|report|export|feedback|override|roster``: what instructors run."""
+"""``cs231n collect|grade|report|export|feedback|override|roster|demo``: for instructors."""
 
 import os
 from collections.abc import Callable
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cs231n_lib.course.run import Run
 
 PANEL = "For instructors"
+CORES = os.cpu_count() or 1
 Assignment = Annotated[str, typer.Argument(help="The assignment, a1 say.")]
 CourseFolder = Annotated[
     Path | None, typer.Option("--course", help="The folder with nbgrader_config.py.")
@@ -80,7 +81,7 @@ def grade(
     assignment: Assignment,
     processes: Annotated[
         int, typer.Option("--processes", "-n", min=1, help="Judges side by side.")
-    ] = os.cpu_count() or 1,
+    ] = CORES,
     again: Annotated[
         bool, typer.Option("--again", help="Grade everything anew, with new random inputs.")
     ] = False,
@@ -262,6 +263,27 @@ def feedback(
     typer.echo(f"{home.feedback}/*/{assignment}/{assignment}.html ({len(results)} students)")
 
 
+def demo(
+    folder: Annotated[Path, typer.Argument(help="A new folder for the course.")] = Path("demo"),
+) -> None:
+    """Make a small course with good, wrong, broken and hostile submissions, and grade it.
+
+    Afterwards every command can be tried on it with [bold]--course demo[/].
+
+    Example: [bold]cs231n demo[/]
+    """
+    from cs231n_lib.course import demo as demonstration
+    from cs231n_lib.course import sandbox
+
+    sandbox.require_isolation()
+    name = demonstration.ASSIGNMENT
+    submissions = demonstration.make(folder)
+    collect(name, [submissions], course=folder)
+    grade(name, course=folder, yes=True)
+    report(name, course=folder)
+    feedback(name, course=folder)
+
+
 def override(
     assignment: Assignment,
     student: Annotated[str, typer.Argument(help="Whose grade.")],
@@ -309,7 +331,7 @@ def roster(
 
 
 COMMANDS: tuple[Callable[..., None], ...] = (
-    collect, grade, report, export, feedback, override, roster,
+    collect, grade, report, export, feedback, override, roster, demo,
 )  # fmt: skip
 
 
