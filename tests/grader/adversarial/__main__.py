@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from cs231n_lib.course.sandbox import require_isolation
+from tests.grader.adversarial.attacks import ATTACKS
 from tests.grader.adversarial.trial import try_all
 
 
@@ -24,7 +25,7 @@ def main() -> int:
         from tests.grader.adversarial.stock import stock_scores
 
         with tempfile.TemporaryDirectory() as folder:
-            found = stock_scores(Path(folder))
+            found = stock_scores(ATTACKS, Path(folder))
         for row in rows:
             row.nbgrader_score = found.get(row.name)
     if options.json:

@@ -7,13 +7,16 @@ which one folder can be written; what would bring the machine down is left out e
 
 import json
 import logging
+import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from tests.grader.adversarial.trial import make_canary
 from tests.grader.notebooks import notebook, to_bytes
 
+SECONDS = 90
 CONFIG = """
 c = get_config()
 c.CourseDirectory.root = {root!r}
@@ -23,55 +26,59 @@ c.Execute.interrupt_on_timeout = False
 """
 
 
-def stock_scores(folder):
-    """Return what stock nbgrader gives: name -> points, None where it gave no grade."""
+def stock_scores(attacks, folder):
+    """Return what stock nbgrader gives: name -> points, None where it gave no grade in time."""
+    template = folder / "template"
+    (template / "source" / "tiny").mkdir(parents=True)
+    (template / "source" / "tiny" / "tiny.ipynb").write_bytes(to_bytes(notebook()))
+    (template / "canary").mkdir()
+    make_canary(template / "canary")
+    _in_sandbox(template, "prepare", 300)
+    scores = {}
+    for number, attack in enumerate(a for a in attacks if a.stock):
+        home = folder / f"attack{number}"
+        shutil.copytree(template, home)
+        path = home / "submitted" / "student" / "tiny" / "tiny.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(attack.data.replace(b"CANARY/", f"{home}/canary/".encode()))
+        _in_sandbox(home, "autograde", SECONDS)
+        result = home / "score.json"
+        scores[attack.name] = json.loads(result.read_text()) if result.exists() else None
+        shutil.rmtree(home, ignore_errors=True)
+    return scores
+
+
+def _in_sandbox(folder, step, seconds):
     walls = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--ro-bind", "/", "/",
              "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--bind", str(folder),
              str(folder), "--setenv", "HOME", str(folder)]  # fmt: skip
-    command = [sys.executable, "-m", "tests.grader.adversarial.stock", str(folder)]
-    root = Path(__file__).parents[3]
-    subprocess.run([*walls, *command], cwd=root, check=True, stderr=subprocess.DEVNULL)
-    return json.loads((folder / "scores.json").read_text())
+    command = [sys.executable, "-m", "tests.grader.adversarial.stock", step, str(folder)]
+    with suppress(subprocess.TimeoutExpired):
+        subprocess.run([*walls, *command], cwd=Path(__file__).parents[3], check=False,
+                       timeout=seconds, capture_output=True)  # fmt: skip
 
 
-def _grade(attacks, folder):
+def main(step, folder):
+    """Inside the sandbox: record the assignment in a gradebook, or grade the one submission."""
     from nbgrader.api import Gradebook, MissingEntry
     from nbgrader.apps import NbGraderAPI
     from traitlets.config.loader import PyFileConfigLoader
 
     from cs231n_lib.course.release import course_config
 
-    canary = folder / "canary"
-    canary.mkdir()
-    make_canary(canary)
-    (folder / "source" / "tiny").mkdir(parents=True)
-    (folder / "source" / "tiny" / "tiny.ipynb").write_bytes(to_bytes(notebook()))
     (folder / "nbgrader_config.py").write_text(CONFIG.format(root=str(folder)))
     course_config(folder)  # puts alembic on the path
     config = PyFileConfigLoader("nbgrader_config.py", path=str(folder)).load_config()
     logging.disable(logging.CRITICAL)
     api = NbGraderAPI(config=config)
-    api.generate_assignment("tiny", force=True, create=True)
-    scores = {}
-    for number, attack in enumerate(a for a in attacks if a.stock):
-        student = f"student{number}"
-        path = Path(folder, "submitted", student, "tiny", "tiny.ipynb")
-        path.parent.mkdir(parents=True)
-        path.write_bytes(attack.data.replace(b"CANARY/", f"{canary}/".encode()))
-        done = api.autograde("tiny", student, force=True, create=True)
-        scores[attack.name] = None
-        with Gradebook(f"sqlite:///{folder}/gradebook.db") as gradebook:
-            try:
-                if done["success"]:
-                    scores[attack.name] = gradebook.find_submission("tiny", student).score
-            except MissingEntry:
-                pass
-    logging.disable(logging.NOTSET)
-    return scores
+    if step == "prepare":
+        api.generate_assignment("tiny", force=True, create=True)
+        return
+    done = api.autograde("tiny", "student", force=True, create=True)
+    with Gradebook(f"sqlite:///{folder}/gradebook.db") as gradebook, suppress(MissingEntry):
+        score = gradebook.find_submission("tiny", "student").score
+        (folder / "score.json").write_text(json.dumps(score if done["success"] else None))
 
 
 if __name__ == "__main__":
-    from tests.grader.adversarial.attacks import ATTACKS
-
-    here = Path(sys.argv[1])
-    (here / "scores.json").write_text(json.dumps(_grade(ATTACKS, here)))
+    main(sys.argv[1], Path(sys.argv[2]))
