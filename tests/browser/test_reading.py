@@ -161,6 +161,7 @@ def findings(page, violations):
 def test_a_page_is_accessible(page, violations):
     assert findings(page, violations) == []
     page.emulate_media(color_scheme="dark")
+    page.wait_for_timeout(500)  # colours fade from one to the other
     assert findings(page, violations) == []
     page.emulate_media(color_scheme="light")
 
