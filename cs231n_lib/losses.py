@@ -171,7 +171,7 @@ def softmax_loss(scores: Array, y: Array) -> tuple[float, Array]:
     >>> round(loss, 4), dscores
     (0.6931, array([[ 0.5, -0.5]]))
     """
-    xp = array_namespace(scores, y)
+    xp = array_namespace(scores)
     correct = _one_hot(scores, y)
     exp = xp.exp(_shift(scores))
     total = xp.sum(exp, axis=1, keepdims=True)
@@ -219,7 +219,7 @@ def svm_loss(scores: Array, y: Array) -> tuple[float, Array]:
     >>> svm_loss(np.array([[3.0, 2.5, 1.0]]), np.array([0]))
     (0.5, array([[-1.,  1.,  0.]]))
     """
-    xp = array_namespace(scores, y)
+    xp = array_namespace(scores)
     correct = _one_hot(scores, y)
     wide = xp.astype(scores, xp.float64)
     true = xp.sum(xp.where(correct, wide, 0.0), axis=1, keepdims=True)
@@ -355,7 +355,7 @@ def _linear_loss(
 ) -> tuple[float, Array]:
     """Apply a loss on scores to ``X @ W``; on a CPU in threads, a cache-sized block at a time."""
     reg = _check_linear(W, X, y, reg)
-    xp = array_namespace(W, X, y)
+    xp = array_namespace(W)
     num_examples = X.shape[0]
 
     def part(rows: range, block: int) -> tuple[float, Array]:

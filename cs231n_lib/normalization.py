@@ -218,7 +218,7 @@ def layernorm_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
     array([[0., 0.]])
     """
     normalised, gamma, inv_std = cache
-    xp = array_namespace(dout, normalised)
+    xp = array_namespace(normalised)
     check_upstream(dout, normalised.shape, normalised)
     dgamma, dbeta = xp.sum(dout * normalised, axis=0), xp.sum(dout, axis=0)
     dnorm = dout * gamma
@@ -262,7 +262,6 @@ def _batchnorm_forward(
 
 def _batchnorm_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
     normalised, slope, axes, training = cache
-    array_namespace(dout, normalised)
     check_upstream(dout, normalised.shape, normalised)
     dgamma = _sum(lambda dout, n: dout * n, dout, normalised, axes=axes)
     dbeta = _sum(lambda dout: dout, dout, axes=axes)
@@ -279,7 +278,7 @@ def _batchnorm_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]
 
 def _sum(work: Callable[..., Array], *arrays: Array, axes: Axes) -> Array:
     """Sum ``work(*arrays)`` over `axes`: within every example first, then over the batch."""
-    xp = array_namespace(*arrays)
+    xp = array_namespace(arrays[0])
     within = axes[1:]
     sums = by_rows(lambda *rows: xp.sum(work(*rows), axis=within), *arrays) if within else None
     return xp.sum(work(*arrays) if sums is None else sums, axis=0)
@@ -292,7 +291,7 @@ def _spread(values: Array, x: Array, axes: Axes) -> Array:
 
 
 def _check(x: Array, gamma: Array, beta: Array) -> Any:
-    xp = array_namespace(x, gamma, beta)
+    xp = array_namespace(x)
     float_dtype(x, gamma, beta)
     features = (x.shape[1],)
     if gamma.shape != features or beta.shape != features or x.shape[0] == 0:
@@ -304,6 +303,6 @@ def _check(x: Array, gamma: Array, beta: Array) -> Any:
 
 
 def _check_ndim(x: Array, ndim: int, form: str) -> None:
-    array_namespace(x)
+    float_dtype(x)
     if x.ndim != ndim:
         raise ValueError(f"expected x of shape {form}, got {tuple(x.shape)}")

@@ -235,7 +235,7 @@ class RMSProp(SGD):
         self.eps = _positive("eps", eps)
 
     def _update(self, name: str, w: Array, dw: Array, learning_rate: float) -> Array:
-        xp = array_namespace(w, dw)
+        xp = array_namespace(w)
         s = self.decay * self._recall("square", name, w) + (1 - self.decay) * dw**2
         self.state["square"][name] = s
         return w - learning_rate * dw / (xp.sqrt(s) + self.eps)
@@ -282,7 +282,7 @@ class Adam(SGD):
         self.eps = _positive("eps", eps)
 
     def _update(self, name: str, w: Array, dw: Array, learning_rate: float) -> Array:
-        xp = array_namespace(w, dw)
+        xp = array_namespace(w)
         m = self.beta1 * self._recall("mean", name, w) + (1 - self.beta1) * dw
         s = self.beta2 * self._recall("square", name, w) + (1 - self.beta2) * dw**2
         self.state["mean"][name], self.state["square"][name] = m, s

@@ -65,6 +65,7 @@ def test_unary_gates(name, x):
     assert a.grad == pytest.approx(slope(f, x), rel=1e-6, abs=1e-7)
     assert out.op == (op or name)
     assert out.inputs == (a,)
+    assert out.label == ""
 
 
 @pytest.mark.parametrize("name", POSITIVE)
@@ -75,7 +76,7 @@ def test_gates_of_positive_numbers(name, x):
     out.backward()
     assert out.data == pytest.approx(f(x))
     assert a.grad == pytest.approx(slope(f, x), rel=1e-6, abs=1e-7)
-    assert out.op == name
+    assert (out.op, out.label) == (name, "")
 
 
 @pytest.mark.parametrize("name", BINARY)
@@ -87,6 +88,7 @@ def test_binary_gates(name, x, y):
     assert out.data == pytest.approx(f(x, y))
     assert out.op == name
     assert out.inputs == (a, b)
+    assert out.label == ""
     if name != "max" or abs(x - y) > 1e-5:
         assert a.grad == pytest.approx(slope(lambda t: f(t, y), x), rel=1e-6, abs=1e-7)
         assert b.grad == pytest.approx(slope(lambda t: f(x, t), y), rel=1e-6, abs=1e-7)

@@ -230,7 +230,7 @@ def test_affine_of_an_empty_batch():
     [
         (((2, 3), (4, 5), (5,)), "with 4 numbers an example"),
         (((2, 3), (3,), (5,)), r"w of shape \(D, M\)"),
-        (((2, 3), (), (5,)), r"w of shape \(D, M\)"),
+        (((2, 3), (), (5,)), r"with \? numbers an example and w of shape \(D, M\)"),
         (((), (1, 5), (5,)), r"expected x of shape \(N, ...\)"),
         (((2, 3), (3, 5), (4,)), r"expected b of shape \(5,\), got \(4,\)"),
         (((2, 3), (3, 5), (1, 5)), r"expected b of shape \(5,\)"),
@@ -239,6 +239,20 @@ def test_affine_of_an_empty_batch():
 def test_affine_rejects_wrong_shapes(shapes, message):
     with pytest.raises(ValueError, match=message):
         L.affine_forward(*(np.ones(s) for s in shapes))
+
+
+@pytest.mark.parametrize("wrong", [0, 1, 2])
+@pytest.mark.parametrize("name", ["affine", "batchnorm", "spatial_batchnorm", "layernorm"])
+def test_all_inputs_must_have_one_dtype_and_library(name, wrong):
+    forward, _, shapes = LAYERS[name]
+    strict = pytest.importorskip("array_api_strict")
+    inputs = [np.ones(s) for s in shapes]
+    for other, message in (
+        (inputs[wrong].astype(np.float32), "expected one dtype"),
+        (strict.asarray(inputs[wrong]), "different libraries"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            forward(*(other if i == wrong else x for i, x in enumerate(inputs)))
 
 
 def test_relu_at_its_kink_and_with_nan():
@@ -306,7 +320,7 @@ def test_dropout_rejects_impossible_probabilities(keep_prob):
 
 
 def test_dropout_needs_a_generator_in_training():
-    with pytest.raises(TypeError, match="needs rng"):
+    with pytest.raises(TypeError, match=r"^dropout in training needs rng=numpy"):
         L.dropout_forward(np.ones(2), KEEP_HALF)
 
 

@@ -232,6 +232,12 @@ def test_softmax(xp):
     np.testing.assert_allclose(p, [[0.25, 0.75], [0, 1]])
 
 
+def test_softmax_works_along_the_last_axis():
+    scores = np.random.default_rng(0).standard_normal((2, 3, 4))
+    np.testing.assert_allclose(softmax(scores).sum(axis=-1), 1)
+    np.testing.assert_allclose(softmax(scores[0, 0]), softmax(scores)[0, 0])
+
+
 def test_softmax_far_below_the_maximum():
     np.testing.assert_allclose(softmax(np.array([[0.0, -700.0]]))[0, 1], math.exp(-700), rtol=1e-12)
 

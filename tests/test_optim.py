@@ -145,6 +145,7 @@ def test_cosine():
 def test_warmup():
     schedule = warmup(step_decay(1.0, every=2, factor=0.5), num_steps=2)
     assert [schedule(t) for t in range(7)] == [0.5, 1.0, 1.0, 1.0, 0.5, 0.5, 0.25]
+    assert warmup(step_decay(1.0, every=1, factor=0.5), num_steps=1)(0) == 1.0
 
 
 def test_a_learning_rate_of_zero_from_a_schedule_is_fine():
