@@ -72,8 +72,9 @@ def _scores(course: Course) -> Scores:
 def ours(template: Path) -> Scores:
     """Grade from nothing: start the judges, grade, write gradebook, notebooks and log."""
     course = _fresh(template)
-    pool = LocalPool(run.settings_for(course, "a1", unsafe=False), os.cpu_count() or 1)
-    graded = run.start(course, "a1", pool)
+    settings = run.settings_for(course, "a1", unsafe=False)
+    with LocalPool(settings, os.cpu_count() or 1) as pool:
+        graded = run.start(course, "a1", pool)
     graded.write()
     return _scores(course)
 

@@ -82,6 +82,14 @@ class ClusterPool:
         except (OSError, ValueError) as error:
             raise UserError(f"no Dask scheduler answers at {scheduler}: {error}") from None
 
+    def __enter__(self) -> "ClusterPool":
+        """Stay connected."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the cluster to others."""
+        self.client.close()
+
     def grade(
         self, submissions: dict[str, bytes], seed: int
     ) -> Iterator[tuple[str, Result | Fault]]:

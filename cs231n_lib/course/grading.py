@@ -148,7 +148,7 @@ class Pool(Protocol):
 
 
 class LocalPool:
-    """Judges on this machine.
+    """Judges on this machine; inside a ``with`` they stay up from one list to the next.
 
     Parameters
     ----------
@@ -162,6 +162,19 @@ class LocalPool:
         self.settings, self.processes = settings, processes
         limits = judge.limits_of(read_master(settings.master, settings.name))
         self.patience = limits.wall + GRACE_SECONDS
+        self.idle: list[_Judge] = []
+        self.stay = False
+
+    def __enter__(self) -> "LocalPool":
+        """Let judges wait for more."""
+        self.stay = True
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Send them home."""
+        self.stay = False
+        while self.idle:
+            self.idle.pop().stop()
 
     def grade(
         self, submissions: dict[str, bytes], seed: int
@@ -173,15 +186,16 @@ class LocalPool:
             waiting.put(key)
 
         def serve() -> None:
-            judge_ = _Judge(self.settings)
+            judge_ = self.idle.pop() if self.idle else _Judge(self.settings)
             try:
                 while True:
                     key = waiting.get_nowait()
                     done.put((key, judge_.grade(submissions[key], seed, self.patience)))
             except queue.Empty:
-                pass
-            finally:
-                judge_.stop()
+                if self.stay:
+                    self.idle.append(judge_)
+                    return
+            judge_.stop()
 
         threads = [
             threading.Thread(target=serve, daemon=True)

@@ -65,6 +65,16 @@ def test_what_has_a_result_is_not_graded_again(settings, master, tmp_path):
         grade_all(some(3), master, Refuses(), results, 6, again=True)
 
 
+def test_judges_stay_up_within_a_with_and_go_after_it(settings, master, tmp_path):
+    with LocalPool(settings, 1) as pool:
+        grade_all({"a": submission()}, master, pool, Results(tmp_path / "a"), 1)
+        (judge_,) = pool.idle
+        pid = judge_.process.pid
+        grade_all({"a": submission()}, master, pool, Results(tmp_path / "b"), 1)
+        assert pool.idle[0].process.pid == pid
+    assert not Path(f"/proc/{pid}").exists()
+
+
 def test_equal_submissions_are_graded_once(settings, master, tmp_path):
     same = {"a": submission(), "b": submission()}
     done = []

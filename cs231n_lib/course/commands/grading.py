@@ -120,7 +120,7 @@ def grade(
         pool = ClusterPool(settings, scheduler)
     else:
         pool = LocalPool(settings, processes)
-    with _progress_bar() as (started, advance):
+    with pool, _progress_bar() as (started, advance):
         run = running.start(home, assignment, pool, again, started, advance)
     _confirm_changes(run, yes)
     run.write()
