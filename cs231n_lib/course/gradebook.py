@@ -113,39 +113,48 @@ class Book:
         policy = AssignLatePenalties(config=self.course.config)
         policy.init_plugin()
         for student, result in results.items():
-            notebook = self.rebuilt(result)
-            text = nbformat.writes(notebook).encode()
+            text = nbformat.v4.writes_json(self.rebuilt(result)).encode()
+            assert HIDDEN[0].encode() not in text, "a hidden test would be shown"
             folder = self.course.autograded / student / self.assignment
             write_atomically(folder / f"{self.assignment}.ipynb", text)
         with self._open() as gradebook:
-            for student, result in results.items():
+            for student in results:
                 gradebook.update_or_create_student(student)
                 when = received.get(student)
                 extra = {"timestamp": when.isoformat()} if when else {}
-                submission = gradebook.update_or_create_submission(
-                    self.assignment, student, **extra
-                )
-                self._write_one(submission, result, policy)
+                gradebook.update_or_create_submission(self.assignment, student, **extra)
+            # Every commit makes the session forget what it has read: none until all is written.
+            master = gradebook.find_notebook(self.assignment, self.assignment)
+            cells = (*master.grade_cells, *master.solution_cells, *master.task_cells)
+            names = {cell.id: cell.name for cell in cells}
+            for notebook in list(master.submissions):
+                found = results.get(notebook.assignment.student_id)
+                if found is not None:
+                    self._write_one(notebook, names, found, policy)
             gradebook.db.commit()
 
-    def _write_one(self, submission: Any, result: Result, policy: Any) -> None:
+    def _write_one(self, notebook: Any, names: dict[str, str], result: Result, policy: Any) -> None:
+        from sqlalchemy.orm import object_session
+
         scores = {test.name: test.score for test in result.tests}
         unanswered = self._unanswered(result)
-        (notebook,) = (n for n in submission.notebooks if n.name == self.assignment)
         for grade in notebook.grades:
-            by_hand = grade.name not in scores
-            grade.auto_score = scores.get(grade.name, 0 if grade.name in unanswered else None)
-            grade.needs_manual_grade = grade.manual_score is not None or (
-                by_hand and grade.name not in unanswered
-            )
+            name = names[grade.cell_id]
+            grade.auto_score = scores.get(name, 0 if name in unanswered else None)
+            by_hand = name not in scores and name not in unanswered
+            grade.needs_manual_grade = grade.manual_score is not None or by_hand
         for comment in notebook.comments:
-            comment.auto_comment = "No response." if comment.name in unanswered else None
+            empty = names[comment.cell_id] in unanswered
+            comment.auto_comment = "No response." if empty else None
         notebook.failed_tests = not all(test.passed for test in result.tests)
         notebook.late_submission_penalty = None
-        if submission.total_seconds_late > 0:
-            penalty = policy.plugin_inst.late_submission_penalty(
-                submission.student.id, notebook.score, submission.total_seconds_late
-            )
+        late = notebook.assignment.total_seconds_late
+        if late > 0:
+            session: Any = object_session(notebook)
+            session.flush()
+            session.refresh(notebook)  # its score, which the database adds up
+            student = notebook.assignment.student_id
+            penalty = policy.plugin_inst.late_submission_penalty(student, notebook.score, late)
             if penalty is not None:
                 notebook.late_submission_penalty = policy._check_late_penalty(notebook, penalty)
 
@@ -178,15 +187,14 @@ class Book:
         if result.reason:
             note = f"**Not graded by tests:** {result.reason}"
             notebook.cells.insert(0, nbformat.v4.new_markdown_cell(note, id="judge-note"))
-        assert HIDDEN[0] not in nbformat.writes(notebook)
         return notebook
 
     def students(self) -> dict[str, dict[str, Any]]:
-        """Return, for each student with a submission, the gradebook's scores and lateness."""
+        """Return, for each student with a submission, score after lateness and what is open."""
         with self._open() as gradebook:
             return {
                 s.student.id: {
-                    "score": s.score,
+                    "score": max(0.0, s.score - (s.late_submission_penalty or 0)),
                     "max_score": s.max_score,
                     "needs_manual_grade": s.needs_manual_grade,
                     "timestamp": s.timestamp,

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from cs231n_lib.course import pages, roster
 from cs231n_lib.course.cli import app
+from cs231n_lib.course.commands.grading import _results
 from cs231n_lib.course.course import Course
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.export import _csv
@@ -234,6 +235,13 @@ def test_roster_and_late_days(graded, tmp_path):
     assert "bob" not in out
     assert Book(graded, "tiny").students()["anne"]["seconds_late"] == 0
     assert Book(graded, "tiny").students()["bob"]["seconds_late"] > 0
+    graded.config.LateSubmissionPlugin.penalty_method = "zero"
+    results = _results(graded, "tiny")
+    received = {s.student: s.received for s in graded.submissions("tiny")}
+    Book(graded, "tiny").write(results, received)
+    late = Book(graded, "tiny").students()
+    assert (late["bob"]["score"], late["bob"]["penalty"]) == (0, results["bob"].score)
+    assert late["anne"]["score"] > 0
     path.write_text("student\nanne\nanne\n")
     with pytest.raises(UserError, match="line 3"):
         roster.read_roster(path)
