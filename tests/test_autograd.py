@@ -100,6 +100,12 @@ def test_division_is_exact():
     assert (1 / Value(3.0)).op == "1/x"
 
 
+def test_constants_are_shown_short():
+    a = Value(2.0)
+    for out, op in ((a * 1e-7, "* 1e-07"), (a / 1e-7, "/ 1e-07"), (a**1e-7, "** 1e-07")):
+        assert out.op == op
+
+
 def test_gradients_at_the_kinks():
     a, b = Value(0.0), Value(0.0)
     a.relu().backward()
@@ -338,7 +344,7 @@ def test_neuron():
     ):
         neuron = Neuron(3, activation, rng=np.random.default_rng(0))
         weights = [w.data for w in neuron.weights]
-        assert [w.label for w in neuron.weights] == ["w0", "w1", "w2"]
+        assert [p.label for p in neuron.parameters()] == ["w0", "w1", "w2", "b"]
         neuron.bias.data = 0.25
         x = [1.0, -2.0, 0.5]
         total = sum(w * xi for w, xi in zip(weights, x, strict=True)) + 0.25

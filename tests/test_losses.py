@@ -114,6 +114,32 @@ def test_types(xp, loss, dtype):
     assert dW.shape == W.shape
 
 
+@pytest.mark.parametrize("loss", SCORE_LOSSES)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_types_of_score_losses(xp, loss, dtype):
+    scores = np.random.default_rng(0).standard_normal((3, 4)).astype(dtype)
+    value, dscores = loss(xp.asarray(scores), xp.asarray([0, 3, 1]))
+    assert type(value) is float
+    assert xp.to_host(dscores).dtype == dtype
+
+
+@pytest.mark.parametrize("loss", LINEAR_LOSSES)
+def test_the_penalty_is_summed_in_double_precision(loss):
+    W = np.full((200_000, 2), 0.1, dtype=np.float32)
+    X, y = np.zeros((1, 200_000), dtype=np.float32), np.array([0])
+    data_loss = 1.0 if loss in PAIRS[0] else math.log(2)
+    # Summed in float32 this would be some 1e-6 off; the squares are those of float32.
+    penalty = 400_000 * float(np.float32(0.1) * np.float32(0.1))
+    assert loss(W, X, y, 1.0)[0] - data_loss == pytest.approx(penalty, rel=1e-9)
+
+
+@pytest.mark.parametrize("loss", [svm_loss_naive, svm_loss_vectorized])
+def test_a_linear_margin_of_exactly_zero_has_no_gradient(loss):
+    value, dW = loss(np.array([[1.0, 0.0]]), np.array([[1.0]]), np.array([0]), 0.0)
+    assert value == 0
+    np.testing.assert_array_equal(dW, [[0, 0]])
+
+
 @pytest.mark.parametrize("loss", [*LINEAR_LOSSES])
 def test_layout_does_not_matter(loss):
     W, X, y = problem(8, 6, 4, seed=3)
@@ -299,7 +325,7 @@ def test_wrong_scores(loss):
 def test_wrong_arguments_of_linear_losses(loss):
     W, X, y = problem(2, 3, 4, seed=8)
     for w, x in ((W.T, X), (W[0], X), (W, X[0]), (W[:, :0], X), (W[:0], X[:, :0]), (W, X[:0])):
-        with pytest.raises(ValueError, match=r"expected W of shape \(D, C\)"):
+        with pytest.raises(ValueError, match=r"^expected W of shape \(D, C\) .*of them 0, got"):
             loss(w, x, y, 0.0)
     with pytest.raises(TypeError, match="expected one dtype"):
         loss(W, X.astype(np.float32), y, 0.0)
