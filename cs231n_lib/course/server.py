@@ -216,7 +216,7 @@ def make_server(
     config.ServerApp.tornado_settings = {
         "compress_response": True,
         "headers": {"Content-Security-Policy": CONTENT_SECURITY_POLICY},
-        "ws_ping_timeout": 30_000,
+        "ws_ping_interval": 0,  # a lost connection on one machine is noticed without pings
         "xsrf_cookie_kwargs": {"path": "/", "samesite": "Strict"},
     }
     config.IdentityProvider.cookie_options = {"samesite": "Strict"}

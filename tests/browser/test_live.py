@@ -319,6 +319,18 @@ def test_a_stopped_server_is_noticed_and_found_again(chromium, serve, site, expe
     again.stop()
 
 
+@pytest.mark.slow
+def test_a_page_left_alone_keeps_its_kernel(live, expect):
+    run(live, FIRST)
+    done(live, FIRST)
+    live.wait_for_timeout(45_000)
+    state(live, "ready")
+    edit(live, DOUBLE, "x + 1")
+    run(live, DOUBLE)
+    expect(output(live, DOUBLE)).to_contain_text("7")
+    assert cell(live, FIRST).get_attribute("data-live") == "done"
+
+
 def test_a_browser_without_the_cookie_reads_but_does_not_run(chromium, server, expect):
     context = chromium.new_context()
     page = context.new_page()
