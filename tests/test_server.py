@@ -79,6 +79,7 @@ class Site:
         connection.request(method, path, body, headers)
         answer = connection.getresponse()
         answer.text = answer.read().decode(errors="replace") if answer.status != 101 else ""
+        answer.close()
         connection.close()
         return answer
 
