@@ -7,6 +7,8 @@ from nbval.plugin import IPyNbCell
 
 from cs231n_lib.course import notebooks
 
+os.environ.pop("MPLBACKEND", None)  # a kernel that inherits it draws nothing
+
 compare_text = IPyNbCell.compare_outputs
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import importlib
-import os
 from types import ModuleType
 from typing import Any
 
-os.environ.setdefault("MPLBACKEND", "Agg")
-
+import matplotlib
 import numpy as np
 import pytest
 from hypothesis import settings
@@ -18,6 +16,8 @@ from cs231n_lib.backend import gpu_is_available, to_host
 # Machines that run many things at once are slow at times: that is no failure.
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
+
+matplotlib.use("Agg")  # not by MPLBACKEND: kernels would inherit it and draw nothing
 
 
 class Backend:
