@@ -27,7 +27,13 @@ Array = Any
 
 
 class DivergenceError(ArithmeticError):
-    """The loss became NaN or infinite; the message says when, and what to try."""
+    """The loss became NaN or infinite; the message says when, and what to try.
+
+    Examples
+    --------
+    >>> issubclass(DivergenceError, ArithmeticError)
+    True
+    """
 
 
 def accuracy(model: Any, X: Array, y: Array, batch_size: int = 1000) -> float:
