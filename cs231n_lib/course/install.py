@@ -15,7 +15,7 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-EXTRAS = "book,course,test"
+EXTRAS = "book,course,test,cluster"
 OLDEST, NEWEST = (3, 11), (3, 13)
 
 
