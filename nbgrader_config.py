@@ -20,3 +20,7 @@ c.CourseDirectory.db_url = f"sqlite:///{STATE / 'gradebook.db'}"
 
 c.ClearSolutions.code_stub = {"python": '# YOUR CODE HERE\nraise NotImplementedError("to do")'}
 c.ClearSolutions.text_stub = "YOUR ANSWER HERE"
+
+# A busy machine may take longer than the 4 seconds that stock autograde waits for an output.
+c.Execute.iopub_timeout = 60
+c.Execute.startup_timeout = 120

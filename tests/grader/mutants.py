@@ -66,6 +66,14 @@ def _order(tree: ast.AST) -> list[ast.AST]:
     return nodes
 
 
+def _compiles(code: str) -> bool:
+    try:
+        compile(code, "mutant", "exec")
+    except SyntaxError:
+        return False
+    return True
+
+
 def mutants(code: str) -> Iterator[tuple[str, str]]:
     """Yield ``(name, changed code)``; the name shows the line before and after.
 
@@ -81,7 +89,7 @@ def mutants(code: str) -> Iterator[tuple[str, str]]:
         for new in [*_changes(node), *_statements(node)]:
             changed = _Replace(index, new).visit(copy.deepcopy(tree))
             after = ast.unparse(ast.fix_missing_locations(changed))
-            if after in seen:
+            if after in seen or not _compiles(after):
                 continue
             seen.add(after)
             pairs = zip(before.splitlines(), after.splitlines(), strict=False)

@@ -142,7 +142,9 @@ def test_nbgrader_gives_the_solution_everything_and_the_blank_nothing(name, cour
 def test_the_blank_release_runs_top_to_bottom_without_a_wall_of_tracebacks(name, courses):
     nbclient = pytest.importorskip("nbclient")
     notebook = read(courses(name) / "exercises" / name / f"{name}.ipynb")
-    client = nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3")
+    client = nbclient.NotebookClient(
+        notebook, timeout=300, iopub_timeout=60, startup_timeout=120, kernel_name="python3"
+    )
     client.execute()  # raises at the first cell that would stop "Run all"
     errors = [
         (cell, output)

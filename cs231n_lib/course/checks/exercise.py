@@ -133,6 +133,7 @@ class Exercise:
         tolerance: float | None = None,
         show: bool = False,
         nan: Diagnosis | None = None,
+        near: Diagnosis | None = None,
     ) -> None:
         """Require the right result in every regime.
 
@@ -151,6 +152,8 @@ class Exercise:
 
         nan : Diagnosis, optional
             What NaNs mean in these regimes, if no known mistake explains them.
+        near : Diagnosis, optional
+            What an error below 1e-3 means, likewise.
 
         Raises
         ------
@@ -174,6 +177,8 @@ class Exercise:
             diagnosis = failure.diagnosis
             if nan is not None and diagnosis == general("nan"):
                 diagnosis = nan
+            if near is not None and failure.error_size is not None and failure.error_size < 1e-3:
+                diagnosis = near
             raise CheckFailed(
                 f"{name}: {failure.message}",
                 self._diagnose(trials, parts) or diagnosis,
