@@ -22,7 +22,7 @@ from cs231n_lib.architecture import FC, BatchNorm, Conv, Dropout, Layer, Pool
 from cs231n_lib.builder import PatternNet
 from cs231n_lib.conv import choose_algorithm
 from cs231n_lib.conv_blocked import LEAST_COLUMNS
-from cs231n_lib.parallel import block_length, num_threads
+from cs231n_lib.parallel import BLOCK_BYTES, block_length, num_threads
 
 __all__ = ["Peak", "predict_peak"]
 
@@ -103,7 +103,7 @@ def _forward(layer: Layer, batch: int, itemsize: int) -> tuple[int, int, int]:
             threads, block = _pool_block(layer, batch, itemsize)
             return out, count, out + count + threads * block * (3 * itemsize + 4)
         case BatchNorm():
-            return out, out, 2 * out
+            return out, out, 2 * out + _temporaries(out, batch, reads=1, whole=1, each=5)
         case Dropout():
             # Random numbers of 8 bytes and a flag for each; later flag, mask and output.
             return out, out, max(9 * values, values + 2 * out)
@@ -123,11 +123,26 @@ def _backward(layer: Layer, batch: int, itemsize: int) -> tuple[int, int, int]:
             copies = 2 if block * itemsize >= REUSED else 3
             return dx, own, dx + threads * block * (copies * itemsize + 1)
         case BatchNorm():
-            return dx, own, 3 * dx
+            return dx, own, dx + own + _temporaries(dx, batch, reads=2, whole=2, each=4)
         case FC() | Dropout():
             return dx, own, dx + own
         case _:
-            return dx, own, dx + dx // itemsize  # and a flag for each: was it positive?
+            return dx, own, dx + _temporaries(dx, batch, reads=2, whole=1, each=2)
+
+
+def _temporaries(array_bytes: int, batch: int, *, reads: int, whole: int, each: int) -> int:
+    """Return the bytes that `by_rows` needs beside its results.
+
+    A small array is worked on at once, with `whole` temporaries of its size. A larger one goes
+    in blocks of `reads` arrays, with `each` temporaries a block; where it matters, the results of
+    the block before are among them.
+    """
+    if array_bytes <= BLOCK_BYTES:
+        return whole * array_bytes
+    row_bytes = array_bytes // batch
+    threads = num_threads(batch, reads * row_bytes)
+    rows = block_length(-(-batch // threads), reads * row_bytes)
+    return each * threads * rows * row_bytes
 
 
 def _pool_block(layer: Layer, batch: int, itemsize: int) -> tuple[int, int]:

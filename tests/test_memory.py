@@ -20,7 +20,7 @@ NETWORKS = {
     "batch normalisation": (
         "INPUT[32x32x3] -> [CONV3-32 -> BN -> RELU -> POOL2]*2 -> DROPOUT-0.5 -> FC-10",
         32,
-        "backward, layer 2, BN",
+        None,
     ),
     "dropout": (
         "INPUT[32x32x3] -> DROPOUT-0.5 -> CONV5-16 -> RELU -> POOL2 -> FC-10",
