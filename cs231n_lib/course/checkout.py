@@ -75,7 +75,7 @@ def run_stages(names: list[str]) -> int:
     if unknown:
         raise UserError(f"no such stage: {', '.join(unknown)}. Choose from: {', '.join(STAGES)}")
     if importlib.util.find_spec("pytest") is None:
-        raise UserError("the tests need more packages: pip install -e '.[book,course,test,cluster]'")
+        raise UserError("the tests need more: pip install -e '.[book,course,test,cluster]'")
     console = Console()
     results = {}
     for name in names:
