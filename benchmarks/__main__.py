@@ -9,7 +9,7 @@ import pkgutil
 import sys
 
 import benchmarks
-from benchmarks import Row
+from benchmarks import Case, Row
 
 
 def main() -> int:
@@ -22,7 +22,7 @@ def main() -> int:
         case
         for module in sorted(m.name for m in pkgutil.iter_modules(benchmarks.__path__))
         if module != "__main__"
-        for case in importlib.import_module(f"benchmarks.{module}").cases(arguments.quick)
+        for case in cases_of(module, arguments.quick)
         if not arguments.only or arguments.only in f"{module} {case.name}"
     ]
     if not found:
@@ -40,6 +40,15 @@ def main() -> int:
     if arguments.json:
         print(json.dumps([row.as_dict() | {"machine": facts} for row in rows], indent=1))
     return 0
+
+
+def cases_of(module: str, quick: bool) -> list[Case]:
+    """Return the cases of a module, none and a message where it needs what is not installed."""
+    try:
+        return importlib.import_module(f"benchmarks.{module}").cases(quick)
+    except ModuleNotFoundError as error:
+        print(f"{module}: left out, {error.name} is not installed", file=sys.stderr)
+        return []
 
 
 def shown(row: Row) -> str:
