@@ -37,9 +37,8 @@ def python(*arguments: str) -> list[str]:
     return [sys.executable, *arguments]
 
 
-def _pytest(*arguments: str, parallel: bool = True) -> list[str]:
-    spread = ["-n", "2", "--dist", "loadfile"] if parallel else []
-    return python("-m", "pytest", "-q", *spread, *arguments)
+def _pytest(*arguments: str) -> list[str]:
+    return python("-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", *arguments)
 
 
 #: What each stage runs, the fast ones first.
@@ -59,7 +58,8 @@ STAGES = {
     ],
     "grader": [_pytest("tests/grader")],
     "notebooks": [_pytest("--nbval", "--nbval-current-env", "book", "tests/test_notebooks.py")],
-    "browser": [_pytest("tests/browser", parallel=False)],
+    # Built first, so that the two test processes find it built and do not both build it.
+    "browser": [python("-m", "cs231n_lib.course", "book", "build"), _pytest("tests/browser")],
 }
 
 

@@ -96,13 +96,24 @@ def bubblewrap_command(library: Path, blocked: tuple[str, ...], limits: Limits) 
             command += ["--ro-bind", path, path]
     for prefix in dict.fromkeys((sys.base_prefix, sys.prefix)):
         if not prefix.startswith("/usr"):
-            command += ["--ro-bind", prefix, prefix]
+            command += ["--ro-bind", prefix, inside(prefix)]
     for found in _installed(blocked):
-        folder = found.is_dir()
-        command += ["--tmpfs", str(found)] if folder else ["--ro-bind", os.devnull, str(found)]
+        place = inside(str(found))
+        command += ["--tmpfs", place] if found.is_dir() else ["--ro-bind", os.devnull, place]
     return [*command, "--ro-bind", str(library), "/library", "--proc", "/proc", "--dev", "/dev",
             "--size", str(limits.disk), "--tmpfs", "/tmp", "--remount-ro", "/dev",
             "--remount-ro", "/", "--chdir", "/tmp", "--"]  # fmt: skip
+
+
+def inside(path: str) -> str:
+    """Return where the sandbox shows a path of this environment.
+
+    It is the same path, except for an environment below ``/tmp``, which the sandbox's own empty
+    ``/tmp`` would hide.
+    """
+    if Path(sys.prefix).is_relative_to("/tmp") and Path(path).is_relative_to(sys.prefix):
+        return str("/environment" / Path(path).relative_to(sys.prefix))
+    return path
 
 
 def _installed(names: tuple[str, ...]) -> Iterator[Path]:
@@ -181,13 +192,14 @@ class Sandbox:
         ours, theirs = socket.socketpair()
         options = {"control": theirs.fileno(), "warm": self.warm, "nested": Sandbox.nested,
                    "limits": asdict(self.limits), "blocked": self.blocked}  # fmt: skip
-        command = program("cs231n_lib.course.zygote", options, "/library")
+        interpreter, *rest = program("cs231n_lib.course.zygote", options, "/library")
         walls = bubblewrap_command(self.library, self.blocked, self.limits)
         self.complaints = tempfile.TemporaryFile()  # noqa: SIM115 (stop() closes it)
         with theirs:
             self.process = subprocess.Popen(
-                [*walls, *command], pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL, stderr=self.complaints,
+                [*walls, inside(interpreter), *rest],
+                pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                stderr=self.complaints,
             )  # fmt: skip
         ours.settimeout(START_SECONDS)
         self.control = ours
