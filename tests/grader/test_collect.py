@@ -169,8 +169,8 @@ def test_no_archive_writes_outside_the_course(course, tmp_path, entries):
     path = tmp_path / "fuzz.zip"
     try:
         make_zip(path, dict(entries))
-    except (ValueError, UnicodeError, OSError):
-        return
+    except (ValueError, UnicodeError, OSError, IndexError):
+        return  # zipfile itself cannot write such a name
     collect(course, "a1", [path])
     outside = {n for n in inventory(tmp_path) if not n.startswith("course/.nbgrader/")}
     assert outside <= {"fuzz.zip", "course/nbgrader_config.py", "course/solutions/a1/a1.ipynb"}
