@@ -106,10 +106,13 @@ class ClusterPool:
         }
         for future in as_completed(futures):
             key = futures.pop(future)
-            if future.status == "finished":
-                reply = future.result()
+            try:  # the scheduler can be lost between saying "finished" and handing the result over
+                reply = future.result() if future.status == "finished" else None
+            except OSError as error:
+                reply = {"fault": f"the cluster was lost: {error}"}
+            if reply is None:
+                yield key, Fault(f"the cluster gave up on it ({future.status})")
+            else:
                 fault = "fault" in reply
                 yield key, Fault(reply["fault"]) if fault else Result.from_dict(reply)
-            else:
-                yield key, Fault(f"the cluster gave up on it ({future.status})")
             future.release()
