@@ -23,6 +23,7 @@ __all__ = [
     "GREY",
     "cross_validation_curve",
     "decision_regions",
+    "show_confusion",
     "show_images",
     "show_images_by_class",
     "show_templates",
@@ -326,6 +327,55 @@ def cross_validation_curve(
         ax.set(xlabel=xlabel, ylabel="accuracy", xscale="log")
         ax.set_xticks(settings, [str(setting) for setting in settings])
         ax.xaxis.set_minor_locator(mpl.ticker.NullLocator())
+    return ax
+
+
+def show_confusion(
+    confusion: np.ndarray, class_names: Sequence[str], *, ax: Axes | None = None
+) -> Axes:
+    """Draw how often each class was taken for each other.
+
+    Parameters
+    ----------
+    confusion : ndarray of int, shape (C, C)
+        Row: the true class; column: the predicted one.
+    class_names : sequence of str, length C
+        Labels of rows and columns.
+    ax : Axes, optional
+        Where to draw; new axes by default.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, or a count is negative.
+
+    Examples
+    --------
+    >>> ax = show_confusion(np.array([[3, 1], [0, 4]]), ["cat", "dog"])
+    >>> [text.get_text() for text in ax.texts]
+    ['3', '1', '0', '4']
+    >>> plt.close(ax.figure)
+    """
+    confusion = np.asarray(confusion)
+    num_classes = len(class_names)
+    if confusion.shape != (num_classes, num_classes):
+        raise ValueError(
+            f"expected counts of shape {(num_classes, num_classes)}, one row and one column for "
+            f"each of the {num_classes} names, not {confusion.shape}"
+        )
+    if num_classes == 0 or not (confusion >= 0).all():
+        raise ValueError("expected at least one class, and counts of 0 or more")
+    with style():
+        if ax is None:
+            _, ax = plt.subplots(figsize=(6.5, 6))
+        ax.imshow(confusion, cmap="viridis", vmin=0)
+        ax.set(xlabel="predicted", ylabel="true")
+        ax.set_xticks(range(num_classes), class_names, rotation=60, ha="right")
+        ax.set_yticks(range(num_classes), class_names)
+        for row, column in np.ndindex(confusion.shape):
+            light = confusion[row, column] > 0.55 * confusion.max()
+            ax.text(column, row, str(confusion[row, column]), ha="center", va="center",
+                    fontsize=8, color="black" if light else "white")  # fmt: skip
     return ax
 
 

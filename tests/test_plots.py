@@ -117,6 +117,24 @@ def test_cross_validation_curve():
     assert plots.cross_validation_curve({1: [0.1]}, ax=ax) is ax
 
 
+def test_show_confusion_puts_the_true_class_on_the_left():
+    ax = plots.show_confusion(np.array([[5, 1], [2, 8]]), ["cat", "dog"])
+    found = {text.get_position(): text.get_text() for text in ax.texts}
+    assert found == {(0, 0): "5", (1, 0): "1", (0, 1): "2", (1, 1): "8"}  # (column, row)
+    assert (ax.get_ylabel(), ax.get_xlabel()) == ("true", "predicted")
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["cat", "dog"]
+    assert plots.show_confusion(np.ones((1, 1), int), ["cat"], ax=ax) is ax
+
+
+def test_show_confusion_writes_what_can_be_read_on_its_cell():
+    counts = np.arange(0, 100).reshape(10, 10)
+    ax = plots.show_confusion(counts, list("abcdefghij"))
+    cmap = ax.images[0].cmap
+    for text in ax.texts:
+        cell = cmap(int(text.get_text()) / 99)[:3]
+        assert contrast(text.get_color(), cell) > 3
+
+
 POINTS, LABELS = np.zeros((2, 2)), np.zeros(2, int)
 
 
@@ -143,6 +161,8 @@ POINTS, LABELS = np.zeros((2, 2)), np.zeros(2, int)
         (lambda: plots.cross_validation_curve({}), "no accuracies"),
         (lambda: plots.cross_validation_curve({1: []}), "no accuracies"),
         (lambda: plots.cross_validation_curve({0: [0.1]}), "settings above zero"),
+        (lambda: plots.show_confusion(np.ones((2, 3)), ["a", "b"]), r"shape \(2, 2\), one row"),
+        (lambda: plots.show_confusion(np.array([[-1]]), ["a"]), "0 or more"),
     ],
 )
 def test_bad_input_is_explained_and_nothing_is_left_open(call, message):
