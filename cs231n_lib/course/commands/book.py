@@ -24,6 +24,15 @@ def build(
 
 
 @app.command()
+def pdf() -> None:
+    """Print the whole book to one PDF; needs Chromium or Chrome, no LaTeX."""
+    from cs231n_lib.course import pdf
+
+    written = pdf.build()
+    print(f"printed: {written} ({written.stat().st_size / 1e6:.0f} MB)")
+
+
+@app.command()
 def serve(
     port: Annotated[int, typer.Option(help="The port; the next free one if it is taken.")] = 8888,
     ip: Annotated[str, typer.Option(help="Where to listen; see the warning.")] = "localhost",

@@ -1,0 +1,40 @@
+"""Printing to PDF: the browser is real, the page is small."""
+
+import shutil
+
+import pytest
+
+from cs231n_lib.course import pdf
+from cs231n_lib.course.errors import UserError
+
+PAGE = """<!doctype html><title>Two sheets</title>
+<h1>First</h1><p>Text.</p><h1 style="break-before: page">Second</h1><p>More.</p>"""
+
+
+def test_prints_every_sheet_with_an_outline_and_leaves_nothing_else(tmp_path):
+    if not any(map(shutil.which, pdf.PROGRAMS)):
+        pytest.skip("needs Chromium: install your system's package 'chromium'")
+    page, target = tmp_path / "page.html", tmp_path / "page.pdf"
+    page.write_text(PAGE)
+    pdf.print_page(page, target)
+    content = target.read_bytes()
+    assert content.startswith(b"%PDF-")
+    assert content.count(b"/Type /Page\n") == 2
+    assert b"/Outlines" in content
+    assert sorted(tmp_path.iterdir()) == [page, target]
+
+
+def test_says_what_to_install_without_a_browser(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(UserError, match="apt install chromium"):
+        pdf.build()
+
+
+def test_keeps_the_old_file_when_nothing_was_printed(tmp_path, monkeypatch):
+    target = tmp_path / "book.pdf"
+    target.write_text("old")
+    monkeypatch.setattr(pdf, "browser", lambda: shutil.which("false"))
+    with pytest.raises(UserError, match="printed nothing"):
+        pdf.print_page(tmp_path / "page.html", target)
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
