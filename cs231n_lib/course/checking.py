@@ -154,6 +154,74 @@ def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return observe(function, *args, **kwargs)[0]
 
 
+def call_in_place(function: Callable[..., Any], *args: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Call the student's ``function``, which may change its arguments; return those as well.
+
+    Between judge and worker arguments travel by copy, so the caller's own stay as they were.
+
+    Raises
+    ------
+    CheckFailed
+        As :func:`observe` does.
+    """
+    try:
+        remote = getattr(function, "call_in_place", None)
+        if remote is not None:
+            return remote(*args)
+        with _quiet():
+            return function(*args), args
+    except CheckFailed:
+        raise
+    except Exception as error:
+        failure = _student_failure(error)
+    raise failure
+
+
+def raised(function: Callable[..., Any], *args: Any) -> str | None:
+    """Return the name of the exception that a call of the student's ``function`` ends with.
+
+    Returns
+    -------
+    str or None
+        None if the call returns.
+
+    Raises
+    ------
+    CheckFailed
+        If the function is still to be written.
+    """
+    try:
+        with _quiet():
+            function(*args)
+    except StudentError as error:
+        kind = error.type_name
+    except Exception as error:
+        kind = type(error).__name__
+    else:
+        return None
+    if kind == "NotImplementedError":
+        raise CheckFailed(f"{NOT_YET}.", NOT_IMPLEMENTED)
+    return kind
+
+
+def on_device(function: Callable[..., Any], *args: Any) -> tuple[Any, dict[str, Any]]:
+    """Call the student's ``function`` with its arrays on a second device.
+
+    Returns what :func:`metering.on_device` returns; raises as :func:`observe` does.
+    """
+    try:
+        remote = getattr(function, "on_device", None)
+        if remote is not None:
+            return remote(*args)
+        with _quiet():
+            return metering.on_device(function, args)
+    except CheckFailed:
+        raise
+    except Exception as error:
+        failure = _student_failure(error)
+    raise failure
+
+
 def count_events(function: Callable[..., Any], *args: Any, **kwargs: Any) -> int:
     """Return the number of Python steps that a call of the student's ``function`` takes."""
     try:

@@ -1,14 +1,15 @@
-"""Measure a call without judging it: what it changed, and how many steps Python took.
+"""Measure a call without judging it: what it changed, how many steps Python took, what it moved.
 
 In a notebook this runs beside the student's function, in the judge inside the sandboxed
 worker.  Steps are counted, never timed: a loop over rows takes more steps for more rows
 on any machine, an array expression does not.
 """
 
+import contextlib
 import copy
 import gc
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -27,6 +28,8 @@ def _same(before: Any, after: Any) -> bool:
         return before.keys() == after.keys() and all(_same(before[k], after[k]) for k in before)
     if isinstance(before, (list, tuple)):
         return len(before) == len(after) and all(map(_same, before, after))
+    if isinstance(before, (int, float, str)):
+        return type(before) is type(after) and (before == after or before != before)
     return True
 
 
@@ -115,3 +118,98 @@ def count_events(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> 
         if collecting:
             gc.enable()
     return steps
+
+
+#: Methods by which Python and NumPy fetch what lives on a device, and how one writes that.
+_FETCHES = {
+    "__float__": "float(x)",
+    "__int__": "int(x)",
+    "__complex__": "complex(x)",
+    "__bool__": "the truth of x",
+    "__index__": "x as an index",
+    "__array__": "x to NumPy",
+    "__buffer__": "x to NumPy",
+    "__dlpack__": "x to another library",
+}
+
+
+@contextlib.contextmanager
+def _watch(array_type: type) -> Iterator[list[str]]:
+    """Write down every fetch from arrays of ``array_type``."""
+    seen: list[str] = []
+    originals = {n: getattr(array_type, n) for n in _FETCHES if hasattr(array_type, n)}
+
+    def watched(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+        def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+            seen.append(_FETCHES[name])
+            return original(self, *args, **kwargs)
+
+        return method
+
+    for name, original in originals.items():
+        setattr(array_type, name, watched(name, original))
+    try:
+        yield seen
+    finally:
+        for name, original in originals.items():
+            setattr(array_type, name, original)
+
+
+def on_device(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, dict[str, Any]]:
+    """Call ``function`` with its arrays on a device that is not the host; fetch the result.
+
+    The device is that of array-api-strict, an implementation of the array API standard that
+    has no other function than the standard's and lets nothing slip from one device to another.
+    It stands for a GPU where there is none.
+
+    Parameters
+    ----------
+    function : callable
+        What to call.
+    args : tuple
+        Positional arguments; the NumPy arrays among them are moved.
+
+    Returns
+    -------
+    result : object
+        What the call returned, its arrays as NumPy arrays.
+    facts : dict
+        ``"homes"``: for the result, or each of its parts, ``"device"`` or what else it was;
+        ``"changed"``: as in :func:`observe`; ``"fetched"``: what was brought to the host.
+
+    Examples
+    --------
+    >>> on_device(lambda x: float(x[0]) * x, (np.ones(2),))
+    (array([1., 1.]), {'homes': ['device'], 'changed': [], 'fetched': ['float(x)']})
+    """
+    import array_api_strict as strict
+
+    from cs231n_lib.backend import to_host
+
+    device = strict.Device("device1")
+    moved = [
+        strict.asarray(a.copy(), device=device) if isinstance(a, np.ndarray) else copy.deepcopy(a)
+        for a in args
+    ]
+    with _watch(type(strict.asarray(0))) as fetched:
+        result = function(*moved)
+
+    def home(value: Any) -> str:
+        if isinstance(value, type(strict.asarray(0))):
+            return "device" if value.device == device else "another device"
+        return "NumPy" if isinstance(value, (np.ndarray, np.generic)) else type(value).__name__
+
+    def fetch(value: Any) -> Any:
+        return to_host(value) if home(value) in ("device", "another device") else value
+
+    several = isinstance(result, (tuple, list))
+    parts = list(result) if several else [result]
+    changed = [i for i, (old, new) in enumerate(zip(args, moved, strict=True))
+               if not _same(old, fetch(new))]  # fmt: skip
+    facts = {
+        "homes": [home(part) for part in parts],
+        "changed": changed,
+        "fetched": sorted(set(fetched)),
+    }
+    fetched_parts = [fetch(part) for part in parts]
+    return (tuple(fetched_parts) if several else fetched_parts[0]), facts

@@ -129,6 +129,23 @@ class Proxy:
         value, facts = self.observe(*args, **kwargs)
         return value, facts["changed"]
 
+    def call_in_place(self, *args: Any) -> tuple[Any, tuple[Any, ...]]:
+        """Call it; return its result and the arguments as the call left them."""
+        match self._call("in_place", args, {}):
+            case (value, tuple(after)) if len(after) == len(args):
+                return value, after
+        raise StudentError("ProcessEnded", "your code sent something else in place of a result")
+
+    def on_device(self, *args: Any) -> tuple[Any, dict[str, Any]]:
+        """Call it under `metering.on_device`; return its result and the facts."""
+        match self._call("on_device", args, {}):
+            case (
+                value,
+                {"homes": list(homes), "changed": list(changed), "fetched": list(fetched)},
+            ):
+                return value, {"homes": homes, "changed": changed, "fetched": fetched}
+        raise StudentError("ProcessEnded", "your code sent something else in place of a result")
+
     def count_events(self, *args: Any, **kwargs: Any) -> int:
         """Return how many Python steps a call takes."""
         return int(self._call("count_events", args, kwargs))
@@ -171,4 +188,4 @@ class Missing:
         """Raise what a notebook would raise, with the reason."""
         raise StudentError("NameError", f"name '{self.name}' is not defined{self.reason}")
 
-    observe = call_checked = count_events = __call__
+    observe = call_checked = call_in_place = count_events = on_device = __call__

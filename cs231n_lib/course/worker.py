@@ -187,6 +187,10 @@ class Worker:
                 return metering.observe(function, args, kwargs)
             case "count_events":
                 return metering.count_events(function, *args, **kwargs)
+            case "on_device":
+                return metering.on_device(function, args)
+            case "in_place":
+                return function(*args, **kwargs), args
         return function(*args, **kwargs)
 
     def incoming(self, value: Any) -> Any:

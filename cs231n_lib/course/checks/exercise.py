@@ -5,6 +5,7 @@ result is not the right one, the dials are tried one by one (then in pairs); a m
 only if it reproduces the student's results in every regime, also in those where it does no harm.
 """
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -270,7 +271,7 @@ class Exercise:
 
 
 def _call(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-    fresh = tuple(a.copy(order="K") if isinstance(a, np.ndarray) else a for a in args)
+    fresh = [a.copy(order="K") if isinstance(a, np.ndarray) else copy.deepcopy(a) for a in args]
     return checking.call(function, *fresh)
 
 
