@@ -16,6 +16,8 @@ Shape = tuple[int, ...]
 Layer = dict[str, Any]
 Architecture = list[Layer]
 Function = Callable[..., Any]
+#: How far a count may be off: not at all.
+MEASURE = "off by {size:.2g} of what it should be"
 SHAPE = {"conv": "(F, H, W)", "pool": "(C, H, W)", "fc": "(units,)"}
 
 
@@ -58,7 +60,7 @@ def output_shape(
             return n - F + pad * P + plus
         if stride == "before":  # the one is divided as well
             return (n - F + pad * P + plus) // S
-        if refuse and (n - F + pad * P) % S:
+        if refuse and (n - F + pad * P < 0 or (n - F + pad * P) % S):
             raise ValueError
         return (n - F + pad * P) // S + plus
 
@@ -118,6 +120,7 @@ shape_exercise = Exercise(
                 "(C, H, W).", {"order": "CWH"}),
     ),
     error=exact,
+    measure=MEASURE,
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from cs231n_lib.course.checking import CheckFailed
 from cs231n_lib.course.checks.a5 import (
     GEOMETRY,
+    MEASURE,
     Architecture,
     Function,
     Layer,
@@ -193,6 +194,7 @@ activations_exercise = Exercise(
         *(m for m in GEOMETRY if "pool" not in m.dials),
     ),
     error=exact,
+    measure=MEASURE,
 )  # fmt: skip
 parameters_exercise = Exercise(
     parameters,
@@ -224,6 +226,7 @@ parameters_exercise = Exercise(
         _PADDING,
     ),
     error=exact,
+    measure=MEASURE,
 )  # fmt: skip
 MULTIPLY_ADDS = (
     Mistake("positions_forgotten", "these are the weights; each filter is applied at all "
@@ -245,6 +248,7 @@ multiply_adds_exercise = Exercise(
         _PADDING,
     ),
     error=exact,
+    measure=MEASURE,
 )  # fmt: skip
 
 

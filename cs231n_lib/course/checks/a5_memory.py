@@ -122,6 +122,7 @@ batch_exercise = Exercise(
                 {"nothing": "error"}),
     ),
     error=a5.exact,
+    measure=a5.MEASURE,
 )  # fmt: skip
 
 

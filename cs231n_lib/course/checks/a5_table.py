@@ -106,6 +106,7 @@ table_exercise = Exercise(
         Mistake("padding_forgotten", "the padding is not counted in the sizes.", {"pad": 0}),
     ),
     error=_column_error,
+    measure=a5.MEASURE,
 )  # fmt: skip
 
 

@@ -106,6 +106,8 @@ class Exercise:
         most functions.
     factors : mapping
         ``name -> (sentence, args -> number)``: factors that are forgotten or applied twice.
+    measure : str
+        How the size of an error is told.
     """
 
     reference: Callable[..., Any]
@@ -115,6 +117,7 @@ class Exercise:
         default=lambda got, want, args: relative_error(got, want)
     )
     factors: Mapping[str, tuple[str, Callable[..., float]]] = field(default_factory=dict)
+    measure: str = "relative error {size:.1e}, allowed {allowed:.0e}"
 
     def expected(self, args: tuple[Any, ...], **dials: Any) -> dict[str, Any] | None:
         """Return the named results of the reference; None where its dials make it fail."""
@@ -209,7 +212,8 @@ class Exercise:
                 return failure
             size, allowed = self.error(got, want, args), self._allowed(args, tolerance)
             if not size <= allowed:
-                message = f"`{part}` is wrong: relative error {size:.1e}, allowed {allowed:.0e}."
+                told = self.measure.format(size=size, allowed=allowed)
+                message = f"`{part}` is wrong: {told}."
                 if show:
                     message += f"\nExpected:\n{np.asarray(want)}\nFound:\n{np.asarray(got)}"
                 bad = not np.all(np.isfinite(np.asarray(got, dtype=np.float64)))
