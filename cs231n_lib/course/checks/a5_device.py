@@ -132,8 +132,8 @@ def points(
 
 def twins(rng: np.random.Generator, dtype: Any = np.float64) -> tuple[np.ndarray, np.ndarray]:
     """Return points that are training points too: there rounding goes below 0."""
-    X = (255 * rng.random((40, 50))).astype(dtype)
-    return X[:15], X
+    X = (255 * rng.random((60, 80))).astype(dtype)
+    return X[20:], X
 
 
 def spread(rng: np.random.Generator) -> a2.Problem:
