@@ -7,9 +7,10 @@ goes on from the results that were kept. The walls are put up on the worker's ma
 
 import atexit
 import functools
+import itertools
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +20,9 @@ from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.grading import ATTEMPTS, Fault, Settings, make_grader
 from cs231n_lib.course.judge import Grader, Result, version
 
+#: Submissions on their way at a time: enough for a thousand workers, and all that the scheduler
+#: has to remember.
+AHEAD = 1000
 _one_at_a_time = threading.Lock()  # a judge is for one submission at a time
 
 
@@ -91,28 +95,41 @@ class ClusterPool:
         self.client.close()
 
     def grade(
-        self, submissions: dict[str, bytes], seed: int
+        self, submissions: Mapping[str, bytes], seed: int
     ) -> Iterator[tuple[str, Result | Fault]]:
         """Yield key and result of every submission, as they are done."""
         from distributed import as_completed
 
         settings = replace(self.settings, folder="")
-        submit: Callable[..., Any] = functools.partial(
-            self.client.submit, grade_one, pure=False, retries=ATTEMPTS
-        )
-        futures = {
-            submit(settings, data, seed, version(), key=f"grade-{seed}-{key}"): key
-            for key, data in submissions.items()
-        }
-        for future in as_completed(futures):
-            key = futures.pop(future)
-            try:  # the scheduler can be lost between saying "finished" and handing the result over
-                reply = future.result() if future.status == "finished" else None
-            except OSError as error:
-                reply = {"fault": f"the cluster was lost: {error}"}
-            if reply is None:
-                yield key, Fault(f"the cluster gave up on it ({future.status})")
-            else:
-                fault = "fault" in reply
-                yield key, Fault(reply["fault"]) if fault else Result.from_dict(reply)
+        waiting = iter(submissions)
+        futures: dict[Any, str] = {}
+        done: Any = as_completed()
+
+        def send(count: int) -> None:
+            for key in itertools.islice(waiting, count):
+                future = self.client.submit(
+                    grade_one, settings, submissions[key], seed, version(),
+                    key=f"grade-{seed}-{key}", pure=False, retries=ATTEMPTS,
+                )  # fmt: skip
+                futures[future] = key
+                done.add(future)
+
+        send(AHEAD)
+        for future in done:
+            yield futures.pop(future), _outcome(future)
             future.release()
+            if self.client.status == "running":
+                send(1)
+        for key in waiting:
+            yield key, Fault("the cluster was lost")
+
+
+def _outcome(future: Any) -> Result | Fault:
+    """Return what a job that is over came to."""
+    if future.status != "finished":
+        return Fault(f"the cluster gave up on it ({future.status})")
+    try:  # the scheduler can be lost between saying "finished" and handing the result over
+        reply = future.result()
+    except OSError as error:
+        return Fault(f"the cluster was lost: {error}")
+    return Fault(reply["fault"]) if "fault" in reply else Result.from_dict(reply)

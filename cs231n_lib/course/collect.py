@@ -14,20 +14,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
+from typing import IO
 
-from cs231n_lib.course.course import Course, write_atomically
+from cs231n_lib.course import platforms, roster
+from cs231n_lib.course.course import STUDENT, Course, write_atomically
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.rebuild import MAX_NOTEBOOK_BYTES
 
 #: Largest sum of what one archive unpacks to, and most entries in one.
 MAX_ARCHIVE_BYTES, MAX_ENTRIES = 4 * 2**30, 50_000
-#: What a student id may be: it becomes a folder's name.
-STUDENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
 #: Canvas: name[_LATE]_userid_submissionid_file; Moodle: Name_id_assignsubmission_file[_]/file;
 #: Gradescope: submission_id/file; the exchange: student+assignment+time+random/file.
-CANVAS = re.compile(
-    r"^(?P<student>[^_/]+)_(?:LATE_)?(?P<user>\d+)_(?P<id>\d+)_(?P<file>.+\.ipynb)$"
-)
+CANVAS = re.compile(r"^(?P<name>[^_/]+)_(?:LATE_)?(?P<user>\d+)_(?P<id>\d+)_(?P<file>.+\.ipynb)$")
 MOODLE = re.compile(
     r"^(?P<name>[^/]*)_(?P<user>\d+)_assignsubmission_file_?(?:/|_)(?P<file>[^/]+)$"
 )
@@ -71,7 +69,8 @@ def collect(course: Course, assignment: str, sources: list[Path], student: str =
     assignment : str
         ``"a1"``, say.
     sources : list of Path
-        Notebooks, zip files, or folders of them, in any of the known layouts.
+        Notebooks, zip files, or folders of them, in any of the known layouts; and the sheets of
+        Canvas or Moodle (``.csv``) that say whose number in their downloads is whose.
     student : str
         Whose they are, where names do not tell; by default they do.
 
@@ -83,15 +82,25 @@ def collect(course: Course, assignment: str, sources: list[Path], student: str =
     Raises
     ------
     UserError
-        If there is no such assignment or source.
+        If there is no such assignment or source, or a sheet cannot be read.
     """
     course.master(assignment)
-    report = Report()
     for source in sources:
         if not source.exists():
             raise UserError(f"there is no file or folder {source}")
-        for found in _find(source, assignment, student, report):
+    report = Report()
+    sheets = [source for source in sources if source.suffix.lower() == ".csv"]
+    owners = _Owners(platforms.numbers(course, assignment), student)
+    for sheet in sheets:
+        people = platforms.read_sheet(sheet)
+        roster.enrol(course, people)
+        owners.known |= {p.number: p.student for p in people}
+    for source in (s for s in sources if s not in sheets):
+        owners.handed |= platforms.read_metadata(source)
+        for found in _find(source, assignment, owners, report):
             _keep(course, assignment, found, report)
+    if owners.known:
+        platforms.remember(course, assignment, owners.known)
     taken = {f.student for f in report.accepted}
     for name in sorted(taken):
         _publish(course, assignment, name)
@@ -100,7 +109,30 @@ def collect(course: Course, assignment: str, sources: list[Path], student: str =
     return report
 
 
-def _find(source: Path, assignment: str, student: str, report: Report) -> Iterator[Found]:
+@dataclass
+class _Owners:
+    """Who is meant: the names in paths, as far as nobody gave the name of the student."""
+
+    known: dict[str, str]
+    student: str
+    handed: dict[str, platforms.Handed] = field(default_factory=dict)
+
+    def of(self, name: str) -> tuple[list[str], datetime | None]:
+        """Return whose a submission is that goes under ``name``, and when it was handed in."""
+        if self.student:
+            return [self.student], None
+        if name.startswith("gradescope-"):
+            if name not in self.handed:
+                raise _Refused(
+                    f"whose is it? {platforms.METADATA} does not say; collect the whole export"
+                )
+            return self.handed[name].students, self.handed[name].time
+        if name.startswith(("canvas-", "moodle-")):
+            self.known.setdefault(name, name)
+        return [self.known.get(name, name)], None
+
+
+def _find(source: Path, assignment: str, owners: _Owners, report: Report) -> Iterator[Found]:
     """Yield the notebooks in ``source``; note in ``report`` what is refused."""
     if source.is_file():
         entries: Iterator[tuple[str, datetime, bytes]] = _from_file(source, source.name, report)
@@ -108,8 +140,10 @@ def _find(source: Path, assignment: str, student: str, report: Report) -> Iterat
         entries = _from_folder(source, report)
     for where, time, data in entries:
         try:
-            owner, when = identify(where, assignment)
-            yield Found(where, _student(student or owner), when or time, data)
+            name, when = ("", None) if owners.student else identify(where, assignment)
+            students, handed = owners.of(name)
+            for student in students:
+                yield Found(where, _student(student), when or handed or time, data)
         except _Refused as refused:
             report.refused.append((where, str(refused)))
 
@@ -132,7 +166,7 @@ def _from_file(path: Path, name: str, report: Report) -> Iterator[tuple[str, dat
         return
     prefix = name.removesuffix(".zip")
     try:
-        yield from _from_zip(path.read_bytes(), prefix, report, nested=True)
+        yield from _from_zip(path, prefix, report, nested=True)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
         report.refused.append((name, f"not a usable zip file: {error}"))
 
@@ -143,10 +177,10 @@ def _bounded(path: Path) -> bytes:
 
 
 def _from_zip(
-    data: bytes, prefix: str, report: Report, nested: bool
+    source: Path | IO[bytes], prefix: str, report: Report, nested: bool
 ) -> Iterator[tuple[str, datetime, bytes]]:
     """Yield the notebooks in an archive, reading within bounds and writing nothing."""
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+    with zipfile.ZipFile(source) as archive:
         entries = archive.infolist()
         if len(entries) > MAX_ENTRIES:
             raise zipfile.BadZipFile(f"more than {MAX_ENTRIES} entries")
@@ -176,7 +210,7 @@ def _from_zip(
                 continue
             if suffix == ".zip":
                 inner = where.removesuffix(".zip")
-                yield from _from_zip(content, inner, report, nested=False)
+                yield from _from_zip(io.BytesIO(content), inner, report, nested=False)
             else:
                 yield where, _zip_time(entry), content
 
@@ -191,6 +225,8 @@ def _zip_time(entry: zipfile.ZipInfo) -> datetime:
 def identify(where: str, assignment: str) -> tuple[str, datetime | None]:
     """Return the student that a file's path names, and the time if it holds one.
 
+    A platform's number is returned with the name of the platform: ``canvas-1234``.
+
     Raises
     ------
     _Refused
@@ -199,7 +235,7 @@ def identify(where: str, assignment: str) -> tuple[str, datetime | None]:
     Examples
     --------
     >>> identify("doeanne_LATE_1234_5678_a1.ipynb", "a1")[0]
-    'doeanne'
+    'canvas-1234'
     >>> identify("submitted/anne/a1/a1.ipynb", "a1")[0]
     'anne'
     """
@@ -215,7 +251,7 @@ def identify(where: str, assignment: str) -> tuple[str, datetime | None]:
         if (match := GRADESCOPE.match(tail)) is not None:
             return f"gradescope-{match['user']}", None
     if (match := CANVAS.match(path.name)) is not None:
-        return match["student"], None
+        return f"canvas-{match['user']}", None
     folders = path.parts[:-1]
     if assignment in folders[1:]:  # .../STUDENT/a1/a1.ipynb
         return folders[folders.index(assignment, 1) - 1], None

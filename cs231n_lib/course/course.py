@@ -8,6 +8,7 @@ import contextlib
 import getpass
 import json
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Iterator
@@ -20,6 +21,9 @@ from typing import Any
 from cs231n_lib.course import checkout
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.release import course_config
+
+#: What a student id may be: it becomes a folder's name.
+STUDENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -141,10 +145,10 @@ class Course:
 
     def read_log(self) -> Iterator[dict[str, Any]]:
         """Yield the lines of the log, oldest first; a torn last line is left out."""
-        path = self.state / "log.jsonl"
-        for line in path.read_bytes().splitlines() if path.exists() else []:
-            with contextlib.suppress(ValueError):
-                yield json.loads(line)
+        with contextlib.suppress(FileNotFoundError), open(self.state / "log.jsonl", "rb") as file:
+            for line in file:
+                with contextlib.suppress(ValueError):
+                    yield json.loads(line)
 
     def seed(self, assignment: str, master: str, fresh: bool) -> int:
         """Return the seed of the current grading run, drawn by the system's own randomness.

@@ -9,11 +9,11 @@ import json
 import multiprocessing
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from cs231n_lib.course import judge, sandbox
 from cs231n_lib.course.connection import InfrastructureError, Unsandboxed
@@ -21,6 +21,8 @@ from cs231n_lib.course.course import write_atomically
 from cs231n_lib.course.judge import Grader, Result
 from cs231n_lib.course.rebuild import Master, read_master
 
+T = TypeVar("T")
+V = TypeVar("V")
 ATTEMPTS = 3
 #: How much longer than its deadline a judge may take over a submission before it is replaced.
 GRACE_SECONDS = 60.0
@@ -42,6 +44,45 @@ class Fault:
     """A submission that could not be graded through no fault of its author."""
 
     reason: str
+
+
+LOST = Fault("its result was removed while it was being used")
+
+
+class OnDemand(Mapping[str, V]):
+    """A mapping that makes its values when they are asked for, and keeps none of them.
+
+    Notebooks and results stay on disk by it, however many there are.
+
+    Parameters
+    ----------
+    names : mapping
+        Key -> where the value comes from.
+    make : callable
+        Turns the latter into the value.
+
+    Examples
+    --------
+    >>> squares = OnDemand({"two": 2, "three": 3}, lambda n: n * n)
+    >>> squares["three"], len(squares)
+    (9, 2)
+    """
+
+    def __init__(self, names: Mapping[str, T], make: Callable[[T], V]) -> None:
+        self.names: Mapping[str, Any] = names
+        self.make: Callable[[Any], V] = make
+
+    def __getitem__(self, name: str) -> V:
+        """Make the value of ``name``."""
+        return self.make(self.names[name])
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the keys."""
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        """Count the keys, making nothing."""
+        return len(self.names)
 
 
 def make_grader(settings: Settings) -> tuple[Grader, Callable[[], None]]:
@@ -142,7 +183,7 @@ class Pool(Protocol):
     """Anything that grades a list of submissions: the local processes, or a cluster."""
 
     def grade(
-        self, submissions: dict[str, bytes], seed: int
+        self, submissions: Mapping[str, bytes], seed: int
     ) -> Iterator[tuple[str, Result | Fault]]:
         """Yield key and result of every submission, as they are done."""
 
@@ -177,7 +218,7 @@ class LocalPool:
             self.idle.pop().stop()
 
     def grade(
-        self, submissions: dict[str, bytes], seed: int
+        self, submissions: Mapping[str, bytes], seed: int
     ) -> Iterator[tuple[str, Result | Fault]]:
         """Yield key and result of every submission, as they are done."""
         waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -215,31 +256,42 @@ class Results:
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "results"
 
+    def _path(self, key: str) -> Path:
+        return self.folder / f"{key}.json"
+
+    def has(self, key: str) -> bool:
+        """Whether there is a result under ``key``."""
+        return self._path(key).exists()
+
+    def read(self, key: str) -> Result:
+        """Return the result under ``key``, which has to be there."""
+        return Result.from_dict(json.loads(self._path(key).read_bytes()))
+
     def get(self, key: str) -> Result | None:
-        """Return the result under ``key``, if there is one."""
-        path = self.folder / f"{key}.json"
-        return Result.from_dict(json.loads(path.read_bytes())) if path.exists() else None
+        """Return the result under ``key``, None if there is none."""
+        return self.read(key) if self.has(key) else None
 
     def put(self, key: str, result: Result) -> None:
         """Write ``result`` whole, or not at all."""
-        write_atomically(self.folder / f"{key}.json", json.dumps(result.to_dict()).encode())
+        write_atomically(self._path(key), json.dumps(result.to_dict()).encode())
 
 
 def grade_all(
-    submissions: dict[str, bytes],
+    submissions: Mapping[str, bytes],
     master: Master,
     pool: Pool,
     results: Results,
     seed: int,
     again: bool = False,
+    started: Callable[[int], None] = lambda _: None,
     progress: Callable[[Result | Fault], None] = lambda _: None,
-) -> dict[str, Result | Fault]:
+) -> OnDemand[Result | Fault]:
     """Grade the submissions that have no result yet; return the result of every one.
 
     Parameters
     ----------
-    submissions : dict
-        Student -> bytes of the notebook.
+    submissions : mapping
+        Student -> bytes of the notebook; an `OnDemand` leaves them on disk.
     master : Master
         The assignment.
     pool : Pool
@@ -250,21 +302,31 @@ def grade_all(
         What the tests draw from.
     again : bool
         Whether to grade anew what has a result of another seed.
-    progress : callable
-        Called once for every distinct submission that was graded.
+    started, progress : callable
+        Called with the number of distinct submissions to grade, and after each.
     """
-    keys = {student: judge.key(data, master) for student, data in submissions.items()}
-    found: dict[str, Result | Fault] = {}
-    missing: dict[str, bytes] = {}
-    for student, key in keys.items():
+    keys: dict[str, str] = {}
+    missing: dict[str, str] = {}  # key -> one of those who handed it in
+    for student, data in submissions.items():
+        keys[student] = key = judge.key(data, master)
         known = results.get(key)
-        if known is not None and (known.seed == seed or not again):
-            found[key] = known
-        else:
-            missing[key] = submissions[student]
-    for key, result in pool.grade(missing, seed):
+        if known is None or (again and known.seed != seed):
+            missing[key] = student
+
+    def read(student: str) -> bytes:
+        try:
+            return submissions[student]
+        except OSError:
+            return b""  # gone since it was found: the result will be of another key
+
+    started(len(missing))
+    faults: dict[str, Fault] = {}
+    for key, result in pool.grade(OnDemand(missing, read), seed):
+        if isinstance(result, Result) and judge.key_of(result) != key:
+            result = Fault("the file, or the course package, was changed meanwhile; grade again")
         if isinstance(result, Result):
             results.put(key, result)
-        found[key] = result
+        else:
+            faults[key] = result
         progress(result)
-    return {student: found[key] for student, key in keys.items()}
+    return OnDemand(keys, lambda key: faults.get(key) or results.get(key) or LOST)

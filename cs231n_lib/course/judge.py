@@ -102,7 +102,15 @@ def version() -> str:
 
 def key(submission: bytes, master: Master) -> str:
     """Return the name under which the result for these bytes and this master is kept."""
-    parts = (hashlib.sha256(submission).hexdigest(), master.digest, version())
+    return _key(hashlib.sha256(submission).hexdigest(), master.digest, version())
+
+
+def key_of(result: Result) -> str:
+    """Return the name under which ``result`` is to be kept."""
+    return _key(result.submission, result.master, result.version)
+
+
+def _key(*parts: str) -> str:
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 

@@ -5,6 +5,7 @@ the templates escape by default, and the pages forbid scripts to run at all.
 """
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -43,7 +44,10 @@ def feedback(assignment: str, student: str, result: Result, gradebook: dict[str,
 
 
 def summary(
-    master: Master, results: dict[str, Result], faults: dict[str, str], log: list[dict[str, Any]]
+    master: Master,
+    results: Mapping[str, Result],
+    faults: dict[str, str],
+    log: Iterable[dict[str, Any]],
 ) -> dict[str, Any]:
     """Return the figures of a report.
 
@@ -55,15 +59,14 @@ def summary(
         ``changed`` (student -> score before and now).
     """
     points = sum(t.points for t in master.tests)
-    scores = [r.score for r in results.values()]
-    bins = [0] * 10
-    for score in scores:
-        bins[min(int(10 * score / points), 9) if points else 0] += 1
-    diagnoses = Counter(
-        (t.name, t.diagnosis) for r in results.values() for t in r.tests if t.diagnosis
-    )
+    total, bins = 0.0, [0] * 10
+    passed, diagnoses = Counter[str](), Counter[tuple[str, str]]()
     attention = {student: f"not graded: {reason}" for student, reason in faults.items()}
     for student, result in results.items():
+        total += result.score
+        bins[min(int(10 * result.score / points), 9) if points else 0] += 1
+        passed.update(t.name for t in result.tests if t.passed)
+        diagnoses.update((t.name, t.diagnosis) for t in result.tests if t.diagnosis)
         if result.reason:
             attention[student] = result.reason
         elif result.score == 0:
@@ -72,26 +75,23 @@ def summary(
             attention[student] = "a cell ended with an error"
     return {
         "points": points,
-        "mean": sum(scores) / len(scores) if scores else 0.0,
+        "mean": total / len(results) if results else 0.0,
         "distribution": bins,
-        "tests": [
-            (t, sum(r.tests[n].passed for r in results.values()), len(results))
-            for n, t in enumerate(master.tests)
-        ],
+        "tests": [(t, passed[t.name], len(results)) for t in master.tests],
         "diagnoses": diagnoses.most_common(15),
         "attention": attention,
         "changed": _changed(master.name, log),
     }
 
 
-def _changed(assignment: str, log: list[dict[str, Any]]) -> dict[str, tuple[float, float]]:
+def _changed(assignment: str, log: Iterable[dict[str, Any]]) -> dict[str, tuple[float, float]]:
     """Return whose score differs between the two latest gradings on record."""
-    history: dict[str, list[float]] = {}
+    latest: dict[str, tuple[float, float]] = {}
     for line in log:
         if line.get("event") == "grade" and line.get("assignment") == assignment:
-            history.setdefault(line["student"], []).append(line["score"])
-    last_two = {s: tuple(h[-2:]) for s, h in history.items() if len(h) > 1}
-    return {s: (h[0], h[1]) for s, h in last_two.items() if h[0] != h[1]}
+            score = line["score"]
+            latest[line["student"]] = (latest.get(line["student"], (score, score))[1], score)
+    return {student: (old, new) for student, (old, new) in latest.items() if old != new}
 
 
 def report(assignment: str, figures: dict[str, Any], students: dict[str, Any], when: str) -> str:

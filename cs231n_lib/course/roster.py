@@ -2,12 +2,14 @@
 
 import csv
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cs231n_lib.course.collect import STUDENT
-from cs231n_lib.course.course import Course
+from cs231n_lib.course.course import STUDENT, Course
 from cs231n_lib.course.errors import UserError
+from cs231n_lib.course.gradebook import open_gradebook
+from cs231n_lib.course.platforms import Person
 
 COLUMNS = ("student", "first_name", "last_name", "email", "late_days")
 
@@ -52,16 +54,18 @@ def read_roster(path: Path) -> list[Student]:
     return list(students.values())
 
 
-def enrol(course: Course, students: list[Student]) -> None:
-    """Write names and addresses into the gradebook."""
-    from nbgrader.api import Gradebook
-
-    with Gradebook(course.db_url) as gradebook:
+def enrol(course: Course, students: Iterable[Student | Person]) -> None:
+    """Write names and addresses into the gradebook; what is not known is left as it was."""
+    count = 0
+    with open_gradebook(course) as gradebook:
         for s in students:
-            gradebook.update_or_create_student(
-                s.student, first_name=s.first_name, last_name=s.last_name, email=s.email
-            )
-    course.log("roster", students=len(students))
+            if STUDENT.fullmatch(s.student):
+                told = {"first_name": s.first_name, "last_name": s.last_name, "email": s.email}
+                gradebook.update_or_create_student(
+                    s.student, **{field: text for field, text in told.items() if text}
+                )
+                count += 1
+    course.log("roster", students=count)
 
 
 def days_late(seconds: float) -> int:
@@ -86,10 +90,8 @@ def spend_late_days(course: Course, students: list[Student]) -> dict[str, dict[s
     dict
         Student -> assignment -> days spent.
     """
-    from nbgrader.api import Gradebook
-
     spent: dict[str, dict[str, int]] = {}
-    with Gradebook(course.db_url) as gradebook:
+    with open_gradebook(course) as gradebook:
         assignments = sorted(
             (a for a in gradebook.assignments if a.duedate), key=lambda a: a.duedate
         )

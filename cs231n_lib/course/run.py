@@ -1,13 +1,14 @@
 """One grading run: from the latest submissions to the gradebook, and everything on record."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from cs231n_lib.course import judge
 from cs231n_lib.course.course import Course
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.gradebook import Book, Change
-from cs231n_lib.course.grading import Fault, Pool, Results, Settings, grade_all
+from cs231n_lib.course.grading import Fault, OnDemand, Pool, Results, Settings, grade_all
 from cs231n_lib.course.judge import Result
 from cs231n_lib.course.rebuild import Master, read_master
 
@@ -18,8 +19,8 @@ class Run:
 
     Attributes
     ----------
-    results : dict
-        Student -> result, of those that could be graded.
+    results : mapping
+        Student -> result, of those that could be graded; read from disk when asked for.
     faults : dict
         Student -> why the machine could not.
     """
@@ -28,7 +29,7 @@ class Run:
     assignment: str
     master: Master
     seed: int
-    results: dict[str, Result]
+    results: Mapping[str, Result]
     faults: dict[str, str]
 
     def changes(self) -> list[Change]:
@@ -81,7 +82,7 @@ def start(
     again : bool
         Grade anew, with new random inputs, what has been graded in a finished run.
     started, progress : callable
-        Called with the number of submissions, and after each.
+        Called with the number of submissions that have to be graded, and after each.
 
     Raises
     ------
@@ -97,14 +98,30 @@ def start(
     seed = course.seed(assignment, master.digest, fresh=again)
     results = Results(course.judge(assignment))
     _try_the_solution(course.master(assignment), master, pool, seed, results)
-    started(len(latest))
-    data = {s.student: s.path.read_bytes() for s in latest}
-    graded = grade_all(data, master, pool, results, seed, again, progress)
-    return Run(
-        course, assignment, master, seed,
-        {s: r for s, r in graded.items() if isinstance(r, Result)},
-        {s: r.reason for s, r in graded.items() if isinstance(r, Fault)},
-    )  # fmt: skip
+    data = OnDemand({s.student: s.path for s in latest}, Path.read_bytes)
+    graded = grade_all(data, master, pool, results, seed, again, started, progress)
+    faults = {s: r.reason for s, r in graded.items() if isinstance(r, Fault)}
+    good = {s: key for s, key in graded.names.items() if s not in faults}
+    return Run(course, assignment, master, seed, OnDemand(good, results.read), faults)
+
+
+def kept_results(course: Course, assignment: str) -> OnDemand[Result]:
+    """Return student -> result of those whose latest submission has been graded.
+
+    Raises
+    ------
+    UserError
+        If there is nobody.
+    """
+    master = read_master(course.master(assignment), assignment)
+    results = Results(course.judge(assignment))
+    keys = {
+        s.student: judge.key(s.path.read_bytes(), master) for s in course.submissions(assignment)
+    }
+    found = {student: key for student, key in keys.items() if results.has(key)}
+    if not found:
+        raise UserError(f"{assignment} has not been graded yet. First: cs231n grade {assignment}")
+    return OnDemand(found, results.read)
 
 
 def _try_the_solution(data: bytes, master: Master, pool: Pool, seed: int, results: Results) -> None:

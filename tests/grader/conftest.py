@@ -1,9 +1,38 @@
 """The walls, put up once for all tests of the judge; where they cannot be, the reason why."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from cs231n_lib.course import connection, judge, rebuild, sandbox
+from cs231n_lib.course.course import Course
 from tests.grader import notebooks
+
+CONFIG = (Path(__file__).parents[2] / "nbgrader_config.py").read_text()
+
+
+def make_course(root, gradebook=None, db_url=""):
+    """Return a course with the tiny assignment as a1, its gradebook a copy of ``gradebook``."""
+    (root / "solutions" / "a1").mkdir(parents=True)
+    extra = f"\nc.CourseDirectory.db_url = {db_url!r}\n" if db_url else ""
+    (root / "nbgrader_config.py").write_text(CONFIG + extra)
+    master = notebooks.to_bytes(notebooks.notebook())
+    (root / "solutions" / "a1" / "a1.ipynb").write_bytes(master)
+    if gradebook is not None:
+        (root / ".nbgrader").mkdir()
+        shutil.copy(gradebook, root / ".nbgrader" / "gradebook.db")
+    return Course(root)
+
+
+@pytest.fixture(scope="session")
+def gradebook_template(tmp_path_factory):
+    """A gradebook that knows a1 and nobody: nbgrader takes seconds to make one."""
+    from cs231n_lib.course.gradebook import Book
+
+    course = make_course(tmp_path_factory.mktemp("template"))
+    Book(course, "a1")
+    return course.state / "gradebook.db"
 
 
 @pytest.fixture(scope="session")

@@ -76,6 +76,14 @@ def open_pool(settings, cluster):
     return pool
 
 
+@pytest.fixture(autouse=True)
+def few_ahead(monkeypatch):
+    """Let the pool refill the cluster within these few submissions."""
+    from cs231n_lib.course import cluster
+
+    monkeypatch.setattr(cluster, "AHEAD", 6)
+
+
 def test_a_cluster_gives_the_results_of_this_machine_and_survives_a_lost_worker(
     cluster, settings, master, tmp_path
 ):

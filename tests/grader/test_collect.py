@@ -4,7 +4,6 @@ import io
 import os
 import stat
 import zipfile
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,21 +11,13 @@ from hypothesis import strategies as st
 
 from cs231n_lib.course import collect as collecting
 from cs231n_lib.course.collect import collect, identify
-from cs231n_lib.course.course import Course
 from cs231n_lib.course.errors import UserError
-from tests.grader import notebooks
-
-CONFIG = (Path(__file__).parents[2] / "nbgrader_config.py").read_text()
+from tests.grader.conftest import make_course
 
 
 @pytest.fixture
 def course(tmp_path):
-    root = tmp_path / "course"
-    (root / "solutions" / "a1").mkdir(parents=True)
-    (root / "nbgrader_config.py").write_text(CONFIG)
-    master = notebooks.to_bytes(notebooks.notebook())
-    (root / "solutions" / "a1" / "a1.ipynb").write_bytes(master)
-    return Course(root)
+    return make_course(tmp_path / "course")
 
 
 def make_zip(path, entries):
@@ -47,8 +38,8 @@ def inventory(root):
         ("download/anne/a1/a1.ipynb", "anne"),
         ("anne.ipynb", "anne"),
         ("anne-a1.ipynb", "anne"),
-        ("submissions/doeanne_1234_5678_a1.ipynb", "doeanne"),
-        ("doeanne_LATE_1234_5678_a1-2.ipynb", "doeanne"),
+        ("submissions/doeanne_1234_5678_a1.ipynb", "canvas-1234"),
+        ("doeanne_LATE_1234_5678_a1-2.ipynb", "canvas-1234"),
         ("bulk/Anne Doe_4711_assignsubmission_file_/a1.ipynb", "moodle-4711"),
         ("bulk/Anne Doe_4711_assignsubmission_file_a1.ipynb", "moodle-4711"),
         ("assignment_9_export/submission_31415/a1.ipynb", "gradescope-31415"),

@@ -12,7 +12,14 @@ from pathlib import Path
 import pytest
 
 from cs231n_lib.course import grading, judge
-from cs231n_lib.course.grading import Fault, LocalPool, Results, Settings, grade_all
+from cs231n_lib.course.grading import (
+    Fault,
+    LocalPool,
+    OnDemand,
+    Results,
+    Settings,
+    grade_all,
+)
 from tests.grader import notebooks
 from tests.grader.notebooks import submission
 
@@ -80,6 +87,33 @@ def test_equal_submissions_are_graded_once(settings, master, tmp_path):
     done = []
     grade_all(same, master, LocalPool(settings, 2), Results(tmp_path), 1, progress=done.append)
     assert len(done) == 1
+
+
+def test_submissions_and_results_stay_on_disk_until_they_are_needed(settings, master, tmp_path):
+    data, reads, ahead = some(10), [], []
+
+    def read(name):
+        reads.append(name)
+        return data[name]
+
+    lazy = OnDemand({name: name for name in data}, read)
+    pool = LocalPool(settings, 2)
+    graded = grade_all(
+        lazy, master, pool, Results(tmp_path), 5,
+        progress=lambda _: ahead.append(len(reads) - 10 - len(ahead)),
+    )  # fmt: skip
+    assert max(ahead) <= 3, "read more than the judges were at"
+    assert graded["student1"] == graded["student1"]
+    assert graded["student1"] is not graded["student1"], "results are kept in memory"
+
+
+def test_a_file_that_changes_while_it_is_graded_gets_no_grade(settings, master, tmp_path):
+    contents = iter([submission(), submission(mean="def mean(x):\n    return 0")])
+    lazy = OnDemand({"anne": None}, lambda _: next(contents))
+    results = Results(tmp_path)
+    graded = grade_all(lazy, master, LocalPool(settings, 1), results, 5)
+    assert "was changed" in graded["anne"].reason
+    assert not list(results.folder.glob("*"))
 
 
 def children(pid):

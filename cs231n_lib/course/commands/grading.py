@@ -35,9 +35,11 @@ def collect(
 ) -> None:
     """Take submissions in: a folder, zips, the exchange, a Canvas, Moodle or Gradescope download.
 
-    Every file is kept with its time; a later one never overwrites an earlier one.
+    Every file is kept with its time; a later one never overwrites an earlier one. Canvas and
+    Moodle name files by numbers: give their grade sheet too, which says whose they are.
 
     Examples: [bold]cs231n collect a1 submissions.zip[/],
+    [bold]cs231n collect a1 submissions.zip grades.csv[/],
     [bold]cs231n collect a1 anne.ipynb --student anne[/]
     """
     from cs231n_lib.course.collect import collect as take_in
@@ -155,23 +157,6 @@ def _show(run: "Run") -> None:
     Console().print(table)
 
 
-def _results(home: "Course", assignment: str) -> dict[str, Any]:
-    from cs231n_lib.course import judge
-    from cs231n_lib.course.errors import UserError
-    from cs231n_lib.course.grading import Results
-    from cs231n_lib.course.rebuild import read_master
-
-    master = read_master(home.master(assignment), assignment)
-    kept = Results(home.judge(assignment))
-    found = {
-        s.student: kept.get(judge.key(s.path.read_bytes(), master))
-        for s in home.submissions(assignment)
-    }
-    if not any(found.values()):
-        raise UserError(f"{assignment} has not been graded yet. First: cs231n grade {assignment}")
-    return {student: result for student, result in found.items() if result is not None}
-
-
 def report(
     assignment: Assignment,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where to write.")] = None,
@@ -185,13 +170,14 @@ def report(
     from cs231n_lib.course.course import write_atomically
     from cs231n_lib.course.gradebook import Book
     from cs231n_lib.course.rebuild import read_master
+    from cs231n_lib.course.run import kept_results
 
     home = _course(course)
-    results = _results(home, assignment)
+    results = kept_results(home, assignment)
     waiting = {s.student for s in home.submissions(assignment)} - set(results)
     faults = dict.fromkeys(sorted(waiting), "run cs231n grade again")
     master = read_master(home.master(assignment), assignment)
-    figures = pages.summary(master, results, faults, list(home.read_log()))
+    figures = pages.summary(master, results, faults, home.read_log())
     when = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
     page = pages.report(assignment, figures, Book(home, assignment).students(), when)
     path = output or home.state / "reports" / f"{assignment}.html"
@@ -208,35 +194,23 @@ def export(
         Path | None,
         typer.Option("--output", "-o", help="A file; for gradescope a folder."),
     ] = None,
+    column: Annotated[
+        str, typer.Option(help="For Canvas: the header of the assignment in Canvas's own export.")
+    ] = "",
     course: CourseFolder = None,
 ) -> None:
     """Write the grades for a spreadsheet or a learning platform.
 
     nbgrader's own [bold]nbgrader export[/] works on the same gradebook.
 
-    Example: [bold]cs231n export a1 --format canvas -o a1.csv[/]
+    Examples: [bold]cs231n export a1 -o a1.csv[/],
+    [bold]cs231n export a1 --format canvas --column "Assignment 1 (241017)"[/]
     """
-    import json
+    from cs231n_lib.course.export import export as write
 
-    from cs231n_lib.course.course import write_atomically
-    from cs231n_lib.course.errors import UserError
-    from cs231n_lib.course.export import FORMATS, WRITERS, gradescope_results
-    from cs231n_lib.course.gradebook import Book
-
-    if form not in FORMATS:
-        raise UserError(f"no format {form!r}; there are {', '.join(FORMATS)}")
-    home = _course(course)
-    results = _results(home, assignment)
-    if form == "gradescope":
-        folder = output or Path(f"{assignment}-gradescope")
-        for student, result in results.items():
-            content = json.dumps(gradescope_results(result), indent=1).encode()
-            write_atomically(folder / student / "results.json", content)
-        typer.echo(f"{folder}/ ({len(results)} students)")
-        return
-    path = output or Path(f"{assignment}-{form}.csv")
-    content = WRITERS[form](assignment, Book(home, assignment).students(), results)
-    write_atomically(path, content)
+    path, left_out = write(_course(course), assignment, form, output, column)
+    for student in left_out:
+        typer.echo(f"left out: {student}: the platform's number is not known", err=True)
     typer.echo(f"{path}")
 
 
@@ -253,9 +227,10 @@ def feedback(
     from cs231n_lib.course import pages
     from cs231n_lib.course.course import write_atomically
     from cs231n_lib.course.gradebook import Book
+    from cs231n_lib.course.run import kept_results
 
     home = _course(course)
-    results = _results(home, assignment)
+    results = kept_results(home, assignment)
     students = Book(home, assignment).students()
     for student, result in results.items():
         page = pages.feedback(assignment, student, result, students[student])
