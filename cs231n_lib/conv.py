@@ -20,7 +20,7 @@ from cs231n_lib.conv_geometry import (
     output_shape,
     pad_images,
 )
-from cs231n_lib.conv_winograd import conv_backward_winograd, conv_forward_winograd
+from cs231n_lib.conv_winograd import POINTS, conv_backward_winograd, conv_forward_winograd
 
 __all__ = [
     "ALGORITHMS",
@@ -221,8 +221,8 @@ def choose_algorithm(x: Array, w: Array, conv_param: dict) -> str:
     -------
     str
         A key of `ALGORITHMS`: ``"im2col"`` on any library but NumPy. On NumPy ``"winograd"`` for
-        3x3 filters at stride 1 with at least `WINOGRAD_CHANNELS` channels in and out (below, its
-        transforms cost more than they save), else ``"blocked"``.
+        3x3 and 5x5 filters at stride 1 with at least `WINOGRAD_CHANNELS` channels in and out
+        (below, its transforms cost more than they save), else ``"blocked"``.
 
     Examples
     --------
@@ -236,9 +236,8 @@ def choose_algorithm(x: Array, w: Array, conv_param: dict) -> str:
     if not isinstance(x, np.ndarray):
         return "im2col"
     few = min(w.shape[:2]) < WINOGRAD_CHANNELS
-    if few or tuple(w.shape[2:]) != (3, 3) or conv_param["stride"] != 1:
-        return "blocked"
-    return "winograd"
+    square = w.shape[2] == w.shape[3] and w.shape[2] in POINTS
+    return "winograd" if square and conv_param["stride"] == 1 and not few else "blocked"
 
 
 def conv_forward(x: Array, w: Array, b: Array, conv_param: dict) -> tuple[Array, Cache]:

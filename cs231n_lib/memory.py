@@ -13,7 +13,6 @@ workspaces need not be at their largest at the same moment.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +21,8 @@ from cs231n_lib.architecture import FC, BatchNorm, Conv, Dropout, Layer, Pool
 from cs231n_lib.builder import PatternNet
 from cs231n_lib.conv import choose_algorithm
 from cs231n_lib.conv_blocked import LEAST_COLUMNS
+from cs231n_lib.conv_phases import Windows, windows_of
+from cs231n_lib.conv_winograd import tiles_of
 from cs231n_lib.parallel import BLOCK_BYTES, block_length, num_threads
 
 __all__ = ["Peak", "predict_peak"]
@@ -160,38 +161,48 @@ def _workspace(layer: Layer, batch: int, itemsize: int, *, backward: bool) -> in
     x = np.broadcast_to(np.float32(0), (batch, *layer.input_shape))
     w = np.broadcast_to(np.float32(0), layer.parameters["W"])
     conv_param = {"stride": spec.stride, "pad": spec.pad}
-    sizes: dict[str, Callable[[Layer, int, int, bool], int]] = {
-        "blocked": _blocked_workspace,
-        "winograd": _winograd_workspace,
-    }
-    return sizes[choose_algorithm(x, w, conv_param)](layer, batch, itemsize, backward)
+    if choose_algorithm(x, w, conv_param) == "winograd":
+        return itemsize * _winograd_workspace(
+            tiles_of(x, w, conv_param), w, batch, itemsize, backward
+        )
+    return itemsize * _blocked_workspace(windows_of(x, w, conv_param), w, batch, itemsize, backward)
 
 
-def _blocked_workspace(layer: Layer, batch: int, itemsize: int, backward: bool) -> int:
-    spec, (C, H, W), (F, OH, OW) = layer.spec, layer.input_shape, layer.output_shape
-    assert isinstance(spec, Conv)
-    filters = C * spec.size**2
-    row_bytes = (F + filters) * OW * itemsize
+def _blocked_workspace(
+    windows: Windows, w: np.ndarray, batch: int, itemsize: int, backward: bool
+) -> int:
+    F, K = w.shape[0], math.prod(w.shape[1:])
+    row_bytes = (F + K) * windows.columns * itemsize
+    threads, n, r = _blocks(windows, batch, row_bytes, -(-LEAST_COLUMNS // windows.columns))
+    T = r * n * windows.columns
+    if backward:
+        return threads * (_phases(windows, n, True) + T * (K + F) + 2 * K * F)
+    return threads * (_phases(windows, n, False) + T * (K * (windows.taps > 1) + F))
+
+
+def _winograd_workspace(
+    tiles: Windows, w: np.ndarray, batch: int, itemsize: int, backward: bool
+) -> int:
+    F, C = w.shape[:2]
+    threads, n, r = _blocks(tiles, batch, tiles.taps * tiles.columns * C * itemsize, 1)
+    T, U = r * n * tiles.columns, tiles.taps * C * F
+    if backward:
+        block = T * (tiles.taps * (2 * C + F) + 4 * F) + 2 * U
+        return U + threads * (_phases(tiles, n, True) + block)
+    return U + threads * (_phases(tiles, n, False) + T * (tiles.taps * (2 * C + F) + 8 * F))
+
+
+def _blocks(windows: Windows, batch: int, row_bytes: int, least: int) -> tuple[int, int, int]:
+    """Return the numbers of threads, of images and of rows of windows in a block."""
+    OH = windows.out[0]
     threads = num_threads(batch, OH * row_bytes)
     n = block_length(-(-batch // threads), OH * row_bytes)
-    r = block_length(OH, n * row_bytes, -(-LEAST_COLUMNS // OW))
-    padded = n * C * (H + 2 * spec.pad) * (W + 2 * spec.pad)
-    block = n * r * OW * (F + filters)
-    if backward:
-        return threads * itemsize * (2 * padded + block + 2 * F * filters)
-    return threads * itemsize * (padded + block)
+    return threads, n, block_length(OH, n * row_bytes, least)
 
 
-def _winograd_workspace(layer: Layer, batch: int, itemsize: int, backward: bool) -> int:
-    (C, _, _), (F, OH, OW) = layer.input_shape, layer.output_shape
-    down, across = -(-OH // 2), -(-OW // 2)
-    row_bytes = 16 * across * C * itemsize
-    threads = num_threads(batch, down * row_bytes)
-    n = block_length(-(-batch // threads), down * row_bytes)
-    T = n * block_length(down, n * row_bytes) * across
-    padded = n * C * (2 * down + 2) * (2 * across + 2)
-    block = T * (2 * 16 * C + 16 * F + 4 * F)
-    U = 16 * C * F
-    if backward:
-        return itemsize * (U + threads * (2 * padded + block + 2 * U))
-    return itemsize * (U + threads * (padded + block))
+def _phases(windows: Windows, n: int, backward: bool) -> int:
+    """Return the values in the phases of a block of images, of their gradient, and beside them."""
+    phases = math.prod(windows.shape(n))
+    wide = windows.channels * windows.rows * n * windows.stride * windows.columns
+    copies = backward + (not windows.is_image(n))
+    return copies * phases + wide * (windows.stride > 1)

@@ -5,9 +5,10 @@ part of the batch keep all cores busy with the copies as well as with the produc
 to use one thread meanwhile; two layers of threads would fight for the same cores.
 """
 
+import os
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 from functools import cache
 from itertools import pairwise
@@ -26,6 +27,15 @@ _busy = threading.Lock()
 @cache
 def _blas() -> ThreadpoolController:
     return ThreadpoolController().select(user_api="blas")
+
+
+@cache
+def _pool(workers: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(workers, thread_name_prefix="cs231n_lib")
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
 def num_threads(count: int, bytes_each: int) -> int:
@@ -65,7 +75,8 @@ def in_threads(
 
     Notes
     -----
-    Threads are started anew each time: a pool kept alive would hang in a forked process.
+    The threads are kept for the next call. A forked process, which has none of them, starts its
+    own.
 
     Examples
     --------
@@ -77,9 +88,13 @@ def in_threads(
         return [work(range(count))]
     try:
         edges = [count * k // workers for k in range(workers + 1)]
-        with _blas().limit(limits=1), ThreadPoolExecutor(workers) as pool:
+        with _blas().limit(limits=1):
             # Each thread gets a copy of our context: numpy.errstate holds there as it does here.
-            parts = [pool.submit(copy_context().run, work, range(a, b)) for a, b in pairwise(edges)]
+            parts = [
+                _pool(workers).submit(copy_context().run, work, range(a, b))
+                for a, b in pairwise(edges)
+            ]
+            wait(parts)  # all of them, before an error leaves this function
             return [part.result() for part in parts]
     finally:
         _busy.release()
@@ -106,7 +121,8 @@ def block_length(count: int, bytes_each: int, least: int = 1) -> int:
     >>> block_length(5, 10 * BLOCK_BYTES), block_length(5, 1), block_length(5, BLOCK_BYTES, 3)
     (1, 5, 3)
     """
-    return min(count, max(least, BLOCK_BYTES // bytes_each))
+    parts = -(-count // max(least, BLOCK_BYTES // bytes_each))
+    return -(-count // parts)
 
 
 def by_rows(work: Callable[..., Any], *arrays: Any) -> Any:

@@ -145,11 +145,14 @@ def max_pool_backward(dout: Array, cache: tuple) -> Array:
     xp = array_namespace(dout, x)
     shape, slices = _windows(x, pool_param)
     check_dout(dout, x, shape)
-    dx = xp.zeros_like(x)
-    overlap = pool_param["stride"] < max(pool_param["pool_height"], pool_param["pool_width"])
+    dx = xp.empty_like(x)
+    height, width, stride = (pool_param[k] for k in ("pool_height", "pool_width", "stride"))
+    overlap = stride < max(height, width)
 
     def work(images: slice) -> None:
         upstream, won, target = dout[images, ...], winner[images, ...], dx[images, ...]
+        if overlap or stride > min(height, width):
+            target[...] = 0
         for tap, (rows, columns) in enumerate(slices):
             share = upstream * xp.astype(won == tap, x.dtype)
             if overlap:

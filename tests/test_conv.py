@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -175,11 +177,11 @@ def run(name, x, w, b, conv_param, dout):
     dtype=st.sampled_from([np.float32, np.float64]),
     layout=st.sampled_from(["C", "F", "sliced", "reversed"]),
     block_bytes=st.sampled_from([1, 300, 2000, 2**20]),
-    square=st.booleans(),
+    square=st.sampled_from([None, 3, 5]),
 )
 def test_all_algorithms_agree(g, seed, dtype, layout, block_bytes, square):
-    if square:  # make Winograd take part in half of the runs
-        g = g | {"HH": 3, "WW": 3, "stride": 1}
+    if square:  # make Winograd take part in most of the runs
+        g = g | {"HH": square, "WW": square, "stride": 1}
     rng = np.random.default_rng(seed)
     x, w, b = draw(rng, **sized(g), dtype=dtype)
     dout = rng.standard_normal((g["N"], g["F"], g["OH"], g["OW"])).astype(dtype)
@@ -196,7 +198,7 @@ def test_all_algorithms_agree(g, seed, dtype, layout, block_bytes, square):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(parallel, "BLOCK_BYTES", block_bytes)
         for name in ALGORITHMS:
-            if name == "winograd" and (g["HH"], g["WW"], g["stride"]) != (3, 3, 1):
+            if name == "winograd" and not square:
                 continue
             for actual, right in zip(run(name, x, w, b, conv_param, dout), expected, strict=True):
                 close(actual, right, scale)
@@ -323,8 +325,8 @@ def torch_values():
 def test_convolution_agrees_with_torch(name, case, torch_values):
     *_, HH, WW, stride, pad = made.CONVOLUTIONS[case]
     inputs = made.convolution(case)
-    if name == "winograd" and (HH, WW, stride) != (3, 3, 1):
-        with pytest.raises(ValueError, match="needs 3x3 filters and stride 1"):
+    if name == "winograd" and (HH, WW, stride) not in ((3, 3, 1), (5, 5, 1)):
+        with pytest.raises(ValueError, match="needs 3x3 or 5x5 filters and stride 1"):
             ALGORITHMS[name][0](*inputs.values(), param(stride, pad))
         return
     dout = made.upstream(torch_values[f"conv/{case}/out"].shape)
@@ -368,32 +370,40 @@ def products(monkeypatch, name, x, w, b, conv_param):
 
 
 def test_cost_grows_as_the_theory_says(monkeypatch, rng):
-    """Multiply-adds N F C HH WW OH OW: exponent 2 in the edge of the image, 2 in the filter's."""
+    """Multiply-adds N F C HH WW OH OW: exponent 2 in the edge of the image, 2 in the filter's.
+
+    With padding the columns that are dropped add up to 9 % in the smallest case; 0.1 is less than
+    what a cost of another power would differ by.
+    """
     for what, sizes, exponent in (
         ("N", (2, 4, 8), 1),
         ("C", (2, 4, 8), 1),
         ("F", (2, 4, 8), 1),
-        ("edge", (8, 16, 32), 2),
+        ("edge", (23, 46, 92), 2),
         ("filter", (1, 3, 9), 2),
     ):
         counts = []
         for size in sizes:
-            edge = size if what == "edge" else 9
+            edge = size if what == "edge" else 70
             f = size if what == "filter" else 3
             one = {"N": 2, "C": 2, "F": 2} | ({what: size} if what in "NCF" else {})
             x, w, b = draw(rng, **one, H=edge, W=edge, HH=f, WW=f)
             counts.append(sum(products(monkeypatch, "blocked", x, w, b, param(1, f // 2))))
+            assert 1 <= counts[-1] / (np.prod(x.shape) * w[:, 0].size) <= 1.13
         slopes = np.diff(np.log(counts)) / np.diff(np.log(sizes))
-        np.testing.assert_allclose(slopes, exponent, rtol=1e-12)
+        np.testing.assert_allclose(slopes, exponent, atol=0.1 if exponent == 2 else 1e-12)
 
 
-def test_winograd_multiplies_16_times_where_the_definition_does_36_times(monkeypatch, rng):
-    x, w, b = draw(rng, N=1, C=6, H=8, W=8, F=5)
-    definition = products(monkeypatch, "blocked", x, w, b, param(1, 1))
-    transform_in, main, transform_out = products(monkeypatch, "winograd", x, w, b, param(1, 1))
-    assert sum(definition) == 36 * main // 16
-    assert transform_in == 16 * 16 * 6 * 16  # 16 x 16 matrix, 6 channels, 16 tiles
-    assert transform_out == 4 * 16 * 5 * 16
+@pytest.mark.parametrize(("K", "definition"), [(3, 36), (5, 100)])
+def test_winograd_multiplies_for_each_pixel_of_a_tile(monkeypatch, rng, K, definition):
+    x, w, b = draw(rng, N=1, C=6, H=8, W=8, F=5, HH=K, WW=K)
+    transform_in, main, transform_out = products(monkeypatch, "winograd", x, w, b, param(1, K // 2))
+    taps, across = (K + 1) ** 2, 4 + (K - 1) // 2  # 4 tiles, and those that wrap round
+    assert main == taps * 5 * 6 * 4 * across
+    assert transform_in == taps**2 * 6 * 4 * across
+    assert transform_out == 4 * taps * 5 * 4 * across
+    # Without the tiles that are dropped: 16 products for 36, 36 for 100.
+    assert main * 4 * definition == 8 * 8 * K * K * 5 * 6 * taps * across
 
 
 # ---------------------------------------------------------------- choice and errors
@@ -406,8 +416,11 @@ def test_winograd_multiplies_16_times_where_the_definition_does_36_times(monkeyp
         ((64, 32, 3, 3), 2, "blocked"),
         ((64, 3, 3, 3), 1, "blocked"),
         ((3, 64, 3, 3), 1, "blocked"),
-        ((64, 64, 5, 5), 1, "blocked"),
+        ((64, 64, 5, 5), 1, "winograd"),
+        ((64, 15, 5, 5), 1, "blocked"),
+        ((16, 16, 3, 3), 1, "winograd"),
         ((64, 64, 3, 1), 1, "blocked"),
+        ((64, 64, 7, 7), 1, "blocked"),
     ],
 )
 def test_the_algorithm_is_chosen_by_shape(w_shape, stride, name):
@@ -501,6 +514,24 @@ def test_work_is_shared_among_threads_in_order(monkeypatch):
     with pytest.raises(ZeroDivisionError):
         parallel.in_threads(lambda part: 1 // 0, 3)
     assert parallel.in_threads(list, 3) == [[0], [1], [2]]  # the lock was released
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_process_starts_threads_of_its_own(monkeypatch):
+    class Controller:
+        lib_controllers = (FakeLibrary(),)
+
+        def limit(self, limits):
+            return parallel.threading.Lock()
+
+    monkeypatch.setattr(parallel, "_blas", Controller)
+    assert parallel.in_threads(list, 3) == [[0], [1], [2]]
+    child = os.fork()
+    if child == 0:  # no pytest below this line
+        signal.alarm(10)  # the death of a child that hangs
+        os._exit(0 if parallel.in_threads(list, 3) == [[0], [1], [2]] else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_without_a_known_blas_the_work_is_done_in_one_part(monkeypatch):
