@@ -357,11 +357,12 @@ def manners(
     forward: Function,
     backward: Function,
     dout: np.ndarray,
-    *args: np.ndarray,
+    *args: Any,
     documented: Function = lambda *args: args,
+    names: tuple[str, ...] = ("x", "w", "b"),
 ) -> None:
     """Require that both directions leave their arguments alone and keep float32."""
-    hygiene.keeps_inputs(forward, *args, names=("x", "w", "b"))
+    hygiene.keeps_inputs(forward, *args, names=names)
     out = _forward(forward, args)[0]
     found = getattr(out, "dtype", None)
     if found != np.float32:
