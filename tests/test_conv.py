@@ -6,6 +6,7 @@ import importlib.util
 import os
 import re
 import signal
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -526,7 +527,8 @@ def test_a_forked_process_starts_threads_of_its_own(monkeypatch):
             return parallel.threading.Lock()
 
     monkeypatch.setattr(parallel, "_blas", Controller)
-    assert parallel.in_threads(list, 3) == [[0], [1], [2]]
+    together = threading.Barrier(3)  # so that there are three threads
+    assert sorted(parallel.in_threads(lambda part: together.wait(), 3)) == [0, 1, 2]
     child = os.fork()
     if child == 0:  # no pytest below this line
         signal.alarm(10)  # the death of a child that hangs
