@@ -13,7 +13,7 @@ import types
 
 import pytest
 
-from cs231n_lib.course import book, server, sphinx_ext, vendor
+from cs231n_lib.course import book, launch, server, sphinx_ext, vendor
 from cs231n_lib.course.checkout import root
 from cs231n_lib.course.errors import UserError
 
@@ -106,7 +106,7 @@ def test_the_api_page_lists_every_public_module():
 @pytest.mark.parametrize(("address", "shown"), [("", False), ("https://example.org/a/b", True)])
 def test_launch_buttons_need_a_public_address(address, shown):
     options = {"repository_url": address, "launch_buttons": {"colab_url": "x"}}
-    sphinx_ext.offer_what_works(None, types.SimpleNamespace(html_theme_options=options))
+    launch.offer_what_works(None, types.SimpleNamespace(html_theme_options=options))
     assert bool(options["launch_buttons"]) is shown
 
 

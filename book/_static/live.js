@@ -1,8 +1,9 @@
 // Injected into every page: offers "Run this page live" where `cs231n book serve` gives the page.
-// On a static host, or opened from a folder, it does nothing; the code that runs cells is
-// fetched only after the click.
+// On a static host, or opened from a folder, it offers the ways that work there.  The code that
+// runs cells is fetched only after the click.
 (() => {
   const root = new URL("../", document.currentScript.src).href;
+  const UNSIGNED = "To run code, open the address that the terminal shows.";
 
   async function whatThisHostCanDo() {
     if (!location.protocol.startsWith("http")) return null;
@@ -28,6 +29,30 @@
     }, 1000);
   }
 
+  // Without a server behind the page: where its notebook can be opened instead.
+  function makeLaunchBar() {
+    const bar = document.createElement("p");
+    bar.className = "launch-bar";
+    const told = [...document.querySelectorAll('meta[name^="launch:"]')];
+    const named = told.map((meta) => [meta.name.slice("launch:".length), meta.content]);
+    const places = named.filter(([name]) => name !== "install");
+    const notebook = document.querySelector("a.btn-download-source-button")?.href;
+    if (notebook) places.push(["Download the notebook", notebook]);
+    bar.append("To run this page: ");
+    for (const [name, href] of places) {
+      const link = Object.assign(document.createElement("a"), { href, textContent: name });
+      if (href === notebook) link.download = "";
+      bar.append(link);
+    }
+    const install = named.find(([name]) => name === "install")?.[1];
+    if (install) {
+      const command = document.createElement("code");
+      command.textContent = install;
+      bar.append("In Colab, run first: ", command);
+    }
+    return places.length ? bar : "";
+  }
+
   function makeBar(cells, signedIn) {
     const bar = document.createElement("div");
     bar.className = "live-bar";
@@ -41,7 +66,7 @@
     bar.append(button, status);
     if (!signedIn) {
       button.disabled = true;
-      status.textContent = "To run code, open the address that the terminal shows.";
+      status.textContent = UNSIGNED;
     } else if (localStorage.getItem(`cs231n:edits:${location.pathname}`)) {
       status.textContent = "Your edits of this page are kept.";
     }
@@ -52,9 +77,15 @@
         const { activate } = await import(`${root}live/page.js`);
         await activate(bar, cells, root);
       } catch (error) {
-        button.disabled = false;
-        status.textContent = "The server does not answer. Start it again: cs231n book serve";
         console.error(error);
+        status.textContent = "The server does not answer. Start it again: cs231n book serve";
+        let host = null;
+        while (!host) {
+          await new Promise((done) => setTimeout(done, 1000));
+          host = await whatThisHostCanDo();
+        }
+        button.disabled = !host.signedIn;
+        status.textContent = host.signedIn ? "The server is back." : UNSIGNED;
       }
     });
     return bar;
@@ -66,6 +97,8 @@
     );
     const host = await whatThisHostCanDo();
     if (host?.watch) reloadWhenRebuilt();
-    if (host && cells.length) document.querySelector("article h1").after(makeBar(cells, host.signedIn));
+    if (!cells.length) return;
+    const bar = host ? makeBar(cells, host.signedIn) : makeLaunchBar();
+    document.querySelector("article h1").after(bar);
   });
 })();

@@ -9,6 +9,7 @@ import ast
 import hashlib
 import json
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 from cs231n_lib.course.errors import UserError
@@ -102,10 +103,9 @@ class Test:
 
     @property
     def title(self) -> str:
-        """The first comment of the cell, else its name."""
-        first = self.source.strip().partition("\n")[0]
-        shown = first.startswith("#") and not first.startswith(HIDDEN[0])
-        return first.lstrip("# ") if shown else self.name
+        """The comment that the cell begins with, else its name."""
+        lines = takewhile(lambda line: line.startswith("# "), self.source.strip().splitlines())
+        return " ".join(line.lstrip("# ") for line in lines) or self.name
 
     def hidden_lines(self) -> set[int]:
         """Return the numbers of the lines that students do not see."""

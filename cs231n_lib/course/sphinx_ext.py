@@ -15,7 +15,6 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx import addnodes
 from sphinx.application import Sphinx
-from sphinx.config import Config
 from sphinx.directives.code import LiteralInclude
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
@@ -168,17 +167,9 @@ def link_back(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             signature.parent.children[-1].append(line)
 
 
-def offer_what_works(app: Sphinx, config: Config) -> None:
-    """Show no Colab and Binder buttons while the book has no public address to open."""
-    options = config.html_theme_options
-    if not options.get("repository_url"):
-        options["launch_buttons"] = {}
-
-
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directive and the events."""
     app.add_directive("listing", Listing)
-    app.connect("config-inited", offer_what_works)
     app.connect("source-read", list_modules)
     app.connect("env-purge-doc", forget_page)
     app.connect("env-merge-info", merge_pages)

@@ -45,11 +45,16 @@ def expect():
 
 @pytest.fixture(scope="session")
 def violations():
-    """Return a function: the serious and critical findings of axe on a page, one line each."""
+    """Return a function: the serious and critical findings of axe on a page, one line each.
 
-    def violations(page, selector="body"):
+    ``only`` names the rules to apply; all by default.
+    """
+
+    def violations(page, selector="body", only=None):
         page.evaluate(AXE.read_text(encoding="utf-8"))
-        found = page.evaluate("selector => axe.run(selector)", selector)["violations"]
+        options = {"resultTypes": ["violations"], **({"runOnly": only} if only else {})}
+        found = page.evaluate("([where, how]) => axe.run(where, how)", [selector, options])
+        found = found["violations"]
         return [
             f"{v['id']} ({v['impact']}): {node['html'][:120]}"
             for v in found
@@ -102,3 +107,25 @@ def serve(tmp_path_factory):
     for server in started:
         if server.process.poll() is None:
             server.stop()
+
+
+@pytest.fixture(scope="session")
+def book_server(serve, html):
+    """The whole book on a live server."""
+    return serve(html, 8980)
+
+
+@pytest.fixture(scope="session")
+def sign_in(chromium):
+    """Return a function: the cookies of a browser opened with the address from the terminal."""
+
+    def sign_in(server):
+        context = chromium.new_context()
+        page = context.new_page()
+        page.goto(server.address)
+        assert "ticket" not in page.url
+        state = context.storage_state()
+        context.close()
+        return state
+
+    return sign_in

@@ -4,6 +4,7 @@ import base64
 import io
 import subprocess
 import sys
+import time
 
 import nbformat
 import numpy as np
@@ -15,7 +16,19 @@ from cs231n_lib.course.checkout import root
 
 pytestmark = pytest.mark.browser
 
-FIRST, DOUBLE, FIGURE, PROGRESS, WAIT, AFTER_HIDDEN = range(6)
+FIRST, DOUBLE, FIGURE, PROGRESS, WAIT, AFTER_HIDDEN, RICH, PRACTICE, CHECK, FOLDED = range(10)
+#: How long a page must be left alone for a connection that is not kept up to be dropped.
+LONG = 45
+DISPLAYS = r"""
+from IPython.display import HTML, JSON, SVG, Latex, Markdown, Math, display
+display(JSON({"depth": [1, {"of": "nested"}]}))
+display(Markdown("**bold** and $a_1 * b_1$, 5$ a piece\n\n| a | b |\n|---|---|\n| 1 | 2 |"))
+display(Latex(r"Euler: $$e^{i\pi} = -1$$"), Math(r"\frac{1}{2}"))
+display(HTML("<table><tr><th>k</th><td>5</td></tr></table>"))
+display(SVG('<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40" role="img" '
+            'aria-label="A dot"><circle cx="20" cy="20" r="9" fill="currentColor"/></svg>'))
+"""
+STUB = "def accuracy(y_pred, y):\n    raise NotImplementedError"
 
 
 def code(source, *outputs, tags=()):
@@ -44,6 +57,13 @@ def sample():
         code("import time\nseconds = 0\nfor _ in range(10 * seconds):\n    time.sleep(0.1)"),
         code("hidden = 10 * x", tags=["remove-input"]),
         code("hidden + 1"),
+        code(DISPLAYS.strip()),
+        code(STUB, tags=["practice"]),
+        code(
+            "from cs231n_lib.course import practice\npractice.check('accuracy')",
+            tags=["practice-check"],
+        ),
+        code("print('folded', x)", tags=["hide-input"]),
     ]
     cells[3].metadata.mystnb = {
         "image": {"alt": "A grey square."},
@@ -78,15 +98,23 @@ def server(serve, site):
 
 
 @pytest.fixture(scope="module")
-def signed_in(chromium, server):
-    """The cookies of a browser that was opened with the address from the terminal."""
-    context = chromium.new_context()
+def signed_in(sign_in, server):
+    return sign_in(server)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def left_alone(chromium, server, signed_in):
+    """A live page that nobody touches while the other tests run, and when that began."""
+    context = chromium.new_context(storage_state=signed_in)
     page = context.new_page()
-    page.goto(server.address)
-    assert "ticket" not in page.url
-    state = context.storage_state()
+    page.goto(f"{server.origin}/sample.html")
+    page.get_by_role("button", name="Run this page live").click()
+    state(page, "ready")
+    run(page, FIRST)
+    done(page, FIRST)
+    kernels = page.evaluate("fetch('api/kernels').then(a => a.json())")
+    yield page, time.monotonic(), [kernel["id"] for kernel in kernels]
     context.close()
-    return state
 
 
 @pytest.fixture
@@ -115,7 +143,7 @@ def live(page):
 
 
 def cell(page, number):
-    return page.locator("div.cell:has(.thebe-cell)").nth(number)
+    return page.locator("div.live-cell").nth(number)
 
 
 def edit(page, number, text):
@@ -133,10 +161,8 @@ def run(page, number):
 
 
 def done(page, number, how="done"):
-    page.locator(f"div.cell[data-live={how}]:has(.thebe-cell)").first.wait_for()
     page.wait_for_function(
-        "([n, how]) => [...document.querySelectorAll('div.cell')]"
-        ".filter(c => c.querySelector('.thebe-cell'))[n].dataset.live === how",
+        "([n, how]) => document.querySelectorAll('div.live-cell')[n].dataset.live === how",
         arg=[number, how],
     )
 
@@ -192,6 +218,66 @@ def test_run_to_here_stops_there(live):
     cell(live, DOUBLE).get_by_role("button", name="Run to here").click()
     done(live, DOUBLE)
     assert cell(live, FIGURE).get_attribute("data-live") == ""
+
+
+def test_rich_outputs_are_shown_as_what_they_are(live, expect):
+    run(live, RICH)
+    shown = output(live, RICH)
+    drawing = shown.locator("img[src^='data:image/svg']")
+    expect(drawing).to_have_attribute("alt", "Figure drawn by cell 7")
+    assert drawing.evaluate("image => image.naturalWidth") == 40
+    expect(shown).to_contain_text('"of": "nested"')
+    expect(shown.locator("strong")).to_have_text("bold")
+    expect(shown).to_contain_text("5$ a piece")
+    expect(shown.locator("table")).to_have_count(2)
+    expect(shown.locator("mjx-container")).to_have_count(3)
+    assert shown.locator("mjx-merror").count() == 0
+    assert shown.locator("em").count() == 0
+    expect(shown).not_to_contain_text("IPython.core")
+
+
+def test_a_script_in_displayed_markdown_does_not_run(live, expect):
+    source = "from IPython.display import Markdown\nMarkdown('<img src=x onerror=window.bad=1> ok')"
+    edit(live, FIRST, source)
+    run(live, FIRST)
+    expect(output(live, FIRST)).to_contain_text("ok")
+    assert live.evaluate("window.bad") is None
+
+
+def check(page, source=None):
+    if source is not None:
+        edit(page, PRACTICE, source)
+    cell(page, PRACTICE).get_by_role("button", name="Check your code").click()
+
+
+def test_an_exercise_is_checked_alone(live, expect):
+    check(live)
+    expect(output(live, CHECK)).to_contain_text("not attempted yet")
+    check(live, "def accuracy(y_pred, y):\n    return (y_pred == y).sum()")
+    expect(output(live, CHECK)).to_contain_text("1 of 3 checks passed")
+    expect(output(live, CHECK)).to_contain_text("Likely reason: this is the number of hits")
+    check(live, "def accuracy(y_pred, y):\n    return (y_pred == y).mean()")
+    expect(output(live, CHECK)).to_contain_text("all 3 checks passed")
+    assert output(live, CHECK).get_attribute("aria-live") == "polite"
+    assert cell(live, FIRST).get_attribute("data-live") == ""
+
+
+def test_code_that_does_not_run_is_not_checked(live, expect):
+    check(live, "def accuracy(:")
+    expect(output(live, PRACTICE)).to_contain_text("SyntaxError")
+    expect(output(live, CHECK)).to_contain_text("Not checked")
+    cell(live, PRACTICE).get_by_role("button", name="Reset cell").click()
+    cell(live, PRACTICE).locator(".CodeMirror").click()
+    live.keyboard.press("Shift+Enter")
+    expect(output(live, CHECK)).to_contain_text("not attempted yet")
+
+
+def test_a_folded_cell_unfolds_with_its_editor(live, expect):
+    assert not cell(live, FOLDED).locator(".CodeMirror").is_visible()
+    cell(live, FOLDED).locator("summary").click()
+    expect(cell(live, FOLDED).locator(".CodeMirror")).to_contain_text("folded")
+    run(live, FOLDED)
+    expect(output(live, FOLDED)).to_have_text("folded 6")
 
 
 def test_an_error_is_shown_and_stops_what_follows(live, expect):
@@ -284,13 +370,16 @@ def test_a_killed_kernel_is_replaced(live, expect):
     expect(output(live, DOUBLE)).to_contain_text("42", timeout=20_000)
 
 
-def test_a_deleted_kernel_is_replaced(live, expect):
+def test_a_deleted_kernel_is_replaced(live, left_alone, expect):
     run(live, FIRST)
     done(live, FIRST)
     live.evaluate(
-        "fetch('api/kernels').then(a => a.json()).then(ks => Promise.all(ks.map(k => fetch("
-        "`api/kernels/${k.id}`, {method: 'DELETE', headers: {'X-XSRFToken':"
-        " document.cookie.match(/_xsrf=([^;]*)/)[1]}}))))"
+        """kept => fetch('api/kernels').then(a => a.json()).then(ks => Promise.all(
+          ks.filter(k => !kept.includes(k.id)).map(k => fetch(`api/kernels/${k.id}`, {
+            method: 'DELETE',
+            headers: {'X-XSRFToken': document.cookie.match(/_xsrf=([^;]*)/)[1]},
+          }))))""",
+        left_alone[2],
     )
     state(live, "died")
     run(live, DOUBLE)
@@ -319,16 +408,43 @@ def test_a_stopped_server_is_noticed_and_found_again(chromium, serve, site, expe
     again.stop()
 
 
-@pytest.mark.slow
-def test_a_page_left_alone_keeps_its_kernel(live, expect):
-    run(live, FIRST)
-    done(live, FIRST)
-    live.wait_for_timeout(45_000)
-    state(live, "ready")
-    edit(live, DOUBLE, "x + 1")
-    run(live, DOUBLE)
-    expect(output(live, DOUBLE)).to_contain_text("7")
-    assert cell(live, FIRST).get_attribute("data-live") == "done"
+def test_a_server_that_is_gone_before_the_click(chromium, serve, site, expect):
+    server = serve(site, 8970)
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(server.address)
+    page.goto(f"{server.origin}/sample.html")
+    server.stop()
+    page.get_by_role("button", name="Run this page live").click()
+    expect(page.locator(".live-status")).to_contain_text("The server does not answer")
+    again = serve(site, server.port)
+    assert again.port == server.port
+    expect(page.locator(".live-status")).to_contain_text("The server is back")
+    page.get_by_role("button", name="Run this page live").click()
+    state(page, "ready")
+    run(page, DOUBLE)
+    expect(output(page, DOUBLE)).to_contain_text("42")
+    context.close()
+    again.stop()
+
+
+def test_a_server_that_goes_while_the_page_becomes_live(page, expect):
+    gone = True
+
+    def answer(route):
+        if gone:
+            route.abort("connectionrefused")
+        else:
+            route.continue_()
+
+    page.route("**/api/sessions**", answer)
+    page.get_by_role("button", name="Run this page live").click()
+    state(page, "lost")
+    expect(page.locator(".live-status")).to_contain_text("cs231n book serve")
+    gone = False
+    state(page, "ready")
+    run(page, DOUBLE)
+    expect(output(page, DOUBLE)).to_contain_text("42")
 
 
 def test_a_browser_without_the_cookie_reads_but_does_not_run(chromium, server, expect):
@@ -342,14 +458,21 @@ def test_a_browser_without_the_cookie_reads_but_does_not_run(chromium, server, e
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_live_page_is_accessible(chromium, server, signed_in, violations, scheme):
+def test_a_live_page_is_accessible(chromium, server, signed_in, violations, expect, scheme):
     context = chromium.new_context(storage_state=signed_in, color_scheme=scheme)
     page = context.new_page()
     page.goto(f"{server.origin}/sample.html")
     page.get_by_role("button", name="Run this page live").click()
     state(page, "ready")
+    edit(page, DOUBLE, "x / 0")
     page.get_by_role("button", name="Run all cells from the top").click()
-    done(page, AFTER_HIDDEN)
+    done(page, DOUBLE, "failed")
+    edit(page, DOUBLE, "x / 2")
+    page.get_by_role("button", name="Run all cells from the top").click()
+    done(page, FOLDED)
+    edit(page, PRACTICE, "def accuracy(y_pred, y):\n    return 1 / 0")
+    cell(page, PRACTICE).get_by_role("button", name="Check your code").click()
+    expect(output(page, CHECK)).to_contain_text("0 of 3 checks passed")
     assert violations(page) == []
     context.close()
 
@@ -364,7 +487,8 @@ def test_no_other_host_is_asked_even_when_live(chromium, server, signed_in):
     page.get_by_role("button", name="Run this page live").click()
     state(page, "ready")
     page.get_by_role("button", name="Run all cells from the top").click()
-    done(page, AFTER_HIDDEN)
+    done(page, FOLDED)
+    page.locator("mjx-container").nth(3).wait_for()
     context.close()
     assert len(asked) > 10
     assert [url for url in asked if not url.startswith((server.origin, "data:", "blob:"))] == []
@@ -378,3 +502,14 @@ def test_the_copy_opened_from_a_folder_offers_no_live_button(chromium, site):
     assert page.locator(".live-bar").count() == 0
     assert "x is 6" in page.inner_text("article")
     context.close()
+
+
+@pytest.mark.slow
+def test_a_page_left_alone_keeps_its_kernel(left_alone, expect):
+    page, since, _ = left_alone
+    page.wait_for_timeout(1000 * max(0, LONG - (time.monotonic() - since)))
+    state(page, "ready")
+    edit(page, DOUBLE, "x + 1")
+    run(page, DOUBLE)
+    expect(output(page, DOUBLE)).to_contain_text("7")
+    assert cell(page, FIRST).get_attribute("data-live") == "done"

@@ -15,37 +15,6 @@ const Edits = {
   },
 };
 
-// Before thebe: mark the code and give each cell a place for its output.
-export function prepare(elements) {
-  return elements.map((element, index) => {
-    element.querySelectorAll("button.copybtn").forEach((button) => button.remove());
-    const pre = element.querySelector("div.cell_input pre");
-    pre.setAttribute("data-executable", "true");
-    pre.setAttribute("data-language", "python");
-    let output = element.querySelector("div.cell_output");
-    if (!output) {
-      output = document.createElement("div");
-      output.className = "cell_output docutils container";
-      element.append(output);
-    }
-    keepCaption(output);
-    output.setAttribute("data-output", "true");
-    return { element, index, output, stored: pre.textContent.trim(), storedOutput: output.innerHTML };
-  });
-}
-
-// A figure's number, caption and anchor stay when its picture is drawn anew.
-function keepCaption(output) {
-  const figure = output.querySelector("figure");
-  const caption = figure?.querySelector("figcaption");
-  if (!caption) return;
-  const kept = document.createElement("figure");
-  kept.id = figure.id;
-  kept.append(caption);
-  output.after(kept);
-  figure.replaceWith(...figure.childNodes);
-}
-
 export function button(label, title, action) {
   const made = document.createElement("button");
   made.type = "button";
@@ -56,82 +25,157 @@ export function button(label, title, action) {
   return made;
 }
 
+// A place for new outputs, with the number, caption and anchor of the figure that was stored.
+function livePlace(stored) {
+  const place = document.createElement("div");
+  place.className = "cell_output docutils container";
+  const output = document.createElement("div");
+  place.append(output);
+  const caption = stored?.querySelector("figure > figcaption");
+  if (caption) {
+    const figure = document.createElement("figure");
+    figure.id = caption.parentElement.id;
+    figure.append(caption.cloneNode(true));
+    place.append(figure);
+  }
+  return { place, output };
+}
+
 export class Cell {
-  constructor(place, thebeCell, run, runTo) {
-    Object.assign(this, place, { thebe: thebeCell, hasRun: false });
+  // `actions`: what the page does to run this cell, or all down to it.
+  constructor(element, index, thebeCell, actions) {
+    const pre = element.querySelector("div.cell_input pre");
+    Object.assign(this, { element, index, pre, thebe: thebeCell, actions, hasRun: false });
+    this.stored = Cell.text(element);
+    this.storedOutput = element.querySelector("div.cell_output");
+    // An exercise and the check below it are run together, without the rest of the page.
+    this.isPractice = element.classList.contains("tag_practice");
+    this.isCheck = element.classList.contains("tag_practice-check");
+    element.classList.add("live-cell");
+  }
+
+  static text(element) {
+    return element.querySelector("div.cell_input pre").textContent.trim();
+  }
+
+  // Put the editor in the place of the text. Costs ten milliseconds or more, so not for all at once.
+  mount() {
+    if (this.editor) return;
     const number = this.index + 1;
+    this.element.querySelectorAll("button.copybtn").forEach((each) => each.remove());
+    const { place, output } = livePlace(this.storedOutput);
+    this.live = place;
+    this.describeFigures();
+    if (this.isCheck) place.setAttribute("aria-live", "polite");
+    this.pre.setAttribute("data-language", "python");
+    const config = { mode: "python", theme: "default", lineNumbers: false };
+    const cells = [{ id: this.thebe.id, placeholders: { source: this.pre, output } }];
+    window.thebe.renderAllCells({ codeMirrorConfig: config }, { getCellById: () => this.thebe }, cells);
     this.editor = this.element.querySelector(".CodeMirror").CodeMirror;
-    this.editor.setOption("lineNumbers", false);
     this.editor.setOption("indentUnit", 4);
     this.editor.getInputField().setAttribute(
       "aria-label",
-      `Code of cell ${number}. Shift-Enter runs it, Escape leaves the editor.`,
+      `Code of cell ${number}. Shift-Enter ${this.isPractice ? "checks" : "runs"} it, Escape leaves the editor.`,
     );
     this.editor.setOption("extraKeys", {
       ...this.editor.getOption("extraKeys"),
-      "Shift-Enter": () => run(this),
+      "Shift-Enter": () => this.actions.run(this),
       Tab: (editor) => editor.execCommand("indentMore"),
       "Shift-Tab": (editor) => editor.execCommand("indentLess"),
     });
-    const tools = document.createElement("div");
-    tools.className = "live-tools";
+    this.element.querySelector("details")?.addEventListener("toggle", () => this.editor.refresh());
+    this.element.querySelector(".thebe-cell").append(this.makeTools(number));
+    this.editor.setValue(this.code);
+    this.editor.clearHistory();
+    this.editor.on("change", () => this.changed());
+    this.enable(this.able);
+    this.show(this.element.dataset.live ?? "");
+  }
+
+  // Whether there is a kernel to run the code.
+  enable(able) {
+    this.able = able;
+    this.tools?.querySelectorAll("button").forEach((each) => (each.disabled = !able));
+    if (able) this.changed();
+  }
+
+  makeTools(number) {
+    this.tools = document.createElement("div");
+    this.tools.className = "live-tools";
     this.mark = document.createElement("span");
     this.mark.className = "live-mark";
     this.resetButton = button("Reset", `Reset cell ${number} to the stored text`, () => this.reset());
-    tools.append(
-      button("Run", `Run cell ${number} (Shift-Enter)`, () => run(this)),
-      button("Run to here", `Run to here: all cells down to cell ${number}`, () => runTo(this)),
-      this.resetButton,
-      this.mark,
-    );
-    this.element.querySelector(".thebe-cell").append(tools);
-    this.describeFigures();
-    const kept = Edits.read()[this.index];
-    if (kept?.stored === this.stored) this.editor.setValue(kept.edited);
-    this.editor.on("change", () => this.changed());
-    this.changed();
+    const run = this.isPractice
+      ? button("Check", `Check your code in cell ${number} (Shift-Enter)`, () => this.actions.run(this))
+      : button("Run", `Run cell ${number} (Shift-Enter)`, () => this.actions.run(this));
+    run.classList.toggle("live-check", this.isPractice);
+    this.tools.append(run);
+    if (!this.isPractice && !this.isCheck) {
+      const title = `Run to here: all cells down to cell ${number}`;
+      this.tools.append(button("Run to here", title, () => this.actions.runTo(this)));
+    }
+    this.tools.append(this.resetButton, this.mark);
+    return this.tools;
   }
 
   // A figure drawn anew is described as the stored one was.
   describeFigures() {
-    const stored = document.createElement("template");
-    stored.innerHTML = this.storedOutput;
-    const texts = [...stored.content.querySelectorAll("img")].map((image) => image.alt);
+    const texts = [...(this.storedOutput?.querySelectorAll("img") ?? [])].map((image) => image.alt);
     const describe = () =>
-      this.output.querySelectorAll("img:not([alt])").forEach((image, n) => {
+      this.live.querySelectorAll("img:not([alt])").forEach((image, n) => {
         image.alt = texts[n] || `Figure drawn by cell ${this.index + 1}`;
       });
-    new MutationObserver(describe).observe(this.output, { childList: true, subtree: true });
+    new MutationObserver(describe).observe(this.live, { childList: true, subtree: true });
   }
 
   get code() {
-    return this.editor.getValue();
+    if (this.mark) return this.editor.getValue();
+    const kept = Edits.read()[this.index];
+    return kept?.stored === this.stored ? kept.edited : this.stored;
   }
 
   changed() {
+    if (!this.editor) return;
     Edits.write(this.index, this.stored, this.code);
     this.resetButton.disabled = this.code === this.stored;
   }
 
   reset() {
+    this.mount();
     this.editor.setValue(this.stored);
-    const html = this.storedOutput.trim();
-    const data = { "text/html": html };
-    this.thebe.render(html ? [{ output_type: "display_data", metadata: {}, data }] : []);
+    this.thebe.clear();
+    if (this.storedOutput) this.live.replaceWith(this.storedOutput);
+    else this.live.remove();
     this.show("");
   }
 
   show(state) {
     this.element.dataset.live = state;
+    if (!this.mark) return;
     this.mark.textContent = { running: "running", waiting: "waiting", failed: "failed" }[state] ?? "";
+  }
+
+  // Say something where the output stands.
+  say(text) {
+    this.showLive();
+    this.thebe.setOutputText(text);
+  }
+
+  showLive() {
+    if (this.live.isConnected) return;
+    if (this.storedOutput) this.storedOutput.replaceWith(this.live);
+    else this.element.append(this.live);
   }
 
   // Returns whether the cell ran through.
   async run() {
+    this.mount();
     this.hasRun = true;
     this.show("running");
+    this.thebe.clear();
+    this.showLive();
     const result = await this.thebe.execute(this.code);
-    if (!result) this.thebe.setOutputText("Stopped: the kernel went away while this cell was running.\n");
+    if (!result) this.say("Stopped: the kernel went away while this cell was running.\n");
     const good = Boolean(result && !result.error);
     this.show(good ? "done" : "failed");
     return good;

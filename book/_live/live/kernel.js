@@ -14,8 +14,9 @@ const SENTENCES = {
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 export class Kernel {
-  constructor(thebe, root, onState, onFresh) {
-    Object.assign(this, { server: thebe.server, notebook: thebe.notebook, root, onState, onFresh });
+  // `connect` makes a new connection to the server.
+  constructor(connect, notebook, root, onState, onFresh) {
+    Object.assign(this, { connect, notebook, root, onState, onFresh });
     // A name of its own for every open page, so that two tabs do not share variables.
     const page = location.pathname.split("/").pop().replace(/\.html$/, "");
     this.path = `${page}-${crypto.randomUUID?.() ?? Date.now()}.ipynb`;
@@ -34,15 +35,21 @@ export class Kernel {
 
   async start(state = "ready") {
     if (state === "ready") this.set("starting");
+    const silence = pause(30_000).then(() => Promise.reject(new Error("the kernel is silent")));
+    await Promise.race([this.openSession(), silence]);
+    this.listen(this.session.kernel);
+    this.onFresh();
+    this.set(state);
+  }
+
+  async openSession() {
+    this.server?.dispose();
+    this.server = this.connect(); // one that has failed is of no use again
     await this.server.ready;
     const options = { kernelName: "python3", path: this.path };
     this.session = await this.server.startNewSession(this.notebook.rendermime, options);
     this.notebook.attachSession(this.session);
-    const silence = pause(30_000).then(() => Promise.reject(new Error("the kernel is silent")));
-    await Promise.race([this.session.kernel.info, silence]);
-    this.listen(this.session.kernel);
-    this.onFresh();
-    this.set(state);
+    await this.session.kernel.info;
   }
 
   get id() {
@@ -86,8 +93,9 @@ export class Kernel {
       await pause(1000);
     }
     try {
+      const first = !this.session;
       this.session?.dispose();
-      await this.start("died");
+      await this.start(first ? "ready" : "died");
     } catch (error) {
       console.error(error);
       this.set("lost");

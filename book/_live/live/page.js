@@ -1,7 +1,8 @@
 // Makes one page live: loads thebe, puts the editors in place, and runs what it is told to.
 
-import { Cell, button, prepare } from "./cells.js";
+import { Cell, button } from "./cells.js";
 import { Kernel } from "./kernel.js";
+import { extend } from "./outputs.js";
 
 function load(tag, attributes) {
   return new Promise((resolve, reject) => {
@@ -17,7 +18,27 @@ async function loadThebe(root) {
     load("link", { rel: "stylesheet", href: `${root}live/live.css` }),
     window.thebe ?? load("script", { src: `${root}thebe/index.js` }),
   ]);
-  return window.thebe;
+}
+
+// A notebook of thebe's for the code of the page, and a function that connects to the server.
+function makeNotebook(elements, root) {
+  const { api, module } = window.thebeCore;
+  const options = window.thebe.mergeOptions({
+    useBinder: false,
+    mathjaxUrl: "",
+    savedSessionOptions: { enabled: false },
+    serverSettings: { baseUrl: root.replace(/\/$/, ""), token: "", appendToken: false },
+  });
+  const config = api.makeConfiguration(options, window.thebe.events);
+  const registry = api.makeRenderMimeRegistry(config.mathjax);
+  extend(registry, root);
+  const blocks = elements.map((element, n) => ({ id: `cell-${n}`, source: Cell.text(element) }));
+  const connect = () => {
+    const server = new module.ThebeServer(config);
+    server.connectToJupyterServer();
+    return server;
+  };
+  return { notebook: api.setupNotebookFromBlocks(blocks, config, registry), connect };
 }
 
 // Cells whose code the page hides (tags remove-input, remove-cell) still have to run: for
@@ -46,21 +67,16 @@ async function hiddenCode(root, count) {
 const ABSENT = ["starting", "lost", "unsigned"];
 
 class Page {
-  constructor(bar, places, thebe, hidden, root) {
-    this.hidden = hidden;
+  constructor(bar, elements, root) {
+    const { notebook, connect } = makeNotebook(elements, root);
+    const actions = { run: (cell) => this.run(cell), runTo: (cell) => this.runTo(cell) };
+    this.hidden = hiddenCode(root, elements.length);
     this.queue = Promise.resolve();
     this.status = bar.querySelector(".live-status");
-    this.cells = places.map(
-      (place, n) =>
-        new Cell(
-          place,
-          thebe.notebook.cells[n],
-          (cell) => this.run(cell),
-          (cell) => this.runTo(cell),
-        ),
-    );
+    this.cells = elements.map((element, n) => new Cell(element, n, notebook.cells[n], actions));
     this.kernel = new Kernel(
-      thebe,
+      connect,
+      notebook,
       root,
       (state, sentence) => this.show(state, sentence),
       () => this.fresh(),
@@ -83,11 +99,9 @@ class Page {
   show(state, sentence) {
     this.bar.dataset.state = state;
     this.status.textContent = sentence;
-    const dead = ABSENT.includes(state);
-    document.querySelectorAll(".live-on button, .live-tools button").forEach((each) => {
-      each.disabled = dead;
-    });
-    if (!dead) this.cells.forEach((cell) => cell.changed());
+    const able = !ABSENT.includes(state);
+    this.bar.querySelectorAll("button").forEach((each) => (each.disabled = !able));
+    this.cells.forEach((cell) => cell.enable(able));
   }
 
   // A kernel that has run nothing yet.
@@ -98,9 +112,27 @@ class Page {
     });
   }
 
-  // Runs a cell, and before it the cells above that this kernel has not seen yet.
+  // Put the editors in place: at once where the reader looks, elsewhere bit by bit.
+  async mount() {
+    const far = (cell) => {
+      const { top, bottom } = cell.element.getBoundingClientRect();
+      return Math.max(top - innerHeight, -bottom, 0);
+    };
+    const order = this.cells.map((cell) => [far(cell), cell]).sort(([a], [b]) => a - b);
+    for (const [distance, cell] of order) {
+      if (distance > 0) await new Promise((done) => setTimeout(done));
+      cell.mount();
+    }
+  }
+
+  // Runs a cell, and before it the cells above that this kernel has not seen yet. An exercise
+  // stands alone: it is run with its check, and with nothing else.
   run(cell) {
-    this.enqueue(() => [...this.cells.slice(0, cell.index).filter((c) => !c.hasRun), cell]);
+    const { index, isPractice, isCheck } = cell;
+    const needed = (c) => !c.hasRun && !c.isPractice && !c.isCheck;
+    if (isPractice) this.enqueue(() => this.cells.slice(index, index + 2));
+    else if (isCheck) this.enqueue(() => this.cells.slice(index - 1, index + 1));
+    else this.enqueue(() => [...this.cells.slice(0, index).filter(needed), cell]);
   }
 
   runTo(cell) {
@@ -121,36 +153,23 @@ class Page {
     for (const cell of cells) {
       going = going && kernel === this.kernel.id;
       if (going) going = await this.runHidden(cell).then(() => cell.run());
+      else if (cell.isCheck && cells.length === 2) cell.say("Not checked: the cell above failed.\n");
       else cell.show("");
     }
   }
 
   async runHidden(cell) {
-    const code = this.hidden[cell.index];
-    if (code && !cell.hasRun) {
+    const code = (await this.hidden)[cell.index];
+    if (code && !cell.hasRun && !cell.isPractice) {
       await this.kernel.session.kernel.requestExecute({ code, silent: true }).done;
     }
   }
 }
 
 export async function activate(bar, elements, root) {
-  const [library, hidden] = await Promise.all([
-    loadThebe(root),
-    hiddenCode(root, elements.length),
-  ]);
-  const places = prepare(elements);
-  const thebe = await library.bootstrap({
-    useBinder: false,
-    requestKernel: false,
-    mountRunButton: false,
-    mountRunAllButton: false,
-    mountRestartButton: false,
-    mountRestartAllButton: false,
-    mathjaxUrl: "",
-    savedSessionOptions: { enabled: false },
-    serverSettings: { baseUrl: root.replace(/\/$/, ""), token: "", appendToken: false },
-    codeMirrorConfig: { mode: "python", theme: "default", lineNumbers: false },
-  });
-  const page = new Page(bar, places, thebe, hidden, root);
-  await page.kernel.start().catch(() => page.kernel.recover());
+  await loadThebe(root);
+  const page = new Page(bar, elements, root);
+  const started = page.kernel.start().catch(() => page.kernel.recover());
+  page.mount();
+  await started;
 }

@@ -1,0 +1,188 @@
+"""The small exercises that only a chapter has: references, usual mistakes, and their tests.
+
+Every other chapter ends with an exercise of an assignment and with that one's tests.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from cs231n_lib.course import checking
+from cs231n_lib.course.checks import hygiene
+from cs231n_lib.course.checks.exercise import Exercise, Mistake
+
+Function = Callable[..., Any]
+
+
+def _accuracy(y_pred: np.ndarray, y: np.ndarray, *, measure: str = "fraction") -> float:
+    hits = int(np.sum(y_pred == y))
+    return {"fraction": hits / len(y), "count": hits, "percent": 100 * hits / len(y),
+            "error": 1 - hits / len(y), "all": float(hits == len(y))}[measure]  # fmt: skip
+
+
+accuracy_exercise = Exercise(
+    _accuracy,
+    ("accuracy",),
+    (
+        Mistake("count_for_fraction", "this is the number of hits; divide it by the number of "
+                "labels.", {"measure": "count"}),
+        Mistake("percent", "this is a percentage; return a fraction from 0 to 1.",
+                {"measure": "percent"}),
+        Mistake("error_for_accuracy", "this is the share of errors; accuracy is the share of "
+                "hits.", {"measure": "error"}),
+        Mistake("all_or_nothing", "this says whether all labels agree; count those that do.",
+                {"measure": "all"}),
+    ),
+)  # fmt: skip
+
+
+def _accuracy_example(accuracy: Function) -> None:
+    labels = np.array([1, 2, 3, 3]), np.array([1, 2, 0, 3])
+    accuracy_exercise.check(accuracy, {"worked example": labels}, show=True)
+
+
+def _accuracy_values(accuracy: Function) -> None:
+    rng = checking.rng("accuracy")
+    y = rng.integers(0, 3, size=50)
+    regimes = {
+        "50 random labels": (rng.integers(0, 3, size=50), y),
+        "7 random labels": (np.array([1, 0, 2, 2, 1, 0, 0]), np.array([1, 2, 2, 1, 1, 0, 1])),
+        "all labels right": (y, y),
+        "all labels wrong": (y + 1, y),
+    }
+    accuracy_exercise.check(accuracy, regimes)
+
+
+def _accuracy_vectorised(accuracy: Function) -> None:
+    few, many = np.zeros(5, dtype=int), np.zeros(500, dtype=int)
+    hygiene.steps_do_not_grow(accuracy, (few, few), (many, many), "the number of labels")
+
+
+def _victory(
+    scores: np.ndarray, *, minus: str = "second", axis: int = 1, sign: float = 1.0
+) -> np.ndarray:
+    ranked = np.sort(scores if axis == 1 else scores.T, axis=1)
+    rival = {"second": ranked[:, -2], "lowest": ranked[:, 0], "mean": ranked.mean(axis=1),
+             "nothing": 0.0}[minus]  # fmt: skip
+    return sign * (ranked[:, -1] - rival)
+
+
+victory_exercise = Exercise(
+    _victory,
+    ("lead",),
+    (
+        Mistake("lowest_for_second", "this is the lead over the lowest score; the rival is the "
+                "second highest.", {"minus": "lowest"}),
+        Mistake("mean_for_second", "this is the lead over the mean score; the rival is the "
+                "second highest.", {"minus": "mean"}),
+        Mistake("highest_only", "this is the highest score; subtract the second highest.",
+                {"minus": "nothing"}),
+        Mistake("columns_for_rows", "scores are compared within a column, over the images; "
+                "compare within a row, over the classes.", {"axis": 0}),
+        Mistake("order", "the second highest minus the highest: the order is the wrong way "
+                "round.", {"sign": -1.0}),
+    ),
+)  # fmt: skip
+
+
+def _victory_example(victory: Function) -> None:
+    scores = np.array([[3.0, 1.0, 2.5], [0.0, 0.0, -1.0]])
+    victory_exercise.check(victory, {"worked example": (scores,)}, show=True)
+
+
+def _victory_values(victory: Function) -> None:
+    rng = checking.rng("victory")
+    shapes = {"two classes": (6, 2), "ten classes": (8, 10), "one image": (1, 4),
+              "as many images as classes": (5, 5)}  # fmt: skip
+    regimes = {name: (rng.normal(size=shape),) for name, shape in shapes.items()}
+    victory_exercise.check(victory, regimes)
+
+
+def _victory_manners(victory: Function) -> None:
+    scores = checking.rng("victory_manners").normal(size=(4, 5))
+    hygiene.keeps_inputs(victory, scores, names=("scores",))
+
+
+def _victory_vectorised(victory: Function) -> None:
+    rng = checking.rng("victory_steps")
+    few, many = rng.normal(size=(5, 4)), rng.normal(size=(300, 4))
+    hygiene.steps_do_not_grow(victory, (few,), (many,), "the number of images")
+
+
+def _conv_1d(
+    x: np.ndarray,
+    w: np.ndarray,
+    stride: int,
+    pad: int,
+    *,
+    flip: bool = False,
+    use_stride: bool = True,
+    sides: str = "both",
+    short: int = 0,
+) -> np.ndarray:
+    padded = np.pad(x, {"both": (pad, pad), "left": (pad, 0), "none": (0, 0)}[sides])
+    w = w[::-1] if flip else w
+    starts = range(0, len(padded) - len(w) + 1 - short, stride if use_stride else 1)
+    return np.array([np.sum(padded[s : s + len(w)] * w) for s in starts])
+
+
+conv_1d_exercise = Exercise(
+    _conv_1d,
+    ("out",),
+    (
+        Mistake("filter_flipped", "the filter is turned round, as `np.convolve` does; lay it on "
+                "the input as it is.", {"flip": True}),
+        Mistake("stride_ignored", "the window moves by 1; it should move by `stride`.",
+                {"use_stride": False}),
+        Mistake("pad_ignored", "no zeros are added at the ends; add `pad` of them on either side.",
+                {"sides": "none"}),
+        Mistake("padded_on_one_side", "zeros are added on the left only; add `pad` of them on "
+                "either side.", {"sides": "left"}),
+        Mistake("last_window_missing", "the last window is missing: (W - F + 2P) / S counts steps, "
+                "and the window at the start counts as well.", {"short": 1}),
+    ),
+)  # fmt: skip
+
+
+def _conv_1d_example(conv_1d: Function) -> None:
+    arguments = np.array([1.0, 2, 4, 8, 16]), np.array([1.0, 0, -1]), 1, 0
+    conv_1d_exercise.check(conv_1d, {"worked example": arguments}, show=True)
+
+
+def _conv_1d_values(conv_1d: Function) -> None:
+    rng = checking.rng("conv_1d")
+    sizes = {"stride 2, pad 1": (9, 3, 2, 1), "stride 1, pad 2": (6, 5, 1, 2),
+             "stride 3, no padding": (10, 4, 3, 0), "one window": (4, 4, 1, 0)}  # fmt: skip
+    regimes = {
+        name: (rng.normal(size=W), rng.normal(size=F), S, P) for name, (W, F, S, P) in sizes.items()
+    }
+    conv_1d_exercise.check(conv_1d, regimes)
+
+
+def _conv_1d_manners(conv_1d: Function) -> None:
+    rng = checking.rng("conv_1d_manners")
+    x, w = (rng.normal(size=n).astype(np.float32) for n in (8, 3))
+    hygiene.keeps_inputs(conv_1d, x, w, 1, 1, names=("x", "w"))
+    hygiene.keeps_dtype(conv_1d, x, w, 1, 1)
+
+
+#: Exercise -> its tests, in order, by what they try.
+TESTS: dict[str, dict[str, Function]] = {
+    "accuracy": {
+        "Three labels of four agree: 0.75.": _accuracy_example,
+        "Random labels, few and many; all right; all wrong.": _accuracy_values,
+        "500 labels take as many Python steps as 5.": _accuracy_vectorised,
+    },
+    "victory": {
+        "Scores 3, 1, 2.5 are won by 0.5; scores 0, 0, -1 are a tie.": _victory_example,
+        "Random scores: two classes, ten, one image.": _victory_values,
+        "The scores stay as they are.": _victory_manners,
+        "300 images take as many Python steps as 5.": _victory_vectorised,
+    },
+    "conv_1d": {
+        "The filter 1, 0, -1 on 1, 2, 4, 8, 16 gives -3, -6, -12.": _conv_1d_example,
+        "Random inputs, strides and padding; pad = 0; one window.": _conv_1d_values,
+        "float32 in, float32 out; x and w stay as they are.": _conv_1d_manners,
+    },
+}
