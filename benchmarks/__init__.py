@@ -2,27 +2,37 @@
 
 Every module here has a function ``cases(quick)`` that returns a list of :class:`Case`. Ours and
 the peer's run in turn, in one process, on the same arrays and all cores; the ratio is the median
-over the pairs, so a slow moment of the machine hits both.
+over the pairs, so a slow moment of the machine hits both. What takes long is run once: it needs
+neither warming up nor a median, and the whole table is there in some ten minutes.
+
+``python -m benchmarks --json > benchmarks/results/NAME.json`` makes a record to keep.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_info
 
-PAIRS = 7
-PAIRS_QUICK = 3
-BUDGET_S = 120  # no new pair is started after this; three are always run
+PAIRS, PAIRS_QUICK, MOST_PAIRS = 7, 3, 50
+ENOUGH_S = 3  # short cases are repeated until this
+BUDGET_S = 30  # no new pair is started after this
+LONG_S = 10  # when the first pair takes this long it counts
+PACKAGES = ("torch", "scikit-learn", "scipy", "faiss-cpu", "micrograd", "nbgrader", "cupy")
+
+#: Runs a piece of work and returns its result with the largest memory it took, in 10^6 bytes.
+Meter = Callable[[Callable[[], Any]], tuple[Any, float | None]]
 
 
 @dataclass(frozen=True)
@@ -33,7 +43,7 @@ class Case:
     ----------
     name, peer : str
         What is timed, and against whom.
-    target : float
+    target : float or None
         The ratio ours / peer to reach.
     inputs : callable
         Makes the arrays; not timed.
@@ -44,15 +54,21 @@ class Case:
         An ImportError makes a row that says the peer is missing.
     agree : callable, optional
         Takes both results and raises AssertionError if they differ: no race between unequals.
+    device : str
+        Where the arrays are. Work on a device waits for it to finish before it returns.
+    meters : pair of callable, optional
+        Measure the memory of ours and of the peer's; that of this process unless given.
     """
 
     name: str
     peer: str
-    target: float
+    target: float | None
     inputs: Callable[[], tuple[Any, ...]]
     ours: Callable[..., Any]
     make_peer: Callable[..., Callable[[], Any]]
     agree: Callable[[Any, Any], None] | None = None
+    device: str = "cpu"
+    meters: tuple[Meter, Meter] | None = None
 
 
 @dataclass
@@ -61,13 +77,14 @@ class Row:
 
     name: str
     peer: str
-    target: float
+    target: float | None
     ours_s: float | None = None
     peer_s: float | None = None
     ratio: float | None = None
     peak_mb: float | None = None
     peer_peak_mb: float | None = None
     pairs: int = 0
+    device: str = "cpu"
     note: str = ""
 
     def as_dict(self) -> dict[str, Any]:
@@ -77,7 +94,7 @@ class Row:
 
 def run(case: Case, quick: bool) -> Row:
     """Run one case; whatever goes wrong with the peer becomes a note in the row."""
-    row = Row(case.name, case.peer, case.target)
+    row = Row(case.name, case.peer, case.target, device=case.device)
     inputs = case.inputs()
     try:
         theirs = case.make_peer(*inputs)
@@ -86,23 +103,26 @@ def run(case: Case, quick: bool) -> Row:
         row.ours_s = min(_timed(lambda: case.ours(*inputs))[0] for _ in range(2))
         return row
     # The first run warms up, is checked, and shows the memory before it is kept for reuse.
-    result, row.peak_mb = _with_peak(lambda: case.ours(*inputs))
-    expected, row.peer_peak_mb = _with_peak(theirs)
+    of_ours, of_peer = case.meters or (host_peak, host_peak)
+    (first, result), row.peak_mb = of_ours(lambda: _timed(lambda: case.ours(*inputs)))
+    (peer_first, expected), row.peer_peak_mb = of_peer(lambda: _timed(theirs))
     if case.agree:
         case.agree(result, expected)
     del result, expected
-    ours_s, peer_s = [], []
-    started = time.perf_counter()
-    for pair in range(PAIRS_QUICK if quick else PAIRS):
-        if pair >= PAIRS_QUICK and time.perf_counter() - started > BUDGET_S:
+    pairs = [(first, peer_first)] if first + peer_first > LONG_S else []
+    while len(pairs) < (PAIRS_QUICK if quick else MOST_PAIRS):
+        spent = sum(map(sum, pairs))
+        if spent > BUDGET_S or (len(pairs) >= PAIRS and spent > ENOUGH_S):
             break
         # Who goes first changes from pair to pair, so that neither always finds warm caches.
-        both = [(ours_s, lambda: case.ours(*inputs)), (peer_s, theirs)]
-        for seconds, work in both if pair % 2 == 0 else both[::-1]:
-            seconds.append(_timed(work)[0])
-    row.pairs = len(ours_s)
-    row.ours_s, row.peer_s = statistics.median(ours_s), statistics.median(peer_s)
-    row.ratio = statistics.median(a / b for a, b in zip(ours_s, peer_s, strict=True))
+        if len(pairs) % 2:
+            peer_s, ours_s = _timed(theirs)[0], _timed(lambda: case.ours(*inputs))[0]
+        else:
+            ours_s, peer_s = _timed(lambda: case.ours(*inputs))[0], _timed(theirs)[0]
+        pairs.append((ours_s, peer_s))
+    row.pairs = len(pairs)
+    row.ours_s, row.peer_s = (statistics.median(times) for times in zip(*pairs, strict=True))
+    row.ratio = statistics.median(a / b for a, b in pairs)
     return row
 
 
@@ -113,16 +133,27 @@ def machine() -> dict[str, Any]:
     if info.exists():
         names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
         model = names[0].partition(":")[2].strip() if names else model
+    memory = (
+        os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
+    )
     return {
         "cpu": model,
         "cores": os.cpu_count(),
+        "memory_gb": round(memory / 1e9, 1) or None,
         "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         "system": platform.system(),
         "python": platform.python_version(),
         "numpy": np.__version__,
         "blas": sorted({f"{lib['internal_api']} {lib['version']} x{lib['num_threads']}"
                         for lib in threadpool_info() if lib["user_api"] == "blas"}),
+        "packages": [f"{name} {version}" for name, version in _versions()],
     }  # fmt: skip
+
+
+def _versions() -> Iterator[tuple[str, str]]:
+    for name in PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            yield name, metadata.version(name)
 
 
 def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
@@ -131,7 +162,7 @@ def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - start, result
 
 
-def _with_peak(work: Callable[[], Any]) -> tuple[Any, float | None]:
+def host_peak(work: Callable[[], Any]) -> tuple[Any, float | None]:
     """Run and return the growth of this process at its highest, where Linux tells it."""
     try:
         ctypes.CDLL(None).malloc_trim(0)  # hand back what earlier runs freed, or it is used unseen

@@ -9,7 +9,7 @@ import pkgutil
 import sys
 
 import benchmarks
-from benchmarks import Case, Row
+from benchmarks import Case, Row, gpu
 
 
 def main() -> int:
@@ -37,6 +37,8 @@ def main() -> int:
         rows.append(benchmarks.run(case, arguments.quick))
         if not arguments.json:
             print(shown(rows[-1]), flush=True)
+    rows += gpu.crossovers(rows)
+    facts |= gpu.facts()
     if arguments.json:
         print(json.dumps([row.as_dict() | {"machine": facts} for row in rows], indent=1))
     return 0
@@ -48,7 +50,9 @@ def cases_of(module: str, quick: bool) -> list[Case]:
         return importlib.import_module(f"benchmarks.{module}").cases(quick)
     except ModuleNotFoundError as error:
         print(f"{module}: left out, {error.name} is not installed", file=sys.stderr)
-        return []
+    except gpu.NoDevice as error:
+        print(f"{module}: left out, {error}", file=sys.stderr)
+    return []
 
 
 def shown(row: Row) -> str:
@@ -61,7 +65,7 @@ def shown(row: Row) -> str:
         number(row.ours_s, ".4f"),
         number(row.peer_s, ".4f"),
         number(row.ratio, ".2f"),
-        f"<= {row.target:g}",
+        "-" if row.target is None else f"<= {row.target:g}",
         number(row.peak_mb, ".0f"),
         number(row.peer_peak_mb, ".0f"),
     ) + (f"  {row.note}" if row.note else "")

@@ -12,12 +12,13 @@ from cs231n_lib.losses import softmax_loss_vectorized, svm_loss_vectorized
 
 CLASSES = 10
 REG = 0.1
+LOSSES = {"SVM": svm_loss_vectorized, "softmax": softmax_loss_vectorized}
 
 
 def cases(quick: bool) -> list[Case]:
     rows = 5_000 if quick else 50_000
     found = []
-    for kind, ours in (("SVM", svm_loss_vectorized), ("softmax", softmax_loss_vectorized)):
+    for kind, ours in LOSSES.items():
         name = f"{kind} loss + gradient float32 {rows}x3073x{CLASSES}"
         work, inputs = partial(call, ours), partial(problem, rows)
         peer = partial(torch_autograd, kind)
@@ -39,20 +40,31 @@ def call(loss: Any, W: np.ndarray, X: np.ndarray, y: np.ndarray) -> tuple[float,
 
 def torch_autograd(kind: str, W: np.ndarray, X: np.ndarray, y: np.ndarray) -> Any:
     import torch
+
+    work = torch_work(kind, *(torch.from_numpy(a) for a in (W, X, y)))
+
+    def on_host() -> tuple[float, np.ndarray]:
+        loss, gradient = work()
+        return loss, gradient.numpy()
+
+    return on_host
+
+
+def torch_work(kind: str, W: Any, X: Any, y: Any) -> Any:
+    """Return the work on tensors, wherever they are; ``item`` waits for a device."""
     from torch.nn import functional as F
 
-    data, labels = torch.from_numpy(X), torch.from_numpy(y)
-
-    def work() -> tuple[float, np.ndarray]:
-        weights = torch.from_numpy(W).requires_grad_()
-        scores = data @ weights
+    def work() -> tuple[float, Any]:
+        weights = W.detach().requires_grad_()
+        scores = X @ weights
         if kind == "softmax":
-            loss = F.cross_entropy(scores, labels)
+            loss = F.cross_entropy(scores, y)
         else:  # PyTorch divides by the number of classes as well
-            loss = CLASSES * F.multi_margin_loss(scores, labels)
+            loss = CLASSES * F.multi_margin_loss(scores, y)
         loss = loss + REG * (weights * weights).sum()
         loss.backward()
-        return loss.item(), weights.grad.numpy()
+        value = loss.item()
+        return value, weights.grad
 
     return work
 

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+import types
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,8 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # benchmarks/ is not part of the installed package
 
 import benchmarks  # noqa: E402
-from benchmarks import neighbors  # noqa: E402
+from benchmarks import Row, gpu, neighbors  # noqa: E402
+from benchmarks import __main__ as command  # noqa: E402
 
 
 def case(ours, make_peer, agree=None):
@@ -40,6 +42,29 @@ def test_a_missing_peer_is_a_row_that_says_so():
     assert "peer missing (No module named 'peer'); pip install" in row.note
     assert row.ratio is None
     assert row.ours_s >= 0
+
+
+def test_what_takes_long_is_run_once(monkeypatch):
+    monkeypatch.setattr(benchmarks, "LONG_S", 0.02)
+    monkeypatch.setattr(benchmarks, "BUDGET_S", 0.03)
+    calls = []
+
+    def slow(x):
+        calls.append(x)
+        time.sleep(0.04)
+
+    row = benchmarks.run(case(slow, lambda x: lambda: None), quick=False)
+    assert (row.pairs, len(calls)) == (1, 1)
+    assert row.ours_s >= 0.04
+
+
+def test_what_is_short_is_run_often(monkeypatch):
+    monkeypatch.setattr(benchmarks, "ENOUGH_S", 0.05)
+    row = benchmarks.run(case(lambda x: time.sleep(0.001), lambda x: lambda: None), quick=False)
+    assert benchmarks.PAIRS < row.pairs <= benchmarks.MOST_PAIRS
+    monkeypatch.setattr(benchmarks, "ENOUGH_S", 0)
+    row = benchmarks.run(case(lambda x: None, lambda x: lambda: None), quick=False)
+    assert row.pairs == benchmarks.PAIRS
 
 
 def test_results_that_differ_are_no_race():
@@ -68,15 +93,106 @@ def test_peers_are_imported_by_their_case_only():
 
 
 def test_json_is_a_list_of_rows(monkeypatch, capsys):
-    from benchmarks import __main__ as command
-
     tiny = case(np.sum, lambda x: lambda: 3.0)
     monkeypatch.setattr(neighbors, "cases", lambda quick: [tiny])
     monkeypatch.setattr(sys, "argv", ["benchmarks", "--json", "--quick", "--only", "neighbors"])
     assert command.main() == 0
     (row,) = json.loads(capsys.readouterr().out)
-    assert {"name", "ours_s", "peer", "peer_s", "ratio", "target", "peak_mb", "machine"} <= {*row}
+    check_rows([row])
     monkeypatch.setattr(sys, "argv", ["benchmarks", "--only", "no such case"])
     with pytest.raises(SystemExit):
         command.main()
     assert "no case has 'no such case'" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------- on a GPU
+
+
+@pytest.fixture
+def fake_gpu(monkeypatch):
+    """CuPy as far as the benchmarks use it, with NumPy's arrays and a record of the waiting."""
+    waits = []
+    cupy = types.ModuleType("cupy")
+    cupy.asarray, cupy.ndarray = np.asarray, type("ndarray", (), {})
+    pool = types.SimpleNamespace(
+        free_all_blocks=lambda: None, used_bytes=lambda: 10**6, total_bytes=lambda: 8 * 10**6
+    )
+    cupy.get_default_memory_pool = lambda: pool
+    device = types.SimpleNamespace(synchronize=lambda: waits.append(1))
+    properties = {"name": b"NoSuch GPU", "totalGlobalMem": 80_000_000_000}
+    cupy.cuda = types.SimpleNamespace(
+        Device=lambda: device,
+        runtime=types.SimpleNamespace(
+            getDeviceProperties=lambda number: properties, runtimeGetVersion=lambda: 12090
+        ),
+    )
+    monkeypatch.setitem(sys.modules, "cupy", cupy)
+    monkeypatch.setattr(gpu, "gpu_is_available", lambda: True)
+    return waits
+
+
+def test_without_a_gpu_its_cases_are_left_out_aloud(monkeypatch, capsys):
+    monkeypatch.setattr(gpu, "gpu_is_available", lambda: False)
+    assert command.cases_of("gpu", quick=True) == []
+    assert capsys.readouterr().err == "gpu: left out, CuPy is not installed or finds no GPU\n"
+    assert gpu.facts() == {}
+
+
+def test_on_a_gpu_the_clock_waits_for_the_device(fake_gpu):
+    cases = [c for c in gpu.cases(quick=True) if c.name == "crossover, loss rows: 10"]
+    row = benchmarks.run(cases[0], quick=True)
+    assert len(fake_gpu) == 1 + benchmarks.PAIRS_QUICK  # ours every time, the CPU never
+    assert (row.device, row.peer, row.target) == ("cuda", gpu.CPU_PEER, None)
+    assert row.ratio > 0
+
+
+def test_every_kind_of_work_has_its_gpu_case(fake_gpu):
+    cases = gpu.cases(quick=False)
+    assert len({c.name for c in cases}) == len(cases)
+    assert {c.target for c in cases if c.peer == gpu.PEER} == {1.0, 1.2, 2.0}
+    for one in cases:
+        assert one.device == "cuda"
+        assert (one.meters is not None) == (one.peer == gpu.PEER)
+    result, peak = gpu.cupy_peak(lambda: 5)
+    assert (result, peak) == (5, 7.0)
+    assert gpu.facts() == {"gpu": "NoSuch GPU", "gpu_memory_gb": 80.0, "cuda": 12090}
+
+
+def test_the_crossover_is_where_the_gpu_stays_ahead():
+    def row(family, size, ratio):
+        return Row(f"crossover, {family}: {size}", gpu.CPU_PEER, None, ratio=ratio)
+
+    rows = [row("a", 100, 0.4), row("a", 10, 1.5), row("a", 1, 0.9), row("b", 1, 2.0)]
+    rows += [row("c", 1, 0.5), Row("other", "peer", 1.0, ratio=0.1)]
+    found = {r.name: r.note for r in gpu.crossovers(rows)}
+    assert found == {
+        "crossover, a": "CuPy is faster from 100 on, of those measured",
+        "crossover, b": "NumPy is faster throughout, of those measured",
+        "crossover, c": "CuPy is faster from 1 on, of those measured",
+    }
+
+
+def test_results_on_a_device_are_compared_on_the_host():
+    tensor = types.SimpleNamespace(shape=(2,), cpu=lambda: types.SimpleNamespace(numpy=there.copy))
+    there = np.array([1.0, 2.0])
+    gpu.close((3.0, there), (3.0, tensor))
+    with pytest.raises(AssertionError, match="relative error"):
+        gpu.close((3.0, there + 1), (3.0, tensor))
+    with pytest.raises(AssertionError, match="relative error"):
+        gpu.close((3.1, there), (3.0, tensor))
+
+
+# ---------------------------------------------------------------- what is recorded
+
+
+def check_rows(rows):
+    for row in rows:
+        assert {"name", "ours_s", "peer", "peer_s", "ratio", "target", "peak_mb"} <= {*row}
+        assert row["device"] in ("cpu", "cuda")
+        assert {"cpu", "cores", "memory_gb", "python", "numpy", "packages"} <= {*row["machine"]}
+        if row["ratio"] is None:
+            assert row["note"]
+            continue
+        for key in ("ours_s", "peer_s", "ratio"):
+            assert row[key] > 0
+        assert row["pairs"] >= 1
