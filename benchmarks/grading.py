@@ -1,21 +1,33 @@
-"""Grading with every wall up against nbgrader's own autograder, on the same submissions."""
+"""Grading with every wall up against nbgrader's own autograder, on the same submissions.
+
+``python -m benchmarks.grading 10 100 500 2000 --nbgrader 100 --json`` shows how cost and memory
+grow with the number of submissions; each row is measured in a process of its own.
+"""
 
 from __future__ import annotations
 
+import argparse
 import atexit
 import functools
+import json
 import logging
+import multiprocessing
 import os
 import shutil
+import sys
 import tempfile
+import threading
+import time
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
+import benchmarks
 from benchmarks import Case
 from cs231n_lib.course import checkout, judge, run, sandbox
 from cs231n_lib.course.course import Course
@@ -71,7 +83,10 @@ def _scores(course: Course) -> Scores:
 
 def ours(template: Path) -> Scores:
     """Grade from nothing: start the judges, grade, write gradebook, notebooks and log."""
-    course = _fresh(template)
+    return by_judges(_fresh(template))
+
+
+def by_judges(course: Course) -> Scores:
     settings = run.settings_for(course, "a1", unsafe=False)
     with LocalPool(settings, os.cpu_count() or 1) as pool:
         graded = run.start(course, "a1", pool)
@@ -81,23 +96,134 @@ def ours(template: Path) -> Scores:
 
 def make_peer(template: Path) -> Callable[[], Scores]:
     """Return a run of nbgrader's autograder, in one process as its own command does it."""
+    import nbgrader.apps  # noqa: F401
+
+    return lambda: by_nbgrader(_fresh(template))
+
+
+def by_nbgrader(course: Course) -> Scores:
     from nbgrader.apps import NbGraderAPI
 
-    def grade() -> Scores:
-        course = _fresh(template)
-        api = NbGraderAPI(config=course.config)
-        logging.disable(logging.CRITICAL)
-        warnings.simplefilter("ignore")
-        try:
-            for student in sorted(p.name for p in course.submitted.iterdir()):
-                api.autograde("a1", student, force=True, create=True)
-        finally:
-            logging.disable(logging.NOTSET)
-        return _scores(course)
-
-    return grade
+    api = NbGraderAPI(config=course.config)
+    logging.disable(logging.CRITICAL)
+    warnings.simplefilter("ignore")
+    try:
+        for student in sorted(p.name for p in course.submitted.iterdir()):
+            api.autograde("a1", student, force=True, create=True)
+    finally:
+        logging.disable(logging.NOTSET)
+    return _scores(course)
 
 
 def agree(a: Scores, b: Any) -> None:
     """Assert that both give every student the same points."""
     assert a == b, {s: (a[s], b.get(s)) for s in a if a[s] != b.get(s)}
+
+
+class Watch:
+    """Looks after this process and all below it while they work (Linux only).
+
+    Memory is what each has in RAM, shared pages counted in each, so the sum is an upper bound.
+    """
+
+    def __enter__(self) -> Watch:
+        """Begin to look."""
+        self.own_mb = self.all_mb = self.cpu_s = 0.0
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self._watch)
+        self.load = os.getloadavg()[0]
+        self.before = _cpu_seconds(os.getpid())
+        self.start = time.perf_counter()
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Say how long it took, and look no more."""
+        self.seconds = time.perf_counter() - self.start
+        self.over.set()
+        self.thread.join()
+
+    def _watch(self) -> None:
+        while not self.over.wait(0.2):
+            pids = [os.getpid(), *_below(os.getpid())]
+            sizes = [_resident_mb(pid) for pid in pids]
+            self.own_mb, self.all_mb = max(self.own_mb, sizes[0]), max(self.all_mb, sum(sizes))
+            # What has ended counts with the one who waited for it; a killed sandbox with nobody.
+            self.cpu_s = max(self.cpu_s, sum(_cpu_seconds(pid) for pid in pids) - self.before)
+
+
+def _below(pid: int) -> list[int]:
+    found = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            children = [int(word) for word in path.read_text().split()]
+        except OSError:  # it has just ended
+            continue
+        for child in children:
+            found += [child, *_below(child)]
+    return found
+
+
+def _resident_mb(pid: int) -> float:
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except OSError:
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def _cpu_seconds(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+def measure(grader: str, count: int) -> dict[str, Any]:
+    """Grade ``count`` submissions once; return the row."""
+    (template,) = problem(count)
+    with Watch() as watch:
+        scores = {"cs231n": by_judges, "nbgrader": by_nbgrader}[grader](Course(template))
+    assert len(scores) == count
+    return {
+        "grader": grader,
+        "submissions": count,
+        "seconds": round(watch.seconds, 2),
+        "seconds_each": round(watch.seconds / count, 4),
+        "cpu_seconds_each": round(watch.cpu_s / count, 4),
+        "own_peak_mb": round(watch.own_mb),
+        "all_peak_mb": round(watch.all_mb),
+        "load_before": round(watch.load, 2),
+        "mean_score": round(sum(scores.values()) / count, 4),
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.grading", description=__doc__)
+    parser.add_argument("counts", type=int, nargs="*", default=[10, 100], metavar="COUNT")
+    parser.add_argument("--nbgrader", type=int, nargs="*", default=[], metavar="COUNT",
+                        help="numbers of submissions for stock nbgrader")  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print rows and machine as JSON")
+    options = parser.parse_args()
+    sandbox.require_isolation()
+    rows = []
+    for grader, count in [("cs231n", n) for n in options.counts] + [
+        ("nbgrader", n) for n in options.nbgrader
+    ]:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(1, mp_context=context) as fresh:
+            rows.append(fresh.submit(measure, grader, count).result())
+        print(rows[-1], file=sys.stderr, flush=True)
+    if options.json:
+        print(json.dumps({"machine": benchmarks.machine() | memory(), "rows": rows}, indent=1))
+    return 0
+
+
+def memory() -> dict[str, Any]:
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return {"ram_gb": round(pages / 1e9, 1)}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
