@@ -362,13 +362,13 @@ def manners(
     names: tuple[str, ...] = ("x", "w", "b"),
 ) -> None:
     """Require that both directions leave their arguments alone and keep float32."""
-    hygiene.keeps_inputs(forward, *args, names=names)
+    hygiene.keeps_inputs(forward, *args, names=names, new=False)
     out = _forward(forward, args)[0]
     found = getattr(out, "dtype", None)
     if found != np.float32:
         raise CheckFailed(f"float32 arguments gave an `out` of {found}.", general("dtype"))
     cache = cache_of(forward, args, documented)
-    hygiene.keeps_inputs(backward, dout, cache, names=("dout", "cache"))
+    hygiene.keeps_inputs(backward, dout, cache, names=("dout", "cache"), new=False)
     hygiene.keeps_dtype(backward, dout, cache)
 
 

@@ -256,7 +256,8 @@ def plain(value: Any, what: str) -> Any:
     """Return a count as a number, or fail: not a bool, no array with axes, no text."""
     if value is None:
         raise CheckFailed(f"{what} is None.", general("no_return"))
-    if isinstance(value, (bool, np.bool_, str)) or np.ndim(value) != 0:
+    numeric = isinstance(value, (int, float, np.number, np.ndarray)) and np.ndim(value) == 0
+    if isinstance(value, bool) or not numeric:
         raise CheckFailed(f"{what} should be one number, but is a {type(value).__name__}.",
                           general("shape"))  # fmt: skip
     return value

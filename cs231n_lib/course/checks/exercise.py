@@ -230,7 +230,11 @@ class Exercise:
         if isinstance(answer, CheckFailed) or imitation is None:
             return isinstance(answer, CheckFailed) and imitation is None
         allowed = self._allowed(args)
-        return all(self.error(answer[p], imitation[p], args) <= allowed for p in parts)
+        return all(
+            _structure(p, answer[p], imitation[p]) is None
+            and self.error(answer[p], imitation[p], args) <= allowed
+            for p in parts
+        )
 
     def _diagnose(self, trials: list[Any], parts: tuple[str, ...]) -> Diagnosis | None:
         """Return the only mistake, or pair, whose imitation agrees with all the answers."""

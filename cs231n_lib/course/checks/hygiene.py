@@ -18,11 +18,42 @@ def _flat(value: Any) -> list[Any]:
     )
 
 
-def keeps_inputs(function: Callable[..., Any], *args: Any, names: tuple[str, ...] = ()) -> None:
-    """Require that a call leaves its arguments as they were and gives a writable result."""
+def _arrays(value: Any) -> list[np.ndarray]:
+    """Return the arrays in ``value``, lists of numbers included."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)) and not all(np.ndim(v) == 0 for v in value):
+        return [a for item in value for a in _arrays(item)]
+    try:
+        return [np.asarray(value, dtype=np.float64)]
+    except (TypeError, ValueError):
+        return []
+
+
+def _computed(result: Any, known: list[np.ndarray]) -> bool:
+    """Whether there is an array in ``result`` that is no constant and not among the ``known``."""
+    return any(
+        array.size > 1
+        and bool(np.any(array != array.flat[0]))
+        and not any(np.array_equal(array, other) for other in known)
+        for array in _arrays(result)
+    )
+
+
+def keeps_inputs(
+    function: Callable[..., Any], *args: Any, names: tuple[str, ...] = (), new: bool = True
+) -> None:
+    """Require that a call leaves its arguments as they were and gives a writable result.
+
+    A constant keeps its arguments too, and so does (``new``) a function that hands one of them
+    on: whoever computes nothing earns nothing.
+    """
+    known = [np.array(a, dtype=np.float64) for a in args if new and isinstance(a, np.ndarray)]
     result, facts = checking.observe(function, *args)
     if result is None:
         raise CheckFailed("the function returns None.", general("no_return"))
+    if not _computed(result, known):
+        raise CheckFailed("this counts for a result that was computed, not for a constant.")
     if facts["changed"]:
         index = facts["changed"][0]
         name = names[index] if index < len(names) else f"argument {index + 1}"
