@@ -9,6 +9,7 @@ frame that is not exactly what :func:`encode` could have written is a :class:`Pr
 import json
 import math
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -36,6 +37,19 @@ class Handle:
 
     number: int
     type_name: str = "object"
+
+
+class Record(tuple):
+    """A named tuple that stays in the worker: its items to look at, its handle to give back."""
+
+    handle: Handle
+
+    @classmethod
+    def of(cls, items: Iterable[Any], handle: Handle) -> "Record":
+        """Return the ``items`` of the object that ``handle`` names."""
+        record = cls(items)
+        record.handle = handle
+        return record
 
 
 @dataclass(frozen=True)
@@ -77,6 +91,9 @@ class _Encoder:
             return self.array(value)
         if kind is Handle:
             return ["handle", value.number, value.type_name[:100]]
+        if kind is Record:
+            items = [self.value(item, depth + 1) for item in value]
+            return ["record", items, self.value(value.handle)]
         if kind is Callback:
             return ["callback", value.number]
         raise ProtocolError(f"a value of type {kind.__name__} cannot be passed on")
@@ -111,7 +128,8 @@ def encode(message: Any) -> bytes:
     Parameters
     ----------
     message : None, bool, int, float, complex, str, NumPy array or scalar, Handle, Callback
-        or tuples, lists and dicts of these. Subclasses of ``ndarray`` travel as plain arrays.
+        or tuples, lists, dicts and Records of these. Subclasses of ``ndarray`` travel as plain
+        arrays.
 
     Raises
     ------
@@ -164,6 +182,9 @@ class _Decoder:
                 return self.array(dtype, [], [])[()]
             case ["handle", int(number), str(type_name)] if type(number) is int:
                 return Handle(number, type_name)
+            case ["record", list(items), ["handle", *_] as handle]:
+                items = [self.value(item, depth + 1) for item in items]
+                return Record.of(items, self.value(handle, depth + 1))
             case ["callback", int(number)] if type(number) is int:
                 return Callback(number)
         raise ProtocolError("not a value of this protocol")

@@ -11,7 +11,7 @@ from typing import Any
 from cs231n_lib.course import protocol
 from cs231n_lib.course.checking import StudentError
 from cs231n_lib.course.connection import Worker, WorkerError, result
-from cs231n_lib.course.protocol import Callback, Handle
+from cs231n_lib.course.protocol import Callback, Handle, Record
 
 MAX_CALLBACKS = 10_000
 
@@ -72,6 +72,8 @@ class Client:
         kind = type(value)
         if kind is Handle:
             return Proxy(self, value)
+        if kind is Record:
+            return Record.of((self.incoming(item) for item in value), value.handle)
         if kind in (list, tuple):
             return kind(self.incoming(item) for item in value)
         if kind is dict:
@@ -83,6 +85,8 @@ class Client:
         kind = type(value)
         if isinstance(value, Proxy):
             return value._handle
+        if kind is Record:
+            return value.handle
         if kind in (list, tuple):
             return kind(self.outgoing(item) for item in value)
         if kind is dict:

@@ -20,7 +20,7 @@ from typing import IO, Any, NoReturn
 import numpy as np
 
 from cs231n_lib.course import metering, protocol
-from cs231n_lib.course.protocol import Callback, Handle, ProtocolError
+from cs231n_lib.course.protocol import Callback, Handle, ProtocolError, Record
 
 CELL_MAGICS_THAT_RUN = ("%%time", "%%timeit", "%%capture", "%%prun")
 BY_VALUE = frozenset({type(None), bool, int, float, complex, str, Handle, Callback})
@@ -138,6 +138,30 @@ def _report(error: BaseException) -> dict[str, Any]:
     return {"error": (str(type(error).__name__)[:100], _text(error), text)}
 
 
+def _plain_number(value: Any) -> Any:
+    """Return a relative of a number or text as what it is related to; None for anything else."""
+    match value:
+        case int():
+            return int.__int__(value)
+        case float():
+            return float.__float__(value)
+        case str():
+            return str.__str__(value)
+    return None
+
+
+def _key(key: Any) -> Any:
+    """Return a key of a dictionary as a plain one, if it is related to one."""
+    if type(key) in BY_VALUE:
+        return key
+    if isinstance(key, np.generic):
+        return key.item()
+    if isinstance(key, tuple):
+        return tuple(_key(part) for part in tuple.__iter__(key))
+    plain = _plain_number(key)
+    return key if plain is None else plain  # the protocol says what it is
+
+
 class Worker:
     """One submission's namespace and the objects that the judge knows by handle."""
 
@@ -207,15 +231,22 @@ class Worker:
         return value
 
     def outgoing(self, value: Any) -> Any:
-        """Turn what cannot travel by value into handles, all the way down."""
-        kind = type(value)
-        if kind in (list, tuple):
-            return kind(self.outgoing(item) for item in value)
-        if kind is dict:
-            return {key: self.outgoing(item) for key, item in value.items()}
-        if kind in BY_VALUE or isinstance(value, (np.ndarray, np.generic)):
+        """Turn what cannot travel by value into handles, all the way down.
+
+        Relatives of plain values (a `defaultdict`, an enumeration's number) travel as these. A
+        named tuple keeps a handle: student code that gets it back may ask for its fields.
+        """
+        if isinstance(value, (np.ndarray, np.generic)) or type(value) in BY_VALUE:
             return value  # an array of objects is refused by the protocol, in words
-        return self.keep(value)
+        if isinstance(value, dict):
+            return {_key(k): self.outgoing(v) for k, v in dict.items(value)}
+        if isinstance(value, list):
+            return [self.outgoing(item) for item in list.__iter__(value)]
+        if isinstance(value, tuple):
+            items = [self.outgoing(item) for item in tuple.__iter__(value)]
+            return tuple(items) if type(value) is tuple else Record.of(items, self.keep(value))
+        plain = _plain_number(value)
+        return self.keep(value) if plain is None else plain
 
     def keep(self, value: Any) -> Handle:
         """Remember ``value`` under a number."""
