@@ -2,6 +2,7 @@
 // the words that are shown.
 addEventListener("load", () => {
   document.querySelectorAll(".search-button-field").forEach((e) => e.removeAttribute("aria-label"));
+  document.querySelectorAll("details.hide > summary").forEach((e) => e.removeAttribute("aria-label"));
   // The icons' own titles; the button around them is labelled.
   document.querySelectorAll(".theme-switch-button svg").forEach((icon) => {
     icon.setAttribute("aria-hidden", "true");

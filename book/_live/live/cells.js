@@ -62,6 +62,7 @@ export class Cell {
   mount() {
     if (this.editor) return;
     const number = this.index + 1;
+    const code = this.code;
     this.element.querySelectorAll("button.copybtn").forEach((each) => each.remove());
     const { place, output } = livePlace(this.storedOutput);
     this.live = place;
@@ -85,7 +86,7 @@ export class Cell {
     });
     this.element.querySelector("details")?.addEventListener("toggle", () => this.editor.refresh());
     this.element.querySelector(".thebe-cell").append(this.makeTools(number));
-    this.editor.setValue(this.code);
+    this.editor.setValue(code);
     this.editor.clearHistory();
     this.editor.on("change", () => this.changed());
     this.enable(this.able);
@@ -129,7 +130,7 @@ export class Cell {
   }
 
   get code() {
-    if (this.mark) return this.editor.getValue();
+    if (this.editor) return this.editor.getValue();
     const kept = Edits.read()[this.index];
     return kept?.stored === this.stored ? kept.edited : this.stored;
   }
