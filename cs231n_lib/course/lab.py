@@ -5,10 +5,10 @@ import importlib.util
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
+from cs231n_lib.course import checkout
 from cs231n_lib.course.errors import UserError
 
 
@@ -83,10 +83,8 @@ def open_lab(notebook: Path, *, browser: bool = True) -> int:
     """
     if importlib.util.find_spec("jupyterlab") is None:
         raise UserError("JupyterLab is missing; install it with: pip install -e '.[course]'")
-    command = [
-        sys.executable, "-m", "jupyterlab", notebook.name,
-        f"--ServerApp.root_dir={notebook.parent}", "--ServerApp.ip=127.0.0.1",
-    ]  # fmt: skip
+    options = (f"--ServerApp.root_dir={notebook.parent}", "--ServerApp.ip=127.0.0.1")
+    command = checkout.python("-m", "jupyterlab", notebook.name, *options)
     if not browser:
         command.append("--no-browser")
     return subprocess.run(command, cwd=notebook.parent).returncode
