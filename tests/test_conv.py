@@ -225,9 +225,9 @@ def test_every_library_computes_the_same(xp, rng, name, dtype):
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)
-@pytest.mark.parametrize("pad", [0, 1])
-def test_gradients_element_by_element(rng, name, pad):
-    x, w, b = draw(rng, N=2, C=2, H=5, W=4, F=3)
+@pytest.mark.parametrize(("pad", "K"), [(0, 3), (1, 3), (1, 5)])
+def test_gradients_element_by_element(rng, name, pad, K):
+    x, w, b = draw(rng, N=2, C=2, H=5, W=4, F=3, HH=K, WW=K)
     conv_param = param(1, pad)
     forward, backward = ALGORITHMS[name]
     out, cache = forward(x, w, b, conv_param)

@@ -134,6 +134,31 @@ def test_a_window_of_more_than_256_pixels_remembers_its_winner(xp):
     assert np.array_equal(dx, x)
 
 
+@pytest.mark.parametrize("kind", POOLS)
+@pytest.mark.parametrize("window", [param(), param(3, 3, 1)])
+def test_images_and_channels_do_not_meet(xp, kind, window, rng):
+    """Metamorphic: a batch is its images, and an order of images and channels is kept."""
+    forward, backward = POOLS[kind]
+    x = rng.standard_normal((4, 3, 6, 6))
+    out, cache = forward(xp.asarray(x), window)
+    dout = rng.standard_normal(tuple(out.shape))
+    whole = xp.to_host(out), xp.to_host(backward(xp.asarray(dout), cache))
+    images, channels = rng.permutation(4), rng.permutation(3)
+    for part in (np.ix_([2]), np.ix_(images, channels)):
+        out, cache = forward(xp.asarray(np.ascontiguousarray(x[part])), window)
+        dx = backward(xp.asarray(np.ascontiguousarray(dout[part])), cache)
+        assert np.array_equal(xp.to_host(out), whole[0][part])
+        assert np.array_equal(xp.to_host(dx), whole[1][part])
+
+
+def test_a_shifted_image_gives_a_shifted_output(rng):
+    x = rng.standard_normal((1, 2, 8, 8))
+    for forward, _ in POOLS.values():
+        out = forward(x, param())[0]
+        shifted = forward(np.roll(x, (2, 4), axis=(2, 3)), param())[0]
+        assert np.array_equal(shifted, np.roll(out, (1, 2), axis=(2, 3)))
+
+
 def test_two_by_two_throws_three_quarters_away(rng):
     x = rng.standard_normal((2, 3, 8, 8))
     assert max_pool_forward(x, param())[0].size * 4 == x.size
