@@ -9,7 +9,7 @@ frame that is not exactly what :func:`encode` could have written is a :class:`Pr
 import json
 import math
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -57,6 +57,22 @@ class Callback:
     """A function that stays in the judge; student code calls it by ``number``."""
 
     number: int
+
+
+def deep(value: Any, change: Callable[[Any], Any]) -> Any:
+    """Return a plain list, tuple or dictionary with ``change`` done to its items.
+
+    Examples
+    --------
+    >>> deep({"x": (1, 2)}, lambda item: [item])
+    {'x': [(1, 2)]}
+    """
+    kind = type(value)
+    if kind in (list, tuple):
+        return kind(change(item) for item in value)
+    if kind is dict:
+        return {key: change(item) for key, item in value.items()}
+    return value
 
 
 class _Encoder:

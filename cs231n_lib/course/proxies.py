@@ -74,11 +74,7 @@ class Client:
             return Proxy(self, value)
         if kind is Record:
             return Record.of((self.incoming(item) for item in value), value.handle)
-        if kind in (list, tuple):
-            return kind(self.incoming(item) for item in value)
-        if kind is dict:
-            return {key: self.incoming(item) for key, item in value.items()}
-        return value
+        return protocol.deep(value, self.incoming)
 
     def outgoing(self, value: Any) -> Any:
         """Put handles in place of proxies, and call-backs in place of the judge's functions."""
@@ -87,16 +83,12 @@ class Client:
             return value._handle
         if kind is Record:
             return value.handle
-        if kind in (list, tuple):
-            return kind(self.outgoing(item) for item in value)
-        if kind is dict:
-            return {key: self.outgoing(item) for key, item in value.items()}
         if callable(value):
             if len(self.callbacks) >= MAX_CALLBACKS:
                 raise protocol.ProtocolError("too many functions were passed to student code")
             self.callbacks.append(value)
             return Callback(len(self.callbacks) - 1)
-        return value
+        return protocol.deep(value, self.outgoing)
 
     def ask(self, **message: Any) -> Any:
         """Send one request and return its value."""

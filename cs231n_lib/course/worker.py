@@ -224,11 +224,7 @@ class Worker:
             return self.objects[value.number]
         if kind is Callback:
             return lambda *args, **kwargs: self.call_back(value, args, kwargs)
-        if kind in (list, tuple):
-            return kind(self.incoming(item) for item in value)
-        if kind is dict:
-            return {key: self.incoming(item) for key, item in value.items()}
-        return value
+        return protocol.deep(value, self.incoming)
 
     def outgoing(self, value: Any) -> Any:
         """Turn what cannot travel by value into handles, all the way down.
