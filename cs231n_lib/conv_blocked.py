@@ -72,10 +72,15 @@ def conv_forward_blocked(
             for rows in blocks(range(OH), n * row_bytes, least):
                 cols = windows.gather(phases, n, rows, space)
                 flat = cols.reshape(filters.shape[1], -1)
-                product = np.matmul(filters, flat, out=space.take("product", (F, flat.shape[1])))
+                if windows.in_order(n):
+                    product = out[images.start, :, rows].reshape(F, -1)
+                else:
+                    product = space.take("product", (F, flat.shape[1]))
+                np.matmul(filters, flat, out=product)
                 product += b[:, None]
-                grid = product.reshape(F, -1, n, windows.columns)[..., :OW]
-                out[images, :, rows] = grid.transpose(2, 0, 1, 3)
+                if not windows.in_order(n):
+                    grid = product.reshape(F, -1, n, windows.columns)[..., :OW]
+                    out[images, :, rows] = grid.transpose(2, 0, 1, 3)
 
     in_threads(work, N, OH * row_bytes)
     return out, (x, w, b, conv_param)
@@ -117,10 +122,15 @@ def conv_backward_blocked(
             for rows in blocks(range(OH), n * row_bytes, least):
                 cols = windows.gather(phases, n, rows, space)
                 flat = cols.reshape(filters.shape[1], -1)
-                upstream = space.take("upstream", (F, rows.stop - rows.start, n, windows.columns))
-                upstream[..., OW:] = 0
-                upstream[..., :OW] = dout[images, :, rows].transpose(1, 2, 0, 3)
-                d = upstream.reshape(F, -1)
+                if windows.in_order(n):
+                    d = dout[images.start, :, rows].reshape(F, -1)
+                else:
+                    upstream = space.take(
+                        "upstream", (F, rows.stop - rows.start, n, windows.columns)
+                    )
+                    upstream[..., OW:] = 0
+                    upstream[..., :OW] = dout[images, :, rows].transpose(1, 2, 0, 3)
+                    d = upstream.reshape(F, -1)
                 dw += flat @ d.T
                 db += d.sum(axis=1)
                 dcols = space.take("cols", cols.shape)

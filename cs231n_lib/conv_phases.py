@@ -77,6 +77,10 @@ class Windows:
         """Tell whether there is one phase, and one image is that phase as it is."""
         return images == self.taps == self.stride == 1 and self.pad == 0
 
+    def in_order(self, images: int) -> bool:
+        """Tell whether the windows lie as in the output of one image, with none to be dropped."""
+        return images == 1 and self.columns == self.out[1]
+
     def split(self, x: np.ndarray, space: Workspace) -> np.ndarray:
         """Return the phases of the images `x` (n, C, H, W), padded.
 

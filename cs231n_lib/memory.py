@@ -175,9 +175,10 @@ def _blocked_workspace(
     row_bytes = (F + K) * windows.columns * itemsize
     threads, n, r = _blocks(windows, batch, row_bytes, -(-LEAST_COLUMNS // windows.columns))
     T = r * n * windows.columns
+    products = T * F * (not windows.in_order(n))
     if backward:
-        return threads * (_phases(windows, n, True) + T * (K + F) + 2 * K * F)
-    return threads * (_phases(windows, n, False) + T * (K * (windows.taps > 1) + F))
+        return threads * (_phases(windows, n, True) + products + T * K + 2 * K * F)
+    return threads * (_phases(windows, n, False) + products + T * K * (windows.taps > 1))
 
 
 def _winograd_workspace(

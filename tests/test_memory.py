@@ -40,6 +40,11 @@ NETWORKS = {
         1000,
         "backward, layer 1, FC-1000",
     ),
+    "one tap": (
+        "INPUT[33x33x16] -> CONV1-32 -> RELU -> CONV1-16s2 -> RELU -> FC-10",
+        32,
+        None,
+    ),
     "normalised features": ("INPUT[32x32x3] -> BN -> FC-500 -> BN -> RELU -> FC-10", 100, None),
 }
 
