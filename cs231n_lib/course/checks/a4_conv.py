@@ -151,7 +151,7 @@ def convolution(
         return out.transpose(0, 1, 3, 2)
     if shape == "width from height":
         OW = output_size(x.shape[2], WW, conv_param["stride"], conv_param["pad"])
-        if OW > out.shape[3]:
+        if out.shape[3] < OW:
             raise ValueError("windows reach beyond the image")
         return out[:, :, :, :OW]
     return out

@@ -84,18 +84,12 @@ def network(
     if mask[0] and relu[0]:
         dactive = dactive * (np.asarray(maps) > 0)
     _, dW1, db1 = layers.conv_backward(dactive, conv_cache)
-    decay = {n: grad_reg * reg * (n in decayed) for n in "123"}
-    on_b = grad_reg * reg * grad_reg_biases
-    return (
-        scores,
-        float(loss),
-        dW1 + decay["1"] * W1,
-        db1 + on_b * b1,
-        flat.T @ dhidden + decay["2"] * W2,
-        dhidden.sum(axis=0) + on_b * b2,
-        hidden.T @ dscores + decay["3"] * W3,
-        dscores.sum(axis=0) + on_b * b3,
-    )
+    grads = [dW1, db1, flat.T @ dhidden, dhidden.sum(axis=0)]
+    grads += [hidden.T @ dscores, dscores.sum(axis=0)]
+    for k, (name, parameter) in enumerate(zip(NAMES, parameters, strict=True)):
+        if name[1] in decayed if name[0] == "W" else grad_reg_biases:
+            grads[k] = grads[k] + grad_reg * reg * parameter
+    return scores, float(loss), *grads
 
 
 _NO_RELU = "there is no ReLU behind the {} layer."
@@ -262,8 +256,18 @@ def _follows(run: Function, regimes: Any, parts: tuple[str, ...], own: Layers) -
     return True
 
 
-def keeps(Net: Callable[..., Any], X: Any, y: Any, reg: float, *parameters: Any) -> None:
-    """Require float32 gradients for float32, and that ``loss`` changes neither X nor params."""
+def keeps(
+    Net: Callable[..., Any],
+    X: Any,
+    y: Any,
+    reg: float,
+    *parameters: Any,
+    layers: tuple[Function, ...],
+) -> None:
+    """Require float32 gradients for float32, and that ``loss`` changes neither X nor params.
+
+    Where the student's own ``layers`` give float64, that is their mistake, not the network's.
+    """
     model = _model(Net, X, reg, parameters)
     result, facts = checking.observe(_loss(model), X, y)
     if facts["changed"]:
@@ -274,8 +278,20 @@ def keeps(Net: Callable[..., Any], X: Any, y: Any, reg: float, *parameters: Any)
             raise CheckFailed(f"`loss` changes params['{name}'].", general("input_changed"))
     _, grads = _loss_and_grads(result)
     dtypes = {str(getattr(g, "dtype", type(g).__name__)) for g in grads.values()}
-    if dtypes != {"float32"}:
+    if dtypes != {"float32"} and _keep_float32(Layers(*layers), X, *parameters[:2]):
         raise CheckFailed(f"float32 gave gradients of {', '.join(dtypes)}.", general("dtype"))
+
+
+def _keep_float32(own: Layers, X: np.ndarray, W1: np.ndarray, b1: np.ndarray) -> bool:
+    try:
+        param = {"stride": 1, "pad": (W1.shape[2] - 1) // 2}
+        maps, conv_cache = checking.call(own.conv_forward, X, W1, b1, param)
+        pooled, pool_cache = checking.call(own.pool_forward, maps, POOL)
+        dmaps = checking.call(own.pool_backward, pooled, pool_cache)
+        found = [maps, pooled, dmaps, *checking.call(own.conv_backward, dmaps, conv_cache)]
+    except Exception:  # layers that do not run
+        return True
+    return all(getattr(value, "dtype", None) == np.float32 for value in found)
 
 
 def problem(
