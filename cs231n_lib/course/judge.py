@@ -14,13 +14,14 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from cs231n_lib.course import checking
 from cs231n_lib.course.checking import CheckFailed, StudentError
 from cs231n_lib.course.connection import InfrastructureError, Limits, Worker
+from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.proxies import Client, Missing
 from cs231n_lib.course.rebuild import Answers, Damaged, Master, Test, take_answers
 
@@ -115,8 +116,24 @@ def _key(*parts: str) -> str:
 
 
 def limits_of(master: Master) -> Limits:
-    """Return the limits: the defaults, changed by ``cs231n.limits`` in the master's metadata."""
-    return Limits(**master.settings.get("limits", {}))
+    """Return the limits: the defaults, changed by ``cs231n.limits`` in the master's metadata.
+
+    Raises
+    ------
+    UserError
+        If a limit is not known, or no positive number.
+    """
+    changed = master.settings.get("limits", {})
+    kinds = {f.name: type(f.default) for f in fields(Limits)}
+    if not isinstance(changed, dict) or not all(
+        type(value) in (int, kinds.get(name)) and value > 0 and name in kinds
+        for name, value in changed.items()
+    ):
+        raise UserError(
+            f"the limits {changed!r} in the metadata of {master.name} cannot be used. There are "
+            f"{', '.join(kinds)}: positive numbers, whole ones but for wall and call"
+        )
+    return Limits(**changed)
 
 
 def blocked_by(master: Master) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """One submission in, one result out: right points, right outcome, a reason, no secrets."""
 
+import dataclasses
 import json
 
 import pytest
@@ -235,10 +236,22 @@ def test_a_master_with_two_cells_of_one_name_is_refused():
         rebuild.read_master(to_bytes(content), "tiny")
 
 
-def test_the_master_sets_limits_and_opens_modules():
-    settings = {"limits": {"memory": 10**9}, "allow": ["sklearn"]}
+@pytest.mark.parametrize("limit", dataclasses.fields(judge.Limits), ids=lambda f: f.name)
+def test_the_master_sets_each_limit(limit):
+    settings = {"limits": {limit.name: 7}}
     master = rebuild.read_master(to_bytes(notebook(settings=settings)), "tiny")
-    assert judge.limits_of(master).memory == 10**9
+    assert judge.limits_of(master) == dataclasses.replace(judge.Limits(), **{limit.name: 7})
+
+
+@pytest.mark.parametrize("limits", [{"ram": 1}, {"cpu": "2"}, {"cpu": 0}, {"cpu": True}, [1], 3])
+def test_a_limit_that_is_none_is_told_in_words(limits):
+    master = rebuild.read_master(to_bytes(notebook(settings={"limits": limits})), "tiny")
+    with pytest.raises(UserError, match="There are memory, cpu, wall"):
+        judge.limits_of(master)
+
+
+def test_the_master_opens_modules():
+    master = rebuild.read_master(to_bytes(notebook(settings={"allow": ["sklearn"]})), "tiny")
     assert "sklearn" not in judge.blocked_by(master)
     assert "cs231n_lib.neighbors" in judge.blocked_by(master)
     assert "cs231n_lib.data" not in judge.blocked_by(master)

@@ -127,6 +127,16 @@ def test_memory_is_limited(make_sandbox):
     assert evaluate(client, "1") == 1  # it goes on
 
 
+def test_threads_are_limited_by_the_memory_of_their_stacks(make_sandbox):
+    client = start(make_sandbox(memory=900 * 2**20))
+    with pytest.raises(StudentError, match="can't start new thread"):
+        run(
+            client,
+            "import threading, time\nfor _ in range(1000):\n"
+            "    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()",
+        )
+
+
 def test_processor_time_is_limited(make_sandbox):
     client = start(make_sandbox(cpu=1))
     with pytest.raises(StudentError, match="processor time"):
