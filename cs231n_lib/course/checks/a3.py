@@ -8,6 +8,7 @@ import numpy as np
 from cs231n_lib.course import checking
 from cs231n_lib.course.checking import CheckFailed
 from cs231n_lib.course.checks import hygiene
+from cs231n_lib.course.checks.a2 import NUMERICAL
 from cs231n_lib.course.checks.exercise import Exercise, Mistake, general, relative_error
 
 Function = Callable[..., Any]
@@ -351,6 +352,41 @@ def backward(
         return checking.call(backward, dout, cache_of(forward, args, documented))
 
     exercise.check(gradients, regimes, **options)
+
+
+def exact(
+    exercise: Exercise,
+    forward: Function,
+    backward: Function,
+    problem: tuple[np.ndarray, ...],
+    documented: Function = lambda *args: args,
+    parts: tuple[str, ...] | None = None,
+) -> None:
+    """Require gradients more exact than differences of outputs can be.
+
+    Parameters
+    ----------
+    problem : tuple of ndarray
+        ``dout`` and the arguments of ``forward``, in float64.
+
+    Raises
+    ------
+    CheckFailed
+        If a gradient is nearly right, naming numerical differentiation. What is plainly wrong
+        is left to the other checks, which know more mistakes.
+    """
+    want = exercise.expected(problem)
+    dout, *args = problem
+    result = checking.call(backward, dout, cache_of(forward, tuple(args), documented))
+    names = exercise.results
+    found = [result] if len(names) == 1 else result
+    if want is None or not isinstance(found, (tuple, list)) or len(found) != len(names):
+        return
+    for name, got in zip(names, found, strict=True):
+        error = relative_error(got, want[name])
+        if name in (parts or names) and 1e-12 < error < 1e-2:
+            raise CheckFailed(f"`{name}` is not exact: relative error {error:.1e}.",
+                              NUMERICAL, error)  # fmt: skip
 
 
 def manners(
