@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import socket
 import subprocess
 import sys
 import time
@@ -16,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # benchmarks/ is not part of the installed package
 
 import benchmarks  # noqa: E402
-from benchmarks import Row, gpu, neighbors  # noqa: E402
+from benchmarks import Row, autograd, conv, gpu, losses, neighbors  # noqa: E402
 from benchmarks import __main__ as command  # noqa: E402
 
 
@@ -196,3 +198,27 @@ def check_rows(rows):
         for key in ("ours_s", "peer_s", "ratio"):
             assert row[key] > 0
         assert row["pairs"] >= 1
+
+
+RESULTS = sorted((ROOT / "benchmarks" / "results").glob("*.json"))
+
+
+@pytest.mark.skipif(
+    not RESULTS,
+    reason="nothing recorded: python -m benchmarks --json > benchmarks/results/cpu.json",
+)
+def test_results_are_recorded_for_every_case():
+    rows = [row for path in RESULTS for row in json.loads(path.read_text())]
+    recorded = {(row["name"], row["peer"]) for row in rows if row["ratio"]}
+    modules = (autograd, conv, losses, neighbors)
+    assert {(c.name, c.peer) for module in modules for c in module.cases(False)} <= recorded
+
+
+@pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.name)
+def test_a_record_is_well_formed_and_names_no_machine(path):
+    text = path.read_text()
+    rows = json.loads(text)
+    check_rows(rows)
+    assert len({(row["name"], row["peer"]) for row in rows}) == len(rows)
+    assert not re.search(r'[" ]/\w|[A-Z]:\\', text), "a path of the machine"
+    assert not re.search(rf"\b{re.escape(socket.gethostname())}\b", text)
