@@ -81,7 +81,7 @@ class Assignment(SphinxDirective):
         box += nodes.paragraph("", "", nodes.strong(text=title), classes=["assignment-title"])
         box += nodes.paragraph(text=f"Points: {facts['Points']}. Time: {facts['Time']}.")
         download = addnodes.download_reference(
-            "", nodes.inline(text="Download the notebook"), reftarget=f"/../{path}",
+            "", "", nodes.inline(text="Download the notebook"), reftarget=f"/../{path}",
             refdoc=self.env.docname, classes=["launch"],
         )  # fmt: skip
         line = nodes.paragraph("", "", download, classes=["assignment-launch"])
