@@ -268,8 +268,8 @@ convolution_gradient_exercise = Exercise(
     convolution_gradient,
     ("dx", "dw", "db"),
     (
-        Mistake("empty_slice", "`[pad:-pad]` is empty for pad = 0, for -0 is 0; count from the "
-                "left: `[pad:pad + H]`.", {"cut": "empty slice"}),
+        Mistake("empty_slice", "`[pad:-pad]` is empty for pad = 0, for -0 is 0; count from "
+                "the left.", {"cut": "empty slice"}),
         Mistake("frame_not_cut", "dx still has the frame of zeros; cut it off.", {"cut": "kept"}),
         Mistake("frame_cut_wrong", "dx is cut out at the wrong place: the image begins at `pad`.",
                 {"cut": "front"}),
