@@ -110,63 +110,6 @@ def _victory_vectorised(victory: Function) -> None:
     hygiene.steps_do_not_grow(victory, (few,), (many,), "the number of images")
 
 
-def _conv_1d(
-    x: np.ndarray,
-    w: np.ndarray,
-    stride: int,
-    pad: int,
-    *,
-    flip: bool = False,
-    use_stride: bool = True,
-    sides: str = "both",
-    short: int = 0,
-) -> np.ndarray:
-    padded = np.pad(x, {"both": (pad, pad), "left": (pad, 0), "none": (0, 0)}[sides])
-    w = w[::-1] if flip else w
-    starts = range(0, len(padded) - len(w) + 1 - short, stride if use_stride else 1)
-    return np.array([np.sum(padded[s : s + len(w)] * w) for s in starts])
-
-
-conv_1d_exercise = Exercise(
-    _conv_1d,
-    ("out",),
-    (
-        Mistake("filter_flipped", "the filter is turned round, as `np.convolve` does; lay it on "
-                "the input as it is.", {"flip": True}),
-        Mistake("stride_ignored", "the window moves by 1; it should move by `stride`.",
-                {"use_stride": False}),
-        Mistake("pad_ignored", "no zeros are added at the ends; add `pad` of them on either side.",
-                {"sides": "none"}),
-        Mistake("padded_on_one_side", "zeros are added on the left only; add `pad` of them on "
-                "either side.", {"sides": "left"}),
-        Mistake("last_window_missing", "the last window is missing: (W - F + 2P) / S counts steps, "
-                "and the window at the start counts as well.", {"short": 1}),
-    ),
-)  # fmt: skip
-
-
-def _conv_1d_example(conv_1d: Function) -> None:
-    arguments = np.array([1.0, 2, 4, 8, 16]), np.array([1.0, 0, -1]), 1, 0
-    conv_1d_exercise.check(conv_1d, {"worked example": arguments}, show=True)
-
-
-def _conv_1d_values(conv_1d: Function) -> None:
-    rng = checking.rng("conv_1d")
-    sizes = {"stride 2, pad 1": (9, 3, 2, 1), "stride 1, pad 2": (6, 5, 1, 2),
-             "stride 3, no padding": (10, 4, 3, 0), "one window": (4, 4, 1, 0)}  # fmt: skip
-    regimes = {
-        name: (rng.normal(size=W), rng.normal(size=F), S, P) for name, (W, F, S, P) in sizes.items()
-    }
-    conv_1d_exercise.check(conv_1d, regimes)
-
-
-def _conv_1d_manners(conv_1d: Function) -> None:
-    rng = checking.rng("conv_1d_manners")
-    x, w = (rng.normal(size=n).astype(np.float32) for n in (8, 3))
-    hygiene.keeps_inputs(conv_1d, x, w, 1, 1, names=("x", "w"))
-    hygiene.keeps_dtype(conv_1d, x, w, 1, 1)
-
-
 #: Exercise -> its tests, in order, by what they try.
 TESTS: dict[str, dict[str, Function]] = {
     "accuracy": {
@@ -179,10 +122,5 @@ TESTS: dict[str, dict[str, Function]] = {
         "Random scores: two classes, ten, one image.": _victory_values,
         "The scores stay as they are.": _victory_manners,
         "300 images take as many Python steps as 5.": _victory_vectorised,
-    },
-    "conv_1d": {
-        "The filter 1, 0, -1 on 1, 2, 4, 8, 16 gives -3, -6, -12.": _conv_1d_example,
-        "Random inputs, strides and padding; pad = 0; one window.": _conv_1d_values,
-        "float32 in, float32 out; x and w stay as they are.": _conv_1d_manners,
     },
 }
