@@ -30,10 +30,17 @@ def main() -> None:
     """Run the command line; a user's mistake becomes a message and exit status 2."""
     try:
         app()
-    except UserError as error:
+    except (UserError, OSError) as error:
         Console(stderr=True).print(
-            f"[bold red]Error:[/] {escape(str(error))}", highlight=False, soft_wrap=True
+            f"[bold red]Error:[/] {escape(_in_words(error))}", highlight=False, soft_wrap=True
         )
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _in_words(error: Exception) -> str:
+    """Return the message of a user's mistake, or what the system did not allow and where."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)

@@ -11,9 +11,8 @@ from typing import Any
 from cs231n_lib.course import platforms
 from cs231n_lib.course.course import Course, write_atomically
 from cs231n_lib.course.errors import UserError
-from cs231n_lib.course.gradebook import Book
 from cs231n_lib.course.judge import Result
-from cs231n_lib.course.run import kept_results
+from cs231n_lib.course.run import grades
 
 FORMATS = ("csv", "canvas", "moodle", "gradescope")
 
@@ -152,7 +151,7 @@ def export(
     """
     if form not in FORMATS:
         raise UserError(f"no format {form!r}; there are {', '.join(FORMATS)}")
-    results = kept_results(course, assignment)
+    results, students = grades(course, assignment)
     if form == "gradescope":
         folder = output or Path(f"{assignment}-gradescope")
         for student, result in results.items():
@@ -160,7 +159,6 @@ def export(
             write_atomically(folder / student / "results.json", content)
         return folder, []
     path = output or Path(f"{assignment}-{form}.csv")
-    students = Book(course, assignment).students()
     numbers = platforms.number_of(course, assignment, form)
     left_out: list[str] = []
     if form == "csv":

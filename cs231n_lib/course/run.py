@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cs231n_lib.course import judge
 from cs231n_lib.course.course import Course
@@ -122,6 +123,25 @@ def kept_results(course: Course, assignment: str) -> OnDemand[Result]:
     if not found:
         raise UserError(f"{assignment} has not been graded yet. First: cs231n grade {assignment}")
     return OnDemand(found, results.read)
+
+
+def grades(course: Course, assignment: str) -> tuple[OnDemand[Result], dict[str, dict[str, Any]]]:
+    """Return the kept results, and what `gradebook.Book.students` says of each student.
+
+    Raises
+    ------
+    UserError
+        If nobody has been graded, or the gradebook does not know of a result.
+    """
+    results = kept_results(course, assignment)
+    students = Book(course, assignment).students()
+    unknown = sorted(results.keys() - students.keys())
+    if unknown:
+        raise UserError(
+            f"{len(unknown)} results are not in the gradebook ({', '.join(unknown[:3])} ...). "
+            f"Write them, which takes no new grading: cs231n grade {assignment}"
+        )
+    return results, students
 
 
 def _try_the_solution(data: bytes, master: Master, pool: Pool, seed: int, results: Results) -> None:

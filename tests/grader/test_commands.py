@@ -172,6 +172,61 @@ def test_exports_read_back(graded, tmp_path):
     assert isinstance(message.exception, UserError)
 
 
+@pytest.mark.parametrize("words", [("export", "tiny"), ("report", "tiny")])
+def test_a_place_that_cannot_be_written_is_told_in_words(graded, tmp_path, words):
+    (tmp_path / "file").write_text("")
+    place = tmp_path / "file" / "x"
+    done = CliRunner().invoke(app, [*words, "-o", str(place), "--course", str(graded.root)])
+    assert isinstance(done.exception, UserError)
+    assert str(done.exception).startswith(f"cannot write {place}")
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_gradebook_that_is_damaged_or_gone_is_told_in_words(graded):
+    path = graded.state / "gradebook.db"
+    before = path.read_bytes()
+    cases = (
+        ("export", before[:5000], "malformed"),
+        ("export", b"nonsense", "not a database"),
+        ("report", b"nonsense", "not a database"),
+        ("feedback", None, "not in the gradebook"),
+    )
+    try:
+        for command, data, said in cases:
+            path.unlink()
+            if data is not None:
+                path.write_bytes(data)
+            done = CliRunner().invoke(app, [command, "tiny", "--course", str(graded.root)])
+            assert isinstance(done.exception, UserError), done.exception
+            assert said in str(done.exception)
+            assert data is None or path.read_bytes() == data, "a damaged gradebook was written to"
+    finally:
+        path.write_bytes(before)
+
+
+def test_what_the_system_forbids_is_told_without_a_traceback(monkeypatch, capsys):
+    from cs231n_lib.course import cli
+
+    def refuse():
+        raise PermissionError(13, "Permission denied", "/secret")
+
+    monkeypatch.setattr(cli, "app", refuse)
+    with pytest.raises(SystemExit, match="2"):
+        cli.main()
+    assert capsys.readouterr().err == "Error: /secret: Permission denied\n"
+
+
+COMMANDS = ("check", "collect", "demo", "export", "feedback", "grade", "override", "release",
+            "report", "roster", "submit")  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself_with_an_example(command):
+    done = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"})
+    assert done.exit_code == 0
+    assert re.search(rf"Examples?: cs231n {command}\b", done.output), done.output
+
+
 def test_what_a_student_writes_is_never_markup_nor_a_formula():
     result = Result("graded", 1, "m", "s", reason=EVIL, notes=[EVIL])
     result.tests = [TestResult("t", EVIL, 1, message=EVIL, diagnosis=EVIL, traceback=EVIL)]

@@ -168,18 +168,17 @@ def report(
     """
     from cs231n_lib.course import pages
     from cs231n_lib.course.course import write_atomically
-    from cs231n_lib.course.gradebook import Book
     from cs231n_lib.course.rebuild import read_master
-    from cs231n_lib.course.run import kept_results
+    from cs231n_lib.course.run import grades
 
     home = _course(course)
-    results = kept_results(home, assignment)
+    results, students = grades(home, assignment)
     waiting = {s.student for s in home.submissions(assignment)} - set(results)
     faults = dict.fromkeys(sorted(waiting), "run cs231n grade again")
     master = read_master(home.master(assignment), assignment)
     figures = pages.summary(master, results, faults, home.read_log())
     when = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-    page = pages.report(assignment, figures, Book(home, assignment).students(), when)
+    page = pages.report(assignment, figures, students, when)
     path = output or home.state / "reports" / f"{assignment}.html"
     write_atomically(path, page.encode())
     typer.echo(f"{path}")
@@ -226,12 +225,10 @@ def feedback(
     """
     from cs231n_lib.course import pages
     from cs231n_lib.course.course import write_atomically
-    from cs231n_lib.course.gradebook import Book
-    from cs231n_lib.course.run import kept_results
+    from cs231n_lib.course.run import grades
 
     home = _course(course)
-    results = kept_results(home, assignment)
-    students = Book(home, assignment).students()
+    results, students = grades(home, assignment)
     for student, result in results.items():
         page = pages.feedback(assignment, student, result, students[student])
         write_atomically(home.feedback / student / assignment / f"{assignment}.html", page.encode())
