@@ -127,6 +127,15 @@ def test_execution_stores_outputs_without_noise(tmp_path, page):
     assert [p.name for p in tmp_path.iterdir()] == ["page.ipynb"]
 
 
+def test_text_that_comes_in_pieces_is_stored_as_one(tmp_path, page):
+    page.cells = page.cells[:2]
+    page.cells[1].source = "for x in 'ab':\n    print(x, flush=True)\n    time.sleep(0.5)"
+    path = tmp_path / "page.ipynb"
+    notebooks.write(page, path)
+    notebooks.execute(path)
+    assert [output.text for output in notebooks.read(path).cells[1].outputs] == ["a\nb\n"]
+
+
 def test_a_failing_cell_is_named_and_nothing_is_stored(tmp_path, page):
     path = tmp_path / "page.ipynb"
     page.cells[2].id = "culprit"

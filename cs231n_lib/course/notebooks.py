@@ -96,6 +96,7 @@ def execute(path: Path, timeout: float | None = 3600) -> None:
     notebook = read(path)
     client = NotebookClient(
         notebook, timeout=timeout, kernel_name="python3", record_timing=False,
+        coalesce_streams=True,  # a busy machine would cut one text into several boxes
         extra_arguments=KERNEL_OPTIONS, resources={"metadata": {"path": str(path.parent)}},
     )  # fmt: skip
     running = []
