@@ -18,11 +18,15 @@ def _flat(value: Any) -> list[Any]:
     )
 
 
+def _is_number(value: Any) -> bool:
+    return not isinstance(value, (dict, list, tuple)) and np.ndim(value) == 0
+
+
 def _arrays(value: Any) -> list[np.ndarray]:
     """Return the arrays in ``value``, lists of numbers included."""
     if isinstance(value, dict):
         value = list(value.values())
-    if isinstance(value, (list, tuple)) and not all(np.ndim(v) == 0 for v in value):
+    if isinstance(value, (list, tuple)) and not all(map(_is_number, value)):
         return [a for item in value for a in _arrays(item)]
     try:
         return [np.asarray(value, dtype=np.float64)]
