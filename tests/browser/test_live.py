@@ -112,8 +112,8 @@ def left_alone(chromium, server, signed_in):
     state(page, "ready")
     run(page, FIRST)
     done(page, FIRST)
-    kernels = page.evaluate("fetch('api/kernels').then(a => a.json())")
-    yield page, time.monotonic(), [kernel["id"] for kernel in kernels]
+    (session,) = page.evaluate("fetch('api/sessions').then(a => a.json())")
+    yield page, time.monotonic(), session["kernel"]["id"]
     context.close()
 
 
@@ -375,7 +375,7 @@ def test_a_deleted_kernel_is_replaced(live, left_alone, expect):
     done(live, FIRST)
     live.evaluate(
         """kept => fetch('api/kernels').then(a => a.json()).then(ks => Promise.all(
-          ks.filter(k => !kept.includes(k.id)).map(k => fetch(`api/kernels/${k.id}`, {
+          ks.filter(k => k.id !== kept).map(k => fetch(`api/kernels/${k.id}`, {
             method: 'DELETE',
             headers: {'X-XSRFToken': document.cookie.match(/_xsrf=([^;]*)/)[1]},
           }))))""",

@@ -1,5 +1,6 @@
 """The built book as a reader meets it: complete, offline, searchable, on any screen."""
 
+import json
 import re
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
@@ -147,6 +148,31 @@ def test_a_page_opened_from_a_folder_asks_no_other_host(from_folder, html, chapt
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_a_page_opened_from_a_folder_offers_its_notebook(from_folder, chapter):
     assert from_folder[chapter].bars == [0, int(from_folder[chapter].runs)]
+
+
+def test_a_static_page_offers_what_the_build_says_works(chromium, html, expect):
+    told = {
+        "Colab": "https://colab.example/x.ipynb",
+        "Binder": "https://binder.example/x.ipynb",
+        "install": "%pip install something",
+    }
+    context = chromium.new_context()
+    context.add_init_script(
+        """addEventListener("DOMContentLoaded", () => {
+          for (const [name, content] of Object.entries(TOLD)) document.head.append(
+            Object.assign(document.createElement("meta"), { name: `launch:${name}`, content }));
+        }, true)""".replace("TOLD", json.dumps(told))
+    )
+    page = context.new_page()
+    page.goto((html / CHAPTER).as_uri())
+    bar = page.locator(".launch-bar")
+    expect(bar.get_by_role("link")).to_have_text(["Colab", "Binder", "Download the notebook"])
+    assert bar.get_by_role("link").first.get_attribute("href") == told["Colab"]
+    expect(bar).to_contain_text("In Colab, run first: %pip install something")
+    with page.expect_download() as download:
+        bar.get_by_role("link", name="Download the notebook").click()
+    assert download.value.suggested_filename.endswith(".ipynb")
+    context.close()
 
 
 def test_a_served_page_asks_no_other_host(page, origin):

@@ -142,6 +142,7 @@ export class Cell {
   }
 
   reset() {
+    if (!this.editor && this.code === this.stored) return;
     this.mount();
     this.editor.setValue(this.stored);
     this.thebe.clear();
