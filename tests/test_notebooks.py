@@ -129,7 +129,8 @@ def test_execution_stores_outputs_without_noise(tmp_path, page):
 
 def test_text_that_comes_in_pieces_is_stored_as_one(tmp_path, page):
     page.cells = page.cells[:2]
-    page.cells[1].source = "for x in 'ab':\n    print(x, flush=True)\n    time.sleep(0.5)"
+    source = "import time\nfor x in 'ab':\n    print(x, flush=True)\n    time.sleep(0.5)"
+    page.cells[1].source = source
     path = tmp_path / "page.ipynb"
     notebooks.write(page, path)
     notebooks.execute(path)
