@@ -29,6 +29,7 @@ class Diagnosis:
 
 
 NOT_IMPLEMENTED = Diagnosis("not_implemented", "the body still raises NotImplementedError.")
+PYTHON_2 = Diagnosis("python_2", "xrange is Python 2; write range.")
 
 
 class CheckFailed(AssertionError):
@@ -112,6 +113,8 @@ def _student_failure(error: Exception) -> CheckFailed:
         details = "".join(traceback.format_list(own))
     if kind == "NotImplementedError":
         return CheckFailed(f"{NOT_YET}.", NOT_IMPLEMENTED)
+    if kind == "NameError" and "'xrange'" in message:
+        return CheckFailed("your code uses xrange.", PYTHON_2, details=details)
     text = " ".join(message.split())[:200]
     return CheckFailed(
         f"your code raised {kind}: {text}",

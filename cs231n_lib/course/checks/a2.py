@@ -114,6 +114,8 @@ def softmax(
         losses = -np.log(p).sum(axis=1)
     elif of == "score":
         losses = -scores[rows, y]
+    elif of == "log of the sum":
+        losses = np.log(total[:, 0]) - scores[rows, y]
     elif shift == "row" and not eps and sum_over == 1 and of != "plain log p":
         losses = np.log(total[:, 0]) - scores[rows, y]  # right even where p underflows to 0
     else:
@@ -202,6 +204,9 @@ _SOFTMAX = (
     Mistake("shift_by_overall_max", "the largest score of the whole batch is subtracted; a row "
             "far below it underflows to log(0). Subtract each row's own largest score.",
             {"shift": "all"}),
+    Mistake("shift_by_overall_max", "the largest score of the whole batch is subtracted; a row "
+            "far below it underflows to log(0). Subtract each row's own largest score.",
+            {"shift": "all", "of": "log of the sum"}),
     Mistake("log_of_p_plus_eps", "a small number is added inside the log to avoid log(0); that "
             "bounds the loss. Use s_y - max - log(sum(exp)) instead.", {"eps": 1e-8}),
     *(Mistake("log_of_p_plus_eps", "a small number is added inside the log to avoid log(0); that "
@@ -306,6 +311,19 @@ def exact_gradient(exercise: Exercise, function: Callable[..., Any], problem: Pr
     if error > 1e-9:
         diagnosis = NUMERICAL if error < 0.05 else None
         raise CheckFailed(f"`dW` is not exact: relative error {error:.1e}.", diagnosis, error)
+
+
+def far() -> dict[str, Problem]:
+    """Return small problems with scores far apart: in a row, from row to row, from 0.
+
+    Each way to underflow or overflow has its own pattern of failures in these.
+    """
+    y, X = np.array([0, 1]), np.array([[1.0, -1 / 7], [1.0, 1.0]])
+    return {
+        "scores 0 and 2000": (np.array([[0.0, 2000.0]]), np.ones((1, 1)), y[:1], 0.0),
+        "rows of scores around -100 and 700": (np.array([[0.0, 1.0], [700.0, 700.0]]), X, y, 0.0),
+        "scores 2000 and 2001": (np.array([[0.0, 1.0], [2000.0, 2000.0]]), X[1:], y[:1], 0.0),
+    }
 
 
 def raised(

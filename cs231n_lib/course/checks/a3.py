@@ -67,6 +67,15 @@ numerical_exercise = Exercise(
 )  # fmt: skip
 
 
+def check_numerical(function: Function, regimes: Any, **options: Any) -> None:
+    """Require centred differences; ``h`` is passed by name, as it has no fixed place."""
+
+    def run(f: Function, x: np.ndarray, *h: float) -> Any:
+        return checking.call(function, f, x, **({"h": h[0]} if h else {}))
+
+    numerical_exercise.check(run, regimes, **options)
+
+
 def graph(
     x: float,
     y: float,

@@ -7,7 +7,7 @@ import numpy as np
 
 from cs231n_lib.course import checking
 from cs231n_lib.course.checking import CheckFailed, Diagnosis
-from cs231n_lib.course.checks.exercise import Exercise, Mistake, general
+from cs231n_lib.course.checks.exercise import Exercise, Mistake, general, relative_error
 
 NAMES = ("W1", "b1", "W2", "b2")
 
@@ -31,6 +31,9 @@ def network(
     reg_biases: bool = False,
     grad_reg_biases: bool = False,
     over: str = "1",
+    returned: str = "scores",
+    eps: float = 0.0,
+    shift: bool = True,
 ) -> tuple[Any, ...]:
     """Return scores, loss and the four gradients of affine - ReLU - affine - softmax."""
     X, W1, b1, W2, b2 = (np.asarray(a, dtype=np.float64) for a in (X, W1, b1, W2, b2))
@@ -41,10 +44,12 @@ def network(
     scores = hidden @ W2 + bias * b2
     scores = np.maximum(scores, 0) if relu_last else scores
     shifted = scores - scores.max(axis=1, keepdims=True)
-    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    total = np.exp(shifted if shift else scores).sum(axis=1, keepdims=True)
+    log_p = (shifted if shift else scores) - np.log(total)
     penalty = loss_reg_first * np.sum(W1**2) + np.sum(W2**2)
     penalty = penalty + reg_biases * (np.sum(b1**2) + np.sum(b2**2))
-    loss = -log_p[rows, y].mean() + loss_reg * reg * penalty
+    log_of = np.log(np.exp(log_p) + eps) if eps else log_p
+    loss = -log_of[rows, y].mean() + loss_reg * reg * penalty
     dscores = np.exp(log_p)
     dscores[rows, y] -= 1
     dscores /= {"1": N, "N": N * N, "0": 1}[over]
@@ -54,7 +59,7 @@ def network(
     decay = grad_reg * reg
     on_b = decay * grad_reg_biases
     return (
-        scores,
+        {"scores": scores, "p": np.exp(log_p), "shifted": shifted}[returned],
         float(loss),
         X.reshape(N, -1).T @ dhidden + decay * W1,
         dhidden.sum(axis=0) + on_b * b1,
@@ -87,6 +92,14 @@ exercise = Exercise(
                 {"reg_biases": True}),
         Mistake("biases_penalised", "the penalty reaches the gradients of the biases; only W1 and "
                 "W2 are penalised.", {"grad_reg_biases": True}),
+        Mistake("probabilities_for_scores", "without labels the scores are asked for, as the last "
+                "affine layer gives them; these are probabilities.", {"returned": "p"}),
+        Mistake("shifted_scores", "the largest score of each row is subtracted from the scores "
+                "themselves; without labels they are returned as they are.",
+                {"returned": "shifted"}),
+        *(Mistake("log_of_p_plus_eps", "a small number is added inside the log to avoid log(0); "
+                  "that bounds the loss. The function softmax_loss is given.", {"eps": eps})
+          for eps in (1e-15, 1e-12, 1e-10, 1e-9, 1e-8, 1e-7)),
         Mistake("averaged_twice", "the gradients are divided by N twice.", {"over": "N"}),
         Mistake("gradient_not_averaged", "the gradients equal the right ones times N: they are "
                 "not averaged.", {"over": "0"}),
@@ -164,7 +177,27 @@ def compare(Net: Callable[..., Any], regimes: Any, parts: tuple[str, ...], **opt
             raise CheckFailed(f"`grads` should be a dictionary with {', '.join(NAMES)}.")
         return (0.0, loss, *(grads[name] for name in NAMES))
 
-    exercise.check(run, regimes, parts=parts, **options)
+    try:
+        exercise.check(run, regimes, parts=parts, **options)
+    except CheckFailed as failure:
+        if failure.diagnosis is None and _keeps_old_parameters(Net, next(iter(regimes.values()))):
+            raise CheckFailed(failure.message, OLD_PARAMETERS, failure.error_size) from None
+        raise
+
+
+OLD_PARAMETERS = Diagnosis(
+    "old_parameters", "other values in `params` change nothing: the layers keep copies, or the "
+    "arrays they were made with. Read self.params in each call.",
+)  # fmt: skip
+
+
+def _keeps_old_parameters(Net: Callable[..., Any], problem: tuple[Any, ...]) -> bool:
+    """Whether the scores of one model stay the same when its parameters are replaced."""
+    X, _, reg, *parameters = problem
+    model = _model(Net, reg, tuple(parameters))
+    before = checking.call(_loss(model), X)
+    model.params = {n: 2 * p + 1 for n, p in zip(NAMES, parameters, strict=True)}
+    return relative_error(checking.call(_loss(model), X), before) == 0.0
 
 
 def keeps(Net: Callable[..., Any], X: Any, y: Any, reg: float, *parameters: Any) -> None:

@@ -24,6 +24,7 @@ GENERAL = {
     "shape": "the result has the wrong shape.",
     "transposed": "the result is transposed: rows and columns are swapped.",
     "nan": "there are NaNs or infinities where the right result is finite.",
+    "zeros": "the result is 0 everywhere: was it ever filled, or is all of it cut off at 0?",
     "sign": "the result is the right one with the opposite sign.",
     "dtype": "float32 inputs should give a float32 result; an array created without `dtype=` "
     "is float64.",
@@ -216,8 +217,7 @@ class Exercise:
                 message = f"`{part}` is wrong: {told}."
                 if show:
                     message += f"\nExpected:\n{np.asarray(want)}\nFound:\n{np.asarray(got)}"
-                bad = not np.all(np.isfinite(np.asarray(got, dtype=np.float64)))
-                return CheckFailed(message, general("nan") if bad else None, size)
+                return CheckFailed(message, _looks(got, want), size)
         return None
 
     def _agree(
@@ -245,7 +245,7 @@ class Exercise:
                 for answer, args in trials
             )
 
-        if all(isinstance(answer, CheckFailed) for answer, _ in trials):
+        if not any(_evidence(answer, parts) for answer, _ in trials):
             return None
         singles = {m.id: m.diagnosis for m in reversed(self.mistakes) if agrees(m.dials)}
         if singles:
@@ -276,6 +276,28 @@ class Exercise:
         if isinstance(answer, CheckFailed) or right is None:
             return False
         return relative_error(answer[part], np.asarray(right[part]) * factor(*args)) < 1e-3
+
+
+def _looks(got: Any, want: Any) -> Diagnosis | None:
+    """Return what is to be seen of a wrong result at a glance, if anything is."""
+    got = np.asarray(got, dtype=np.float64)
+    if not np.all(np.isfinite(got)):
+        return general("nan")
+    return general("zeros") if got.size > 1 and not np.any(got) and np.any(want) else None
+
+
+def _evidence(answer: dict[str, Any] | CheckFailed, parts: tuple[str, ...]) -> bool:
+    """Whether ``answer`` holds a number, or nothing: NaNs and exceptions tell little apart."""
+    if isinstance(answer, CheckFailed):
+        return False
+    for part in parts:
+        try:
+            values = np.asarray(answer[part], dtype=np.float64)
+            if values.size == 0 or np.any(np.isfinite(values)):
+                return True
+        except (TypeError, ValueError):
+            continue
+    return False
 
 
 def _call(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
