@@ -118,7 +118,9 @@ def _backward(layer: Layer, batch: int, itemsize: int) -> tuple[int, int, int]:
     own = itemsize * sum(map(math.prod, layer.parameters.values()))
     match layer.spec:
         case Conv():
-            return dx, own, dx + own + _workspace(layer, batch, itemsize, backward=True)
+            # What the gradients are added up in is workspace; they come out of it in copies.
+            work = _workspace(layer, batch, itemsize, backward=True)
+            return dx, own, dx + max(work, 3 * own)
         case Pool():
             threads, block = _pool_block(layer, batch, itemsize)
             copies = 2 if block * itemsize >= REUSED else 3

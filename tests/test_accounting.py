@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -143,6 +145,7 @@ def test_the_largest_batch_fits_and_one_more_does_not(optimiser):
         batch = counted.largest_batch(memory, optimiser)
         assert counted.training_bytes(batch, optimiser) <= memory
         assert counted.training_bytes(batch + 1, optimiser) > memory
+    assert counted.largest_batch(10**6) == counted.largest_batch(10**6, "Adam")
 
 
 def test_bad_requests():
@@ -164,6 +167,10 @@ def test_html_holds_the_same_table_escaped():
     text, page = str(counted), counted._repr_html_()
     assert "INPUT[8x8x3] -&gt; CONV3-4 -&gt; FC-5" in page
     assert page.count("<tr>") == 1 + len(counted.rows) + 1
+    head = ["layer", "output", "activations", "MB", "weights", "other", "multiply-adds"]
+    heading = next(line for line in text.splitlines() if line.startswith("layer"))
+    assert heading.split() == head
+    assert re.findall("<th>(.*?)</th>", page)[: len(head)] == head
     for cell in ("CONV3-4", "4x8x8", "6,912", "TOTAL"):
         assert cell in text
         assert f">{cell}<" in page
@@ -179,4 +186,10 @@ def test_the_picture_has_two_bars_for_each_layer():
     np.testing.assert_allclose(widths[1], np.array([0, 112, 1285]) / 1e6)
     assert left.get_xlabel() == "activations of one image (MB)"
     assert right.get_xlabel() == "parameters (millions)"
+    assert {bar.get_facecolor() for bar in left.patches}.isdisjoint(
+        bar.get_facecolor() for bar in right.patches
+    )
+    longer = account(vgg16()).plot()
+    assert longer.get_size_inches()[1] > 2 * figure.get_size_inches()[1]
     plt.close(figure)
+    plt.close(longer)

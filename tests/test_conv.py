@@ -395,6 +395,14 @@ def test_cost_grows_as_the_theory_says(monkeypatch, rng):
         np.testing.assert_allclose(slopes, exponent, atol=0.1 if exponent == 2 else 1e-12)
 
 
+@pytest.mark.parametrize("K", conv_winograd.POINTS)
+def test_winograds_matrices_slide_a_filter_along_a_tile(rng, K):
+    B, G, A = conv_winograd.cook_toom(conv_winograd.POINTS[K], K)
+    assert (B.shape, G.shape, A.shape) == ((K + 1, K + 1), (K + 1, K), (2, K + 1))
+    d, g = rng.standard_normal(K + 1), rng.standard_normal(K)
+    np.testing.assert_allclose(A @ (G @ g * (B @ d)), np.correlate(d, g, "valid"), atol=1e-12)
+
+
 @pytest.mark.parametrize(("K", "definition"), [(3, 36), (5, 100)])
 def test_winograd_multiplies_for_each_pixel_of_a_tile(monkeypatch, rng, K, definition):
     x, w, b = draw(rng, N=1, C=6, H=8, W=8, F=5, HH=K, WW=K)

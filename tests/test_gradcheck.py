@@ -233,6 +233,7 @@ def test_one_wrong_coordinate_is_found_and_shown(wrong, rng):
     (line,) = (line for line in str(result).splitlines() if line.startswith("(4,)"))
     assert line.endswith("WRONG")
     assert "FAILED" in str(result)
+    assert str(result).splitlines()[0].split() == ["where", "analytic", "measured", "rel.", "error"]
     assert repr(result) == str(result)
 
 
@@ -267,6 +268,14 @@ def test_smooth_functions_have_no_kinks(xp, rng):
     x = xp.asarray(rng.normal(size=(5, 5)))
     assert find_kinks(cubic, x) == []
     assert find_kinks(cubic, x, [(0, 1), (2, 2)], h=1e-4) == []
+
+
+def test_kinks_are_looked_for_within_the_given_step():
+    x = np.array([30.0])  # a default step would be 30 times as long here
+    f = lambda x: np.abs(x - 29).sum()  # noqa: E731
+    assert find_kinks(f, x) == []
+    assert find_kinks(f, x, h=1.0) == [(0,)]
+    assert find_kinks(f, x, h=0.1) == []
 
 
 def test_kinks_are_skipped_replaced_and_reported():

@@ -138,7 +138,7 @@ def test_scores_reject_other_data():
     X, y = blobs()
     model = fit(Softmax(), X, y)
     for wrong in (X[:, :2], X[0], X[None]):
-        with pytest.raises(ValueError, match=r"expected X of shape \(N, 3\)"):
+        with pytest.raises(ValueError, match=r"expected X of shape \(N, 3\), got \(.*\)$"):
             model.scores(wrong)
     with pytest.raises(TypeError, match="expected one dtype"):
         model.predict(X.astype(np.float32))
@@ -148,7 +148,12 @@ def test_scores_reject_other_data():
 @pytest.mark.parametrize(
     ("X", "y", "error", "message"),
     [
-        (np.ones((2, 2, 2, 3)), [0, 1], ValueError, "one example a row, got .*; flatten"),
+        (
+            np.ones((2, 2, 2, 3)),
+            [0, 1],
+            ValueError,
+            r"one example a row, got .*; flatten images first, e\.g\. xp\.reshape\(X, \(X\.shape",
+        ),
         (np.ones((0, 3)), [], ValueError, "one example a row"),
         (np.ones((2, 0)), [0, 1], ValueError, "one example a row"),
         (np.ones((2, 3), dtype=np.uint8), [0, 1], TypeError, "got uint8"),
@@ -190,6 +195,8 @@ def test_fit_needs_a_generator_and_arrays():
         Softmax().fit(X, y, rng=0)
     with pytest.raises(TypeError, match="expected an array, got list"):
         fit(Softmax(), X.tolist(), y)
+    with pytest.raises(TypeError, match="expected an array, got list"):
+        fit(Softmax(), X, y.tolist())
 
 
 def test_warm_start_needs_the_same_shape():

@@ -7,8 +7,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from cs231n_lib import parallel
-from cs231n_lib.builder import build
+from cs231n_lib import memory, parallel
+from cs231n_lib.builder import build, parse
+from cs231n_lib.conv import conv_backward, conv_forward
 from cs231n_lib.memory import predict_peak
 
 NETWORKS = {
@@ -79,6 +80,53 @@ def test_the_prediction_is_what_is_measured(name, dtype, one_thread):
     if moment:
         assert predicted.moment == moment
     assert predicted.bytes == pytest.approx(measured_peak(net, batch, dtype), rel=0.02)
+
+
+def allocated(work):
+    work()
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+# Size of the image and of the filters, stride, channels in and out, images.
+CONVOLUTIONS = [
+    (9, 3, 1, 128, 128, 1),
+    (7, 5, 2, 96, 160, 1),
+    *[(16, 3, 1, C, F, N) for C, F, N in ((32, 16, 9), (16, 64, 3), (64, 64, 1), (3, 32, 9))],
+    *[(12, 5, 1, C, F, N) for C, F, N in ((16, 48, 8), (32, 16, 2), (8, 16, 5))],
+    *[(33, K, 2, C, F, N) for K in (1, 3, 5) for C, F, N in ((8, 4, 1), (4, 24, 3), (64, 64, 1))],
+    *[(16, 1, 1, C, F, N) for C, F, N in ((64, 128, 1), (128, 64, 7), (8, 8, 50))],
+    (64, 7, 1, 24, 8, 2),
+    (32, 4, 4, 16, 96, 5),
+]
+
+
+@pytest.mark.parametrize("geometry", CONVOLUTIONS, ids=str)
+def test_workspaces_of_convolutions(geometry, one_thread):
+    """Layer by layer and both ways, for a network's peak is the largest of its moments only.
+
+    NumPy's own buffers, some of 32 kB each, are not predicted.
+    """
+    size, K, stride, C, F, N = geometry
+    pad = (K - 1) // 2 if stride == 1 else 0
+    text = f"INPUT[{size}x{size}x{C}] -> CONV{K}-{F}s{stride}p{pad}"
+    layer = parse(text).layers[1]
+    rng = np.random.default_rng(0)
+    x, w, b = (rng.random(s, np.float32) for s in ((N, C, size, size), (F, C, K, K), (F,)))
+    conv_param = {"stride": stride, "pad": pad}
+    out, cache = conv_forward(x, w, b, conv_param)
+    _, _, forward = memory._forward(layer, N, 4)
+    assert forward == pytest.approx(
+        allocated(lambda: conv_forward(x, w, b, conv_param)), rel=0.02, abs=130_000
+    )
+    _, _, backward = memory._backward(layer, N, 4)
+    assert backward == pytest.approx(
+        allocated(lambda: conv_backward(out, cache)), rel=0.02, abs=130_000
+    )
 
 
 def test_with_threads_the_prediction_is_an_upper_bound():

@@ -53,6 +53,15 @@ def test_distances_match_the_definition(xp, compute, dtype, metric, rng):
     np.testing.assert_allclose(host, direct_distances(X, X_train, metric), rtol=1e-5)
 
 
+def test_the_metric_is_l2_unless_given(rng):
+    X, X_train = rng.integers(0, 9, (3, 4)), rng.integers(0, 9, (6, 4))
+    expected = direct_distances(X, X_train, "l2")
+    for compute in LOOPS:
+        np.testing.assert_allclose(compute(X, X_train), expected)
+    np.testing.assert_allclose(nearest(X, X_train, 6)[1], np.sort(expected))
+    assert KNearestNeighbor().metric == "l2"
+
+
 def test_no_loops_clamps_before_the_root(xp, rng):
     """Equal rows: rounding makes some |x|^2 - 2 x.x + |x|^2 negative, and their root NaN."""
     X = rng.normal(size=(50, 300)).astype(np.float32) * 100
@@ -287,6 +296,7 @@ def test_majority_vote_against_counting(data):
         (np.array([[0, 3]]), 3, ValueError, "labels 0 .. 2, got values from 0 to 3"),
         (np.array([[-1, 0]]), None, ValueError, "labels 0 or above, got values from -1 to 0"),
         (np.array([[0, 0]]), 0, ValueError, "num_classes of at least 1"),
+        (np.zeros((0, 2), int), 0, ValueError, "num_classes of at least 1"),
     ],
 )
 def test_bad_votes_are_explained(labels, num_classes, error, message):
@@ -313,7 +323,7 @@ def test_classifier(xp, metric, rng):
 def test_classifier_errors():
     with pytest.raises(ValueError, match="got 'chebyshev'"):
         KNearestNeighbor("chebyshev")
-    with pytest.raises(RuntimeError, match="call fit"):
+    with pytest.raises(RuntimeError, match=r"call fit\(X, y\) before predict\(X\)"):
         KNearestNeighbor().predict(ROWS)
     with pytest.raises(ValueError, match=r"one label a row, shape \(3,\), got \(2,\)"):
         KNearestNeighbor().fit(ROWS, np.zeros(2, int))
@@ -357,7 +367,7 @@ def test_neighbours_are_searched_once_a_fold(monkeypatch, rng):
     ("change", "error", "message"),
     [
         ({"num_folds": 1}, ValueError, "num_folds >= 2"),
-        ({"num_folds": 7}, ValueError, "at most 6 .the number of rows"),
+        ({"num_folds": 7}, ValueError, "num_folds of at least 1 and at most 6 .the number of rows"),
         ({"ks": [5]}, ValueError, "at most 4 .the rows outside the largest fold"),
         ({"ks": []}, ValueError, "at least one k"),
         ({"ks": ["1"]}, TypeError, "k to be an integer, got str"),
