@@ -23,6 +23,7 @@ from cs231n_lib.course.judge import Grader, Result, version
 #: Submissions on their way at a time: enough for a thousand workers, and all that the scheduler
 #: has to remember.
 AHEAD = 1000
+PATIENCE = "20s"  # for a scheduler that does not answer
 _one_at_a_time = threading.Lock()  # a judge is for one submission at a time
 
 
@@ -82,7 +83,7 @@ class ClusterPool:
             ) from None
         self.settings = settings
         try:
-            self.client: Any = Client(scheduler, timeout="20s")
+            self.client: Any = Client(scheduler, timeout=PATIENCE)
         except (OSError, ValueError) as error:
             raise UserError(f"no Dask scheduler answers at {scheduler}: {error}") from None
 

@@ -128,8 +128,10 @@ def test_a_lost_scheduler_loses_no_result(cluster, settings, master, tmp_path):
     assert scores(again) == expected
 
 
-def test_a_scheduler_that_is_not_there_is_told_in_words(settings):
+def test_a_scheduler_that_is_not_there_is_told_in_words(settings, monkeypatch):
+    from cs231n_lib.course import cluster
     from cs231n_lib.course.cluster import ClusterPool
 
+    monkeypatch.setattr(cluster, "PATIENCE", "1s")
     with pytest.raises(UserError, match="no Dask scheduler answers"):
         ClusterPool(settings, f"tcp://127.0.0.1:{free_port()}")
