@@ -83,8 +83,14 @@ class Course:
 
     @cached_property
     def config(self) -> Any:
-        """Nbgrader's configuration."""
-        return course_config(self.root)
+        """Nbgrader's configuration; `UserError` if its file is broken."""
+        try:
+            return course_config(self.root)
+        except UserError:
+            raise
+        except Exception as error:  # the file is a program: it may raise anything
+            reason = f"{type(error).__name__}: {error}"
+            raise UserError(f"{self.root}/nbgrader_config.py cannot be used: {reason}") from None
 
     def _folder(self, key: str, default: str) -> Path:
         return self.root / str(self.config.CourseDirectory.get(key, default))

@@ -145,6 +145,12 @@ def test_a_broken_archive_does_not_stop_the_others(course, tmp_path):
     assert "not a usable zip" in report.refused[0][1]
 
 
+def test_a_broken_configuration_is_told(course):
+    (course.root / "nbgrader_config.py").write_text("c = (")
+    with pytest.raises(UserError, match=r"nbgrader_config\.py cannot be used: SyntaxError"):
+        collect(course, "a1", [])
+
+
 def test_mistakes_of_the_caller_are_told(course, tmp_path):
     with pytest.raises(UserError, match="no assignment 'a9'"):
         collect(course, "a9", [])
