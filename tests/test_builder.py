@@ -273,6 +273,14 @@ def test_a_residual_block_joins_equal_shapes():
         place("block", (3, 6, 6), [("ADD", Residual(body))])
 
 
+def test_the_paths_of_a_residual_block_end_in_their_last_layers():
+    body = (("CONV3-8", Conv(8, 3, pad=1)), ("RELU", ReLU()), ("CONV3-4", Conv(4, 3, pad=1)))
+    net = place("block", (4, 6, 6), [("ADD", Residual(body))])
+    assert net.layers[-1].output_shape == (4, 6, 6)
+    with pytest.raises(ValueError, match=r"different shapes, \(4, 6, 6\), \(8, 6, 6\)"):
+        place("block", (4, 6, 6), [("ADD", Residual(body, shortcut=body[:1]))])
+
+
 def test_placing_names_the_layer_that_does_not_fit():
     with pytest.raises(ValueError, match="big: illegal geometry"):
         place("net", (3, 6, 6), [("big", Conv(4, 9))])

@@ -258,6 +258,18 @@ def test_missing_and_damaged_checkpoints(tmp_path):
             solver.load_checkpoint(tmp_path / f"{name}.npz")
 
 
+def test_a_checkpoint_that_would_run_code_is_refused(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "sprung"),)
+
+    meta = np.array(json.dumps({"format": checkpoint_module.FORMAT}))
+    np.savez(tmp_path / "trap.npz", meta=meta, x=np.array([Trap()], dtype=object))
+    with pytest.raises(ValueError, match="is not a checkpoint, or is damaged"):
+        read_checkpoint(tmp_path / "trap.npz")
+    assert not (tmp_path / "sprung").exists()
+
+
 def test_meta_keeps_all_digits(tmp_path):
     meta = {"loss": [0.1 + 0.2, 1e-320, math.pi], "state": 2**127 - 1, "key": np.arange(2)}
     write_checkpoint(tmp_path / "x", meta, {"a": np.array([1.5], dtype=np.float32)})
@@ -301,7 +313,7 @@ def test_divergence_stops_before_the_step(bad, tmp_path):
     solver = solver_for(numbered(), model=model, optimiser=SGD(0.25), batch_size=4, checkpoint=path)
     message = (
         rf"loss became {bad} at iteration 5 \(epoch 2 of 6\); the loss before was 1\.5\. "
-        r"Try a learning rate below 0\.25"
+        r"Try a learning rate below 0\.25.*; and check that the data hold no NaN\.$"
     )
     with pytest.raises(DivergenceError, match=message):
         solver.train()
@@ -373,6 +385,7 @@ def test_progress_bar(capsys):
         (lambda d: d.update(y_val=d["y_val"][:5]), ValueError, r"got X_val .* and y_val \(5,\)"),
         (lambda d: d.update(X_val=d["X_val"][:0], y_val=d["y_val"][:0]), ValueError, "at least"),
         (lambda d: d.update(X_train=d["X_train"].tolist()), TypeError, "got list"),
+        (lambda d: d.update(y_train=d["y_train"].tolist()), TypeError, "got list"),
     ],
 )
 def test_wrong_data(change, error, message):
