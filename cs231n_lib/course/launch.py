@@ -6,13 +6,13 @@ Colab and Binder open notebooks of a public repository.  Its address is set in o
 ``{assignment} a2`` shows what an assignment asks for and offers its released notebook.
 """
 
+import base64
 import re
 from html import escape
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from docutils import nodes
-from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.util.docutils import SphinxDirective
@@ -80,11 +80,13 @@ class Assignment(SphinxDirective):
         box = nodes.container(classes=["assignment"])
         box += nodes.paragraph("", "", nodes.strong(text=title), classes=["assignment-title"])
         box += nodes.paragraph(text=f"Points: {facts['Points']}. Time: {facts['Time']}.")
-        download = addnodes.download_reference(
-            "", "", nodes.inline(text="Download the notebook"), reftarget=f"/../{path}",
-            refdoc=self.env.docname, classes=["launch"],
-        )  # fmt: skip
-        line = nodes.paragraph("", "", download, classes=["assignment-launch"])
+        # In the page itself: a page opened from a folder may link to files, not download them.
+        content = base64.b64encode((root() / path).read_bytes()).decode()
+        download = (
+            f'<a class="launch" download="{name}.ipynb" '
+            f'href="data:application/x-ipynb+json;base64,{content}">Download the notebook</a>'
+        )
+        line = nodes.paragraph("", "", nodes.raw("", download, format="html"))
         for host, address in hosts(self.config.html_theme_options, path).items():
             open_there = nodes.reference("", f"Open in {host}", refuri=address, classes=["launch"])
             line += [nodes.Text(" "), open_there]

@@ -3,6 +3,7 @@
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -169,10 +170,18 @@ def test_a_static_page_offers_what_the_build_says_works(chromium, html, expect):
     expect(bar.get_by_role("link")).to_have_text(["Colab", "Binder", "Download the notebook"])
     assert bar.get_by_role("link").first.get_attribute("href") == told["Colab"]
     expect(bar).to_contain_text("In Colab, run first: %pip install something")
-    with page.expect_download() as download:
-        bar.get_by_role("link", name="Download the notebook").click()
-    assert download.value.suggested_filename.endswith(".ipynb")
+    notebook = bar.get_by_role("link", name="Download the notebook").get_attribute("href")
+    assert notebook.endswith(f"_sources/{CHAPTER.replace('.html', '.ipynb')}")
     context.close()
+
+
+def test_an_assignment_is_downloaded_from_a_page_in_a_folder(open_page, html):
+    page = open_page((html / "teaching" / "students.html").as_uri())
+    with page.expect_download() as download:
+        page.locator(".assignment").get_by_role("link", name="Download the notebook").first.click()
+    released = book.root() / "exercises" / "a1" / "a1.ipynb"
+    assert download.value.suggested_filename == "a1.ipynb"
+    assert Path(download.value.path()).read_bytes() == released.read_bytes()
 
 
 def test_a_served_page_asks_no_other_host(page, origin):
