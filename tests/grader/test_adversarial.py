@@ -1,9 +1,14 @@
 """No attack gains a point, reads a secret, harms the machine or touches the next submission."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from tests.grader.adversarial.attacks import ATTACKS
-from tests.grader.adversarial.trial import Arena
+from tests.grader.adversarial.trial import Arena, summary
+
+ROOT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.usefixtures("needs_walls")
 
@@ -24,6 +29,14 @@ def test_the_attack_gets_what_it_deserves(arena, attack):
 def test_there_are_enough_and_each_has_its_own_name():
     assert len({attack.name for attack in ATTACKS}) == len(ATTACKS) >= 40
     assert len({attack.kind for attack in ATTACKS}) >= 15
+
+
+def test_the_guide_tells_what_is_on_record():
+    rows = json.loads((ROOT / "benchmarks" / "results" / "adversarial.json").read_text())
+    guide = (ROOT / "book" / "teaching" / "grading.md").read_text()
+    assert "\n".join(summary(rows)) in guide
+    assert {row["name"] for row in rows} == {attack.name for attack in ATTACKS}
+    assert all(row["ok"] for row in rows)
 
 
 def test_the_trial_sees_an_undeserved_point(arena):

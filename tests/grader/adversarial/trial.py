@@ -16,6 +16,8 @@ from tests.grader.notebooks import notebook, submission, to_bytes
 BLOCKED = ("cs231n_lib.neighbors", "torch", "sklearn")
 LIMITS = Limits(call=2.0, wall=8.0, memory=2**30, cpu=30)
 CONTROL = submission()
+#: What stock nbgrader was not put to: it would bring the machine down.
+UNTRIED = {attack.name for attack in ATTACKS if not attack.stock}
 
 
 @dataclass
@@ -123,3 +125,30 @@ def try_all(folder, attacks=ATTACKS):
             yield arena.face(attack)
     finally:
         arena.close()
+
+
+def summary(rows):
+    """Yield the table of the instructor's guide, a line for each kind of attack.
+
+    It counts the attacks that got points they do not deserve, and those that lost points they
+    do deserve (no grade at all is a loss of all).
+    """
+    yield (
+        "| kind of attack | how many | undeserved points: ours | stock nbgrader "
+        "| deserved points lost: ours | stock nbgrader |"
+    )
+    yield "|---|---:|---:|---:|---:|---:|"
+    kinds = list(dict.fromkeys(row["attack"] for row in rows))
+    for kind in (*kinds, "**all**"):
+        chosen = [row for row in rows if kind in (row["attack"], "**all**")]
+        scores = [(row["expected_score"], row["score"] or 0) for row in chosen]
+        stock = [
+            (row["expected_score"], row["nbgrader_score"] or 0)
+            for row in chosen
+            if row["name"] not in UNTRIED
+        ]
+        counts = [
+            *(sum(score > deserved for deserved, score in who) for who in (scores, stock)),
+            *(sum(score < deserved for deserved, score in who) for who in (scores, stock)),
+        ]
+        yield f"| {kind} | {len(chosen)} | {' | '.join(map(str, counts))} |"
