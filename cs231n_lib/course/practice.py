@@ -188,10 +188,14 @@ class Report:
         passed = sum(outcome.state == PASSED for outcome in self.outcomes)
         return f"{self.name}: {passed} of {total} checks passed."
 
+    def _told(self) -> tuple[Outcome, ...]:
+        """Return the outcomes to list; before the first attempt there is nothing to tell."""
+        return () if self.state == WAITING else self.outcomes
+
     def __repr__(self) -> str:
         """Return the table as plain text."""
         lines = [self.headline]
-        for each in self.outcomes:
+        for each in self._told():
             lines.append(f"{MARKS[each.state]} {each.state}: {each.title}")
             reason = each.reason and f"Likely reason: {each.reason}"
             said = "\n".join(filter(None, (each.details.rstrip(), each.message, reason)))
@@ -199,12 +203,13 @@ class Report:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        rows = "\n".join(map(_row, self.outcomes))
+        table = ""
+        if rows := "\n".join(map(_row, self._told())):
+            head = '<tr><th scope="col">Check</th><th scope="col">Result</th></tr>'
+            table = f"<table>\n<thead>{head}</thead>\n<tbody>\n{rows}\n</tbody>\n</table>\n"
         return (
             f'<div class="practice" data-state="{_short(self.state)}">\n'
-            f'<p class="practice-headline">{escape(self.headline)}</p>\n'
-            '<table>\n<thead><tr><th scope="col">Check</th><th scope="col">Result</th></tr></thead>'
-            f"\n<tbody>\n{rows}\n</tbody>\n</table>\n</div>"
+            f'<p class="practice-headline">{escape(self.headline)}</p>\n{table}</div>'
         )
 
 
