@@ -141,7 +141,7 @@ def test_an_unknown_exercise_is_refused(arguments, message):
 
 def test_the_names_of_a_notebook_stay_as_they_are():
     names = {"practice": practice}
-    exec("def accuracy(y_pred, y):\n    return 1.0", names)
+    exec("def predict_labels(dists, y_train, k=1):\n    return y_train[:len(dists)]", names)
     before = {*names}
-    eval("practice.check('accuracy')", names)
+    eval("practice.check('predict_labels')", names)
     assert {*names} == before
