@@ -136,9 +136,10 @@ def test_not_fitted(make):
 
 def test_scores_reject_other_data():
     X, y = blobs()
+    X = np.concatenate([X, X], axis=1)  # more columns than classes
     model = fit(Softmax(), X, y)
-    for wrong in (X[:, :2], X[0], X[None]):
-        with pytest.raises(ValueError, match=r"expected X of shape \(N, 3\), got \(.*\)$"):
+    for wrong in (X[:, :3], X[0], X[None]):
+        with pytest.raises(ValueError, match=r"expected X of shape \(N, 6\), got \(.*\)$"):
             model.scores(wrong)
     with pytest.raises(TypeError, match="expected one dtype"):
         model.predict(X.astype(np.float32))
