@@ -150,7 +150,8 @@ def learns(Model: Callable[..., Any], X: np.ndarray, y: np.ndarray) -> None:
     """Require that training separates separable data."""
     model, losses = _train(Model, X, y, learning_rate=0.1, reg=1e-4, num_iters=300, batch_size=4)
     accuracy = float(np.mean((X @ _weights(model)).argmax(axis=1) == y))
-    if accuracy < 0.95 or losses[-20:].mean() > 0.5 * losses[0]:
+    # A batch of four may be right by luck from the start; then there is no loss to be halved.
+    if accuracy < 0.95 or losses[-20:].mean() > max(0.5 * losses[0], 0.1):
         raise CheckFailed(
             f"after 300 steps the loss went from {losses[0]:.2f} to {losses[-20:].mean():.2f} and "
             f"the training accuracy is {accuracy:.2f}; these data can be separated."
