@@ -200,25 +200,26 @@ def check_rows(rows):
         assert row["pairs"] >= 1
 
 
-RESULTS = sorted((ROOT / "benchmarks" / "results").glob("*.json"))
+RESULTS = ROOT / "benchmarks" / "results"
+RACES = sorted(RESULTS.glob("[cg]pu*.json"))  # the others record the grader
 
 
-@pytest.mark.skipif(
-    not RESULTS,
-    reason="nothing recorded: python -m benchmarks --json > benchmarks/results/cpu.json",
-)
 def test_results_are_recorded_for_every_case():
-    rows = [row for path in RESULTS for row in json.loads(path.read_text())]
+    rows = [row for path in RACES for row in json.loads(path.read_text())]
     recorded = {(row["name"], row["peer"]) for row in rows if row["ratio"]}
     modules = (autograd, conv, losses, neighbors)
     assert {(c.name, c.peer) for module in modules for c in module.cases(False)} <= recorded
 
 
-@pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.name)
-def test_a_record_is_well_formed_and_names_no_machine(path):
-    text = path.read_text()
-    rows = json.loads(text)
+@pytest.mark.parametrize("path", RACES, ids=lambda path: path.name)
+def test_a_record_is_well_formed(path):
+    rows = json.loads(path.read_text())
     check_rows(rows)
     assert len({(row["name"], row["peer"]) for row in rows}) == len(rows)
+
+
+@pytest.mark.parametrize("path", sorted(RESULTS.glob("*.json")), ids=lambda path: path.name)
+def test_a_record_names_no_machine(path):
+    text = path.read_text()
     assert not re.search(r'[" ]/\w|[A-Z]:\\', text), "a path of the machine"
     assert not re.search(rf"\b{re.escape(socket.gethostname())}\b", text)
