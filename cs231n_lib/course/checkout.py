@@ -4,8 +4,11 @@ import importlib.util
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import IO
 
 from rich.console import Console
 
@@ -77,17 +80,33 @@ def run_stages(names: list[str]) -> int:
     if importlib.util.find_spec("pytest") is None:
         raise UserError("the tests need more: pip install -e '.[book,course,test,cluster]'")
     console = Console()
-    results = {}
-    for name in names:
-        console.rule(f"{name}")
-        start = time.perf_counter()
-        codes = [subprocess.run(command, cwd=root()).returncode for command in STAGES[name]]
-        results[name] = (max(codes), time.perf_counter() - start)
+    results: dict[str, tuple[int, float]] = {}
+    with ThreadPoolExecutor(max_workers=1) as aside, tempfile.TemporaryFile() as pages:
+        # A browser waits more than it works: beside the others it costs half of its time.
+        browser = aside.submit(_stage, "browser", pages) if "browser" in names else None
+        for name in names:
+            console.rule(name)
+            if name == "browser" and browser is not None:
+                results[name] = browser.result()
+                pages.seek(0)
+                print(pages.read().decode(errors="replace"), flush=True)
+            else:
+                results[name] = _stage(name)
     console.rule("summary")
     for name, (code, seconds) in results.items():
         verdict = "[green]passed[/]" if code == 0 else "[bold red]FAILED[/]"
         console.print(f"{name:<12}{verdict}{seconds:>8.0f} s")
     return int(any(code for code, _ in results.values()))
+
+
+def _stage(name: str, output: IO[bytes] | None = None) -> tuple[int, float]:
+    """Run one stage; return its worst exit status and how many seconds it took."""
+    start = time.perf_counter()
+    done = [
+        subprocess.run(command, cwd=root(), stdout=output, stderr=output and subprocess.STDOUT)
+        for command in STAGES[name]
+    ]
+    return max(run.returncode for run in done), time.perf_counter() - start
 
 
 def lock() -> None:
