@@ -8,6 +8,7 @@ import numpy as np
 from cs231n_lib.course import checking
 from cs231n_lib.course.checking import CheckFailed, Diagnosis
 from cs231n_lib.course.checks.exercise import Exercise, Mistake, general, relative_error
+from cs231n_lib.course.checks.models import loss_of, params_of, put_params, require_same_params
 
 NAMES = ("W1", "b1", "W2", "b2")
 
@@ -108,12 +109,7 @@ exercise = Exercise(
 
 
 def _params(model: Any) -> dict[str, np.ndarray]:
-    try:
-        params = model.params
-    except (AttributeError, checking.StudentError):
-        raise CheckFailed("the network has no attribute `params`.") from None
-    if not isinstance(params, dict) or set(params) != set(NAMES):
-        raise CheckFailed(f"`params` should be a dictionary with the keys {', '.join(NAMES)}.")
+    params = params_of(model, NAMES)
     return {name: checking.numbers(params[name], f"params['{name}']") for name in NAMES}
 
 
@@ -144,19 +140,8 @@ def start(Net: Callable[..., Any], D: int, H: int, C: int, scale: float) -> None
 def _model(Net: Callable[..., Any], reg: float, parameters: tuple[Any, ...]) -> Any:
     D, H = parameters[0].shape
     model = checking.call(Net, D, H, parameters[2].shape[1], reg=reg)
-    params = {n: p.copy() for n, p in zip(NAMES, parameters, strict=True)}
-    try:
-        model.params = params
-    except (AttributeError, checking.StudentError) as error:
-        raise CheckFailed(f"`params` cannot be replaced: {error}") from None
+    put_params(model, NAMES, parameters)
     return model
-
-
-def _loss(model: Any) -> Any:
-    try:
-        return model.loss
-    except (AttributeError, checking.StudentError):
-        raise CheckFailed("the network has no method `loss`.") from None
 
 
 def compare(Net: Callable[..., Any], regimes: Any, parts: tuple[str, ...], **options: Any) -> None:
@@ -165,8 +150,8 @@ def compare(Net: Callable[..., Any], regimes: Any, parts: tuple[str, ...], **opt
     def run(X: Any, y: Any, reg: float, *parameters: Any) -> tuple[Any, ...]:
         model = _model(Net, reg, parameters)
         if parts == ("scores",):
-            return (checking.call(_loss(model), X), *[0.0] * 5)
-        result = checking.call(_loss(model), X, y)
+            return (checking.call(loss_of(model), X), *[0.0] * 5)
+        result = checking.call(loss_of(model), X, y)
         if not isinstance(result, (tuple, list)) or len(result) != 2:
             kind = "no_return" if result is None else "shape"
             raise CheckFailed("with labels, `loss` should return (loss, grads).", general(kind))
@@ -195,21 +180,18 @@ def _keeps_old_parameters(Net: Callable[..., Any], problem: tuple[Any, ...]) -> 
     """Whether the scores of one model stay the same when its parameters are replaced."""
     X, _, reg, *parameters = problem
     model = _model(Net, reg, tuple(parameters))
-    before = checking.call(_loss(model), X)
+    before = checking.call(loss_of(model), X)
     model.params = {n: 2 * p + 1 for n, p in zip(NAMES, parameters, strict=True)}
-    return relative_error(checking.call(_loss(model), X), before) == 0.0
+    return relative_error(checking.call(loss_of(model), X), before) == 0.0
 
 
 def keeps(Net: Callable[..., Any], X: Any, y: Any, reg: float, *parameters: Any) -> None:
     """Require float32 gradients for float32, and that ``loss`` changes neither X nor params."""
     model = _model(Net, reg, parameters)
-    result, facts = checking.observe(_loss(model), X, y)
+    result, facts = checking.observe(loss_of(model), X, y)
     if facts["changed"]:
         raise CheckFailed("`loss` changes X or y.", general("input_changed"))
-    after = _params(model)
-    for name, before in zip(NAMES, parameters, strict=True):
-        if not np.array_equal(after[name], before):
-            raise CheckFailed(f"`loss` changes params['{name}'].", general("input_changed"))
+    require_same_params(_params(model), NAMES, parameters)
     if not isinstance(result, (tuple, list)) or len(result) != 2 or not isinstance(result[1], dict):
         kind = "no_return" if result is None else "shape"
         raise CheckFailed("with labels, `loss` should return (loss, grads).", general(kind))

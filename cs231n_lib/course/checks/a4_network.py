@@ -11,6 +11,7 @@ from cs231n_lib.course.checking import CheckFailed, Diagnosis
 from cs231n_lib.course.checks import a4_conv, a4_pool
 from cs231n_lib.course.checks.a3 import Function
 from cs231n_lib.course.checks.exercise import Exercise, Mistake, general
+from cs231n_lib.course.checks.models import loss_of, params_of, put_params, require_same_params
 
 NAMES = ("W1", "b1", "W2", "b2", "W3", "b3")
 POOL = {"pool_height": 2, "pool_width": 2, "stride": 2}
@@ -132,16 +133,6 @@ exercise = Exercise(
 )  # fmt: skip
 
 
-def _params(model: Any) -> dict[str, np.ndarray]:
-    try:
-        params = model.params
-    except (AttributeError, checking.StudentError):
-        raise CheckFailed("the network has no attribute `params`.") from None
-    if not isinstance(params, dict) or set(params) != set(NAMES):
-        raise CheckFailed(f"`params` should be a dictionary with the keys {', '.join(NAMES)}.")
-    return params
-
-
 def start(
     Net: Callable[..., Any], input_dim: tuple[int, int, int], F: int, size: int, H: int, C: int,
     scale: float, **options: Any,
@@ -151,7 +142,7 @@ def start(
         Net, input_dim=input_dim, num_filters=F, filter_size=size, hidden_dim=H, num_classes=C,
         weight_scale=scale, **options,
     )  # fmt: skip
-    params = _params(model)
+    params = params_of(model, NAMES)
     depth, height, width = input_dim
     flat = F * (height // 2) * (width // 2)
     shapes = {"W1": (F, depth, size, size), "b1": (F,), "W2": (flat, H), "b2": (H,),
@@ -189,19 +180,8 @@ def _model(Net: Callable[..., Any], X: np.ndarray, reg: float, parameters: tuple
         Net, input_dim=X.shape[1:], num_filters=len(W1), filter_size=W1.shape[2],
         hidden_dim=W2.shape[1], num_classes=W3.shape[1], reg=reg, dtype=X.dtype.name,
     )  # fmt: skip
-    params = {n: p.copy() for n, p in zip(NAMES, parameters, strict=True)}
-    try:
-        model.params = params
-    except (AttributeError, checking.StudentError) as error:
-        raise CheckFailed(f"`params` cannot be replaced: {error}") from None
+    put_params(model, NAMES, parameters)
     return model
-
-
-def _loss(model: Any) -> Any:
-    try:
-        return model.loss
-    except (AttributeError, checking.StudentError):
-        raise CheckFailed("the network has no method `loss`.") from None
 
 
 def _loss_and_grads(result: Any) -> tuple[Any, dict[str, Any]]:
@@ -230,8 +210,8 @@ def compare(
     def run(X: Any, y: Any, reg: float, *parameters: Any) -> tuple[Any, ...]:
         model = _model(Net, X, reg, parameters)
         if parts == ("scores",):
-            return (checking.call(_loss(model), X), *[0.0] * 7)
-        result = checking.call(_loss(model), X, y)
+            return (checking.call(loss_of(model), X), *[0.0] * 7)
+        result = checking.call(loss_of(model), X, y)
         if parts == ("loss",) and isinstance(result, (tuple, list)) and len(result) == 2:
             return (0.0, result[0], *[0.0] * 6)
         loss, grads = _loss_and_grads(result)
@@ -269,13 +249,10 @@ def keeps(
     Where the student's own ``layers`` give float64, that is their mistake, not the network's.
     """
     model = _model(Net, X, reg, parameters)
-    result, facts = checking.observe(_loss(model), X, y)
+    result, facts = checking.observe(loss_of(model), X, y)
     if facts["changed"]:
         raise CheckFailed("`loss` changes X or y.", general("input_changed"))
-    after = _params(model)
-    for name, before in zip(NAMES, parameters, strict=True):
-        if not np.array_equal(after[name], before):
-            raise CheckFailed(f"`loss` changes params['{name}'].", general("input_changed"))
+    require_same_params(params_of(model, NAMES), NAMES, parameters)
     _, grads = _loss_and_grads(result)
     dtypes = {str(getattr(g, "dtype", type(g).__name__)) for g in grads.values()}
     if dtypes != {"float32"} and _keep_float32(Layers(*layers), X, *parameters[:2]):
