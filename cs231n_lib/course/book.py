@@ -72,10 +72,7 @@ def build(*, force: bool = False, fresh: bool = True, quiet: bool = False) -> bo
         return False
     stamp.unlink(missing_ok=True)
     options = ["-W", "-n", "--keep-going"] + ["--all"] * fresh + ["-q"] * quiet
-    start = "from jupyter_book.cli.main import main; main()"
-    command = python("-c", start, "build", "book", *options)
-    done = subprocess.run(command, cwd=root(), stdout=subprocess.DEVNULL if quiet else None)
-    if done.returncode != 0:
+    if not jupyter_book(*options, output=subprocess.DEVNULL if quiet else None):
         raise UserError(
             "the book was not built cleanly: Jupyter Book's warnings stand above, each with "
             "its file and line. Mend them and build again."
@@ -83,6 +80,13 @@ def build(*, force: bool = False, fresh: bool = True, quiet: bool = False) -> bo
     if fresh:
         stamp.write_text(current)
     return True
+
+
+def jupyter_book(*options: str, output: int | None = None) -> bool:
+    """Run ``jupyter-book build book`` with these options; return whether it succeeded."""
+    start = "from jupyter_book.cli.main import main; main()"
+    command = python("-c", start, "build", "book", *options)
+    return subprocess.run(command, cwd=root(), stdout=output).returncode == 0
 
 
 def _read(path: Path) -> str:

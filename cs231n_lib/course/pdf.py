@@ -6,7 +6,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from cs231n_lib.course.checkout import python, root
+from cs231n_lib.course.book import jupyter_book
+from cs231n_lib.course.checkout import root
 from cs231n_lib.course.errors import UserError
 
 #: Names of the program on Linux, macOS and Windows.
@@ -50,9 +51,7 @@ def build() -> Path:
         If there is no browser, the page was not built, or nothing was printed.
     """
     browser()  # before the long part
-    start = "from jupyter_book.cli.main import main; main()"
-    command = python("-c", start, "build", "book", "--builder", "singlehtml", "--all", "-q")
-    if subprocess.run(command, cwd=root()).returncode != 0:
+    if not jupyter_book("--builder", "singlehtml", "--all", "-q"):
         raise UserError("the book was not built: what stands above has to be mended first")
     print_page(root() / "_build" / "singlehtml" / "intro.html", pdf_file())
     return pdf_file()
