@@ -20,7 +20,7 @@ from cs231n_lib.conv_geometry import (
     output_shape,
     pad_images,
 )
-from cs231n_lib.conv_winograd import POINTS, conv_backward_winograd, conv_forward_winograd
+from cs231n_lib.conv_winograd import SIZES, conv_backward_winograd, conv_forward_winograd
 
 __all__ = [
     "ALGORITHMS",
@@ -236,7 +236,7 @@ def choose_algorithm(x: Array, w: Array, conv_param: dict) -> str:
     if not isinstance(x, np.ndarray):
         return "im2col"
     few = min(w.shape[:2]) < WINOGRAD_CHANNELS
-    square = w.shape[2] == w.shape[3] and w.shape[2] in POINTS
+    square = w.shape[2] == w.shape[3] and w.shape[2] in SIZES
     return "winograd" if square and conv_param["stride"] == 1 and not few else "blocked"
 
 

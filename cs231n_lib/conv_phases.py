@@ -96,12 +96,11 @@ class Windows:
             return x.reshape(self.shape(1))
         phases = space.take("phases", self.shape(len(x)))
         phases[..., self.rows * len(x) * self.columns :] = 0
-        for a, here, there in self._rows():
-            wide, right = self._wide(phases, a, len(x), space), self.pad + self.width
-            wide[:, : there.start], wide[:, there.stop :] = 0, 0
-            wide[..., : self.pad], wide[..., right:] = 0, 0
-            wide[:, there, :, self.pad : right] = x[:, :, here].transpose(1, 2, 0, 3)
-            for phase, pixels in self._pairs(phases[a], wide):
+        wide = self._wide(phases, len(x), space)
+        wide[...] = 0
+        self._inside(wide)[...] = x.transpose(1, 2, 0, 3)
+        if self.stride > 1:
+            for phase, pixels in self._pairs(phases, wide):
                 phase[...] = pixels
         return phases
 
@@ -116,51 +115,49 @@ class Windows:
         >>> x[0, 0]
         array([[0., 2., 1., 3.]])
         """
-        if self.window[0] < self.stride:
-            x[...] = 0  # some rows lie in no window
-        for a, here, there in self._rows():
-            wide = self._wide(phases, a, len(x), space)
-            if self.window[1] < self.stride:
-                wide[...] = 0  # some columns lie in no window
-            for phase, pixels in self._pairs(phases[a], wide):
-                pixels[...] = phase
-            x[:, :, here] = wide[:, there, :, self.pad : self.pad + self.width].transpose(
-                2, 0, 1, 3
-            )
-
-    def _wide(self, phases: np.ndarray, a: int, images: int, space: Workspace) -> np.ndarray:
-        """Return room for rows whose columns are not split: (channel, row, image, column)."""
-        shape = (self.channels, self.rows, images, self.stride * self.columns)
+        wide = self._wide(phases, len(x), space)
         if self.stride > 1:
+            if min(self.window) < self.stride:
+                wide[...] = 0  # some pixels lie in no window
+            for phase, pixels in self._pairs(phases, wide):
+                pixels[...] = phase
+        x[...] = self._inside(wide).transpose(2, 0, 1, 3)
+
+    def _wide(self, phases: np.ndarray, images: int, space: Workspace) -> np.ndarray:
+        """Return room for padded images that are not split: (channel, row, image, column)."""
+        S = self.stride
+        shape = (self.channels, S * self.rows, images, S * self.columns)
+        if S > 1:
             return space.take("wide", shape)
-        return phases[a, 0, :, : math.prod(shape[1:])].reshape(shape)
+        return phases[0, 0, :, : math.prod(shape[1:])].reshape(shape)
+
+    def _inside(self, wide: np.ndarray) -> np.ndarray:
+        """Return the pixels of `wide` that are not padding."""
+        pad = self.pad
+        return wide[:, pad : pad + self.height, :, pad : pad + self.width]
 
     def _pairs(
         self, phases: np.ndarray, wide: np.ndarray
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield each phase of columns, and the same pixels in `wide`, where they differ."""
-        if self.stride > 1:
-            for b, phase in enumerate(phases):
-                pixels = wide[..., b :: self.stride]
-                yield phase[:, : math.prod(pixels.shape[1:])].reshape(pixels.shape), pixels
+        """Yield the phases of equal columns, and the same pixels in `wide`."""
+        S, (C, _, images, _) = self.stride, wide.shape
+        shape = (C, self.rows, S, images, self.columns, S)
+        pixels = wide.reshape(shape).transpose(5, 2, 0, 1, 3, 4)[:, : len(phases)]
+        for b in range(phases.shape[1]):
+            phase = phases[:, b, :, : math.prod(pixels.shape[3:])]
+            yield phase.reshape(pixels.shape[1:]), pixels[b]
 
-    def _rows(self) -> Iterator[tuple[int, slice, slice]]:
-        """Yield for each phase of rows its number, the rows of an image in it, and where."""
-        S = self.stride
-        for a in range(min(S, self.window[0])):
-            first = max(0, -(-(self.pad - a) // S))
-            start = S * first + a - self.pad
-            num = max(0, min(self.rows - first, -(-(self.height - start) // S)))
-            yield a, slice(start, start + S * num, S), slice(first, first + num)
-
-    def _slices(self, phases: np.ndarray, images: int, rows: slice) -> Iterator[np.ndarray]:
-        """Yield for each tap the pixels (C, T) it meets in some rows of windows, as a view."""
+    def _slices(
+        self, phases: np.ndarray, images: int, rows: slice
+    ) -> Iterator[tuple[tuple[slice, slice], np.ndarray]]:
+        """Yield neighbouring taps and the pixels (C, i, j, T) they meet in some rows of windows."""
         row = images * self.columns
-        T, S = (rows.stop - rows.start) * row, self.stride
-        for i in range(self.window[0]):
-            for j in range(self.window[1]):
+        T, S, (HH, WW) = (rows.stop - rows.start) * row, self.stride, self.window
+        for i in range(0, HH, S):
+            for j in range(0, WW, S):
                 start = (rows.start + i // S) * row + j // S
-                yield phases[i % S, j % S, :, start : start + T]
+                pixels = phases[: HH - i, : WW - j, :, start : start + T]
+                yield (slice(i, i + S), slice(j, j + S)), pixels.transpose(2, 0, 1, 3)
 
     def gather(self, phases: np.ndarray, images: int, rows: slice, space: Workspace) -> np.ndarray:
         """Return the columns (C, taps, T) of some rows of windows; for one tap, as a view.
@@ -174,13 +171,14 @@ class Windows:
         array([[[0., 1., 2., 3.],
                 [1., 2., 3., 0.]]])
         """
-        slices = list(self._slices(phases, images, rows))
+        T = (rows.stop - rows.start) * images * self.columns
+        slices = self._slices(phases, images, rows)
         if self.taps == 1:
-            return slices[0][:, None]
-        cols = space.take("cols", (self.channels, self.taps, slices[0].shape[1]))
-        for tap, pixels in enumerate(slices):
-            cols[:, tap] = pixels
-        return cols
+            return next(slices)[1].reshape(self.channels, 1, T)
+        cols = space.take("cols", (self.channels, *self.window, T))
+        for taps, pixels in slices:
+            cols[:, *taps] = pixels
+        return cols.reshape(self.channels, self.taps, T)
 
     def scatter(self, cols: np.ndarray, phases: np.ndarray, images: int, rows: slice) -> None:
         """Add columns back onto the pixels they came from: the adjoint of `gather`.
@@ -193,8 +191,9 @@ class Windows:
         >>> phases[0, 0]
         array([[1., 2., 2., 2., 1.]])
         """
-        for tap, pixels in enumerate(self._slices(phases, images, rows)):
-            pixels += cols[:, tap]
+        grid = cols.reshape(self.channels, *self.window, -1)
+        for taps, pixels in self._slices(phases, images, rows):
+            pixels += grid[:, *taps]
 
 
 def windows_of(x: np.ndarray, w: np.ndarray, conv_param: dict) -> Windows:

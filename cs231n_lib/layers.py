@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from cs231n_lib.backend import array_namespace, asarray_like, float_dtype
-from cs231n_lib.parallel import by_rows
+from cs231n_lib.parallel import by_rows, matmul
 
 __all__ = [
     "affine_backward",
@@ -80,7 +80,7 @@ def affine_forward(x: Array, w: Array, b: Array) -> tuple[Array, Cache]:
         )
     if b.shape != (w.shape[1],):
         raise ValueError(f"expected b of shape ({w.shape[1]},), got {tuple(b.shape)}")
-    return _flatten(x) @ w + b, (x, w, b)
+    return matmul(_flatten(x), w) + b, (x, w, b)
 
 
 def affine_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
@@ -115,8 +115,8 @@ def affine_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
     x, w, _ = cache
     xp = array_namespace(x)
     check_upstream(dout, (x.shape[0], w.shape[1]), x)
-    dx = xp.reshape(dout @ xp.matrix_transpose(w), x.shape)
-    dw = xp.matrix_transpose(_flatten(x)) @ dout
+    dx = xp.reshape(matmul(dout, xp.matrix_transpose(w)), x.shape)
+    dw = matmul(xp.matrix_transpose(_flatten(x)), dout)
     db = xp.sum(dout, axis=0)
     return dx, dw, db
 

@@ -130,10 +130,13 @@ def _backward(layer: Layer, batch: int, itemsize: int) -> tuple[int, int, int]:
         case FC() | Dropout():
             return dx, own, dx + own
         case _:
-            return dx, own, dx + _temporaries(dx, batch, reads=2, whole=1, each=2)
+            # A flag for each value; the second factor becomes the product unless it is small.
+            flags = 1 / itemsize
+            whole = flags if dx >= REUSED else 1
+            return dx, own, dx + _temporaries(dx, batch, reads=2, whole=whole, each=2 + flags)
 
 
-def _temporaries(array_bytes: int, batch: int, *, reads: int, whole: int, each: int) -> int:
+def _temporaries(array_bytes: int, batch: int, *, reads: int, whole: float, each: float) -> int:
     """Return the bytes that `by_rows` needs beside its results.
 
     A small array is worked on at once, with `whole` temporaries of its size. A larger one goes
@@ -141,11 +144,11 @@ def _temporaries(array_bytes: int, batch: int, *, reads: int, whole: int, each: 
     the block before are among them.
     """
     if array_bytes <= BLOCK_BYTES:
-        return whole * array_bytes
+        return round(whole * array_bytes)
     row_bytes = array_bytes // batch
     threads = num_threads(batch, reads * row_bytes)
     rows = block_length(-(-batch // threads), reads * row_bytes)
-    return each * threads * rows * row_bytes
+    return round(each * threads * rows * row_bytes)
 
 
 def _pool_block(layer: Layer, batch: int, itemsize: int) -> tuple[int, int]:
@@ -189,10 +192,8 @@ def _winograd_workspace(
     F, C = w.shape[:2]
     threads, n, r = _blocks(tiles, batch, tiles.taps * tiles.columns * C * itemsize, 1)
     T, U = r * n * tiles.columns, tiles.taps * C * F
-    if backward:
-        block = T * (tiles.taps * (2 * C + F) + 4 * F) + 2 * U
-        return U + threads * (_phases(tiles, n, True) + block)
-    return U + threads * (_phases(tiles, n, False) + T * (tiles.taps * (2 * C + F) + 8 * F))
+    block = T * (tiles.taps * (2 * C + F) + 2 * tiles.stride**2 * F) + 2 * U * backward
+    return U + threads * (_phases(tiles, n, backward) + block)
 
 
 def _blocks(windows: Windows, batch: int, row_bytes: int, least: int) -> tuple[int, int, int]:
@@ -206,6 +207,6 @@ def _blocks(windows: Windows, batch: int, row_bytes: int, least: int) -> tuple[i
 def _phases(windows: Windows, n: int, backward: bool) -> int:
     """Return the values in the phases of a block of images, of their gradient, and beside them."""
     phases = math.prod(windows.shape(n))
-    wide = windows.channels * windows.rows * n * windows.stride * windows.columns
+    wide = windows.channels * windows.stride**2 * windows.rows * n * windows.columns
     copies = backward + (not windows.is_image(n))
     return copies * phases + wide * (windows.stride > 1)

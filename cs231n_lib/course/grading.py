@@ -222,7 +222,8 @@ class LocalPool:
     ) -> Iterator[tuple[str, Result | Fault]]:
         """Yield key and result of every submission, as they are done."""
         waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
-        done: queue.SimpleQueue[tuple[str, Result | Fault]] = queue.SimpleQueue()
+        # Bounded: judges wait for a slow writer instead of piling up results in memory.
+        done: queue.Queue[tuple[str, Result | Fault]] = queue.Queue(maxsize=self.processes)
         for key in submissions:
             waiting.put(key)
 

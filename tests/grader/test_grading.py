@@ -102,7 +102,8 @@ def test_submissions_and_results_stay_on_disk_until_they_are_needed(settings, ma
         lazy, master, pool, Results(tmp_path), 5,
         progress=lambda _: ahead.append(len(reads) - 10 - len(ahead)),
     )  # fmt: skip
-    assert max(ahead) <= 3, "read more than the judges were at"
+    # Two are being graded, two wait for the writer, and one has just been given to it.
+    assert max(ahead) <= 5, "read more than the judges were at"
     assert graded["student1"] == graded["student1"]
     assert graded["student1"] is not graded["student1"], "results are kept in memory"
 
