@@ -526,9 +526,8 @@ def test_work_is_shared_among_threads_in_order(monkeypatch):
     assert parallel.in_threads(list, 3) == [[0], [1], [2]]  # the lock was released
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_a_forked_process_starts_threads_of_its_own(monkeypatch):
+@pytest.fixture
+def three_threads(monkeypatch):
     class Controller:
         lib_controllers = (FakeLibrary(),)
 
@@ -536,6 +535,36 @@ def test_a_forked_process_starts_threads_of_its_own(monkeypatch):
             return parallel.threading.Lock()
 
     monkeypatch.setattr(parallel, "_blas", Controller)
+
+
+def test_threads_share_the_rows_of_a_product(rng, monkeypatch, three_threads):
+    a, b = rng.standard_normal((301, 90)), rng.standard_normal((90, 80))
+    parts = []
+
+    def recorded(work, count, bytes_each):
+        return in_threads(lambda part: parts.append(part) or work(part), count, bytes_each)
+
+    in_threads = parallel.in_threads
+    monkeypatch.setattr(parallel, "in_threads", recorded)
+    np.testing.assert_allclose(parallel.matmul(a.T, a), a.T @ a, rtol=1e-12)
+    np.testing.assert_allclose(parallel.matmul(a, b), a @ b, rtol=1e-12)
+    assert sorted(map(len, parts)) == [30, 30, 30, 100, 100, 101]
+    assert parallel.matmul(a[:3], b).shape == (3, 80)
+    assert len(parts) == 6, "threads for a small product"
+
+
+@pytest.mark.parametrize("name", ["blocked", "winograd"])
+def test_threads_change_no_convolution(rng, name, three_threads):
+    x, w, b = draw(rng, N=7, C=17, F=18, H=40, W=41)
+    dout = rng.standard_normal((7, 18, 40, 41))
+    expected = run("im2col", x, w, b, param(pad=1), dout)
+    for ours, theirs in zip(run(name, x, w, b, param(pad=1), dout), expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_process_starts_threads_of_its_own(three_threads):
     together = threading.Barrier(3)  # so that there are three threads
     assert sorted(parallel.in_threads(lambda part: together.wait(), 3)) == [0, 1, 2]
     child = os.fork()

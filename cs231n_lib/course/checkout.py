@@ -1,6 +1,7 @@
 """What a maintainer does with a checkout of the project: run its tests, refresh its pins."""
 
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -102,8 +103,12 @@ def run_stages(names: list[str]) -> int:
 def _stage(name: str, output: IO[bytes] | None = None) -> tuple[int, float]:
     """Run one stage; return its worst exit status and how many seconds it took."""
     start = time.perf_counter()
+    # Tests run side by side already, and threads of BLAS spin while they wait for the next product.
+    env = {"OMP_NUM_THREADS": "1", **os.environ}
     done = [
-        subprocess.run(command, cwd=root(), stdout=output, stderr=output and subprocess.STDOUT)
+        subprocess.run(
+            command, cwd=root(), env=env, stdout=output, stderr=output and subprocess.STDOUT
+        )
         for command in STAGES[name]
     ]
     return max(run.returncode for run in done), time.perf_counter() - start
