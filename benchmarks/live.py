@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import statistics
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import benchmarks
-from cs231n_lib.course import book
+from cs231n_lib.course import book, pdf
 
 TARGETS = {"MB": 2.0, "first paint ms": 1000.0, "ready ms": 2000.0}
 SERVE = (
@@ -80,11 +79,10 @@ def measure(names: list[str], runs: int) -> list[dict[str, Any]]:
     """Return a row for each page: the median of each number, and the longest wait."""
     from playwright.sync_api import sync_playwright
 
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
     rows = []
     with server(book.html_folder()) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-gpu", "--disable-quic"]
+            executable_path=pdf.browser(), args=["--no-sandbox", "--disable-gpu", "--disable-quic"]
         )
         context = browser.new_context(viewport={"width": 1200, "height": 900})
         context.new_page().goto(address)

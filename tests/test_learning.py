@@ -50,9 +50,8 @@ def accuracies(seed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [0, 1])
-def test_two_layers_beat_a_line_and_a_convnet_beats_both(seed):
-    reached = accuracies(seed)
+def test_two_layers_beat_a_line_and_a_convnet_beats_both():
+    reached = accuracies(seed=0)
     assert reached["linear"] > 0.4, reached
     assert reached["two layers"] > reached["linear"] + 0.05, reached
     assert reached["ConvNet"] > reached["two layers"] + 0.1, reached

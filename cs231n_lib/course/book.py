@@ -82,10 +82,10 @@ def build(*, force: bool = False, fresh: bool = True, quiet: bool = False) -> bo
     return True
 
 
-def jupyter_book(*options: str, output: int | None = None) -> bool:
-    """Run ``jupyter-book build book`` with these options; return whether it succeeded."""
+def jupyter_book(*options: str, source: str = "book", output: int | None = None) -> bool:
+    """Run ``jupyter-book build SOURCE`` with these options; return whether it succeeded."""
     start = "from jupyter_book.cli.main import main; main()"
-    command = python("-c", start, "build", "book", *options)
+    command = python("-c", start, "build", source, *options)
     return subprocess.run(command, cwd=root(), stdout=output).returncode == 0
 
 

@@ -6,6 +6,7 @@ that a test cell reads the same and means the same in either place.
 """
 
 import contextlib
+import copy
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -226,11 +227,15 @@ def on_device(function: Callable[..., Any], *args: Any) -> tuple[Any, dict[str, 
 
 
 def count_events(function: Callable[..., Any], *args: Any, **kwargs: Any) -> int:
-    """Return the number of Python steps that a call of the student's ``function`` takes."""
+    """Return the number of Python steps that a call of the student's ``function`` takes.
+
+    The function gets copies, as in another process: what it does to them is not judged here.
+    """
     try:
         remote = getattr(function, "count_events", None)
         if remote is not None:
             return int(remote(*args, **kwargs))
+        args, kwargs = copy.deepcopy((args, kwargs))
         with _quiet():
             return metering.count_events(function, *args, **kwargs)
     except Exception as error:

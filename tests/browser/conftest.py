@@ -1,13 +1,13 @@
 """Chromium for every browser test, and the accessibility checker that runs inside it."""
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from cs231n_lib.course import book
+from cs231n_lib.course import book, pdf
+from cs231n_lib.course.errors import UserError
 
 AXE = Path(__file__).parent / "vendor" / "axe" / "axe.min.js"
 #: No calls home: the tests must pass, quietly, on a machine without a network.
@@ -26,9 +26,10 @@ QUIET = [
 def chromium():
     """A Chromium process, shared by all tests; each opens contexts of its own."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright (extra 'test')")
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        pytest.skip("needs Chromium: install your system's package 'chromium'")
+    try:
+        program = pdf.browser()
+    except UserError as error:
+        pytest.skip(str(error))
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=QUIET)
         yield browser

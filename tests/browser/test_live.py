@@ -3,7 +3,6 @@
 import base64
 import io
 import subprocess
-import sys
 import time
 
 import nbformat
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imsave
 
-from cs231n_lib.course import notebooks
+from cs231n_lib.course import book, notebooks
 from cs231n_lib.course.checkout import root
 
 pytestmark = pytest.mark.browser
@@ -85,10 +84,9 @@ def site(tmp_path_factory):
         (folder / "src" / name).symlink_to(root() / "book" / name)
     (folder / "src" / "_toc.yml").write_text("format: jb-book\nroot: sample\n")
     notebooks.write(sample(), folder / "src" / "sample.ipynb")
-    start = "from jupyter_book.cli.main import main; main()"
     options = ["--config", root() / "_config.yml", "--path-output", folder, "-W", "-q"]
-    command = [sys.executable, "-c", start, "build", folder / "src", *options]
-    subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL)
+    source, quiet = str(folder / "src"), subprocess.DEVNULL
+    assert book.jupyter_book(*map(str, options), source=source, output=quiet)
     return folder / "_build" / "html"
 
 
@@ -391,8 +389,8 @@ def test_a_stopped_server_is_noticed_and_found_again(chromium, serve, site, expe
     context = chromium.new_context()
     page, unclicked = context.new_page(), context.new_page()
     page.goto(server.address)
-    for each in (page, unclicked):
-        each.goto(f"{server.origin}/sample.html")
+    page.wait_for_url("**/sample.html")  # the front page sends readers on
+    unclicked.goto(page.url)
     page.get_by_role("button", name="Run this page live").click()
     state(page, "ready")
     edit(page, FIRST, "x = 9")

@@ -1,5 +1,8 @@
 """How often the checks are wrong: ``python -m tests.grader.table [--seeds N] [--json]``.
 
+``python -m tests.grader.table --seeds 200 --wrong-seeds 50 --json > benchmarks/results/table.json``
+makes the record that the instructor's guide shows.
+
 Every sample in ``samples/`` is put in the place of the solution and graded by the test cells of
 the master notebook, as often as there are seeds.  A correct sample counts as accepted if it gets
 full marks on every seed; a wrong one as rejected if it loses points in exactly the tests it should
@@ -26,7 +29,7 @@ from cs231n_lib.course.release import assignments
 
 SAMPLES = Path(__file__).parent / "samples"
 FIELDS = ("exercise", "correct_total", "correct_accepted", "wrong_total", "wrong_rejected",
-          "diagnosis_total", "diagnosis_right", "seeds")  # fmt: skip
+          "diagnosis_total", "diagnosis_right", "seeds", "wrong_seeds")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -161,13 +164,16 @@ def judge(assignment: str, exercise: str, sample: Sample, seeds: Iterable[int]) 
     return verdict
 
 
-def verdicts(assignment: str, exercise: str, seeds: Iterable[int]) -> list[Verdict]:
-    """Judge every sample of ``exercise``."""
+def verdicts(assignment: str, exercise: str, seeds: int, wrong_seeds: int) -> list[Verdict]:
+    """Judge the right and the wrong samples of ``exercise`` on so many seeds."""
     samples = read_samples(SAMPLES / assignment / f"{exercise}.txt")
-    return [judge(assignment, exercise, sample, seeds) for sample in samples]
+    return [
+        judge(assignment, exercise, s, range(1, (seeds if s.correct else wrong_seeds) + 1))
+        for s in samples
+    ]
 
 
-def row(exercise: str, results: list[Verdict], seeds: int) -> dict[str, Any]:
+def row(exercise: str, results: list[Verdict], seeds: int, wrong_seeds: int) -> dict[str, Any]:
     """Count ``results`` as the table shows them."""
     correct = [v for v in results if v.sample.correct]
     wrong = [v for v in results if not v.sample.correct]
@@ -175,7 +181,7 @@ def row(exercise: str, results: list[Verdict], seeds: int) -> dict[str, Any]:
     counts = [len(correct), sum(v.as_expected for v in correct)]
     counts += [len(wrong), sum(v.as_expected for v in wrong)]
     counts += [len(named), sum(v.named for v in named)]
-    return dict(zip(FIELDS, (exercise, *counts, seeds), strict=True))
+    return dict(zip(FIELDS, (exercise, *counts, seeds, wrong_seeds), strict=True))
 
 
 def wilson(hits: int, total: int, z: float = 1.96) -> tuple[float, float]:
@@ -198,11 +204,34 @@ def _line(counts: dict[str, Any]) -> str:
     return f"{counts['exercise']:<34}" + "  ".join(shares)
 
 
+def summary(rows: list[dict[str, Any]]) -> list[str]:
+    """Return the table of the instructor's guide: the exercises of an assignment in one line."""
+    kinds = (("correct", "accepted"), ("wrong", "rejected"), ("diagnosis", "right"))
+    groups = {"**all**": rows}
+    for row_ in rows:
+        groups.setdefault(row_["exercise"].split("/")[0], []).append(row_)
+    head = ("assignment", "right answers accepted", "seeds", "wrong answers rejected",
+            "mistakes named", "seeds")  # fmt: skip
+    lines = [
+        f"| {' | '.join(head)} |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for name in [*list(groups)[1:], "**all**"]:
+        shares = [
+            " of ".join(str(sum(r[f"{a}_{what}"] for r in groups[name])) for what in (b, "total"))
+            for a, b in kinds
+        ]
+        seeds, wrong = (str(min(r[k] for r in groups[name])) for k in ("seeds", "wrong_seeds"))
+        lines.append(f"| {' | '.join([name, shares[0], seeds, *shares[1:], wrong])} |")
+    return lines
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Print the table; the exit status is 1 if any sample was judged otherwise than expected."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("exercises", nargs="*", help="a1 or a1/predict_labels, say; default: all")
     parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--wrong-seeds", type=int, help="for the wrong samples; default: --seeds")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     rows, unexpected = [], []
@@ -211,8 +240,9 @@ def main(arguments: list[str] | None = None) -> int:
             name = f"{assignment}/{exercise}"
             if options.exercises and not {assignment, name} & set(options.exercises):
                 continue
-            results = verdicts(assignment, exercise, range(1, options.seeds + 1))
-            rows.append(row(name, results, options.seeds))
+            seeds = options.seeds, options.wrong_seeds or options.seeds
+            results = verdicts(assignment, exercise, *seeds)
+            rows.append(row(name, results, *seeds))
             unexpected += [(name, v) for v in results if v.notes]
             if not options.json:
                 print(_line(rows[-1]), flush=True)
