@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import os
+import tempfile
 from types import ModuleType
 from typing import Any
 
@@ -11,6 +13,7 @@ import matplotlib
 import numpy as np
 import pytest
 from hypothesis import settings
+from jupyter_client import KernelManager
 
 from cs231n_lib.backend import gpu_is_available, to_host
 
@@ -20,6 +23,19 @@ settings.register_profile("patient", deadline=None, derandomize="CI" in os.envir
 settings.load_profile("patient")
 
 matplotlib.use("Agg")  # not by MPLBACKEND: kernels would inherit it and draw nothing
+
+
+if os.name != "nt":
+    # Kernels get sockets in a folder. A TCP port may be taken by another program, a browser say,
+    # between the moment when it is chosen for a kernel and the moment when the kernel binds it.
+    _folder = tempfile.TemporaryDirectory(prefix="kernels-")
+    _number, _init = itertools.count(), KernelManager.__init__
+
+    def _with_sockets_in_a_folder(self: KernelManager, **options: Any) -> None:
+        here = {"transport": "ipc", "ip": f"{_folder.name}/{next(_number)}"}
+        _init(self, **here | options)
+
+    KernelManager.__init__ = _with_sockets_in_a_folder
 
 
 class Backend:
