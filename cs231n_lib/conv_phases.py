@@ -99,9 +99,8 @@ class Windows:
         wide = self._wide(phases, len(x), space)
         wide[...] = 0
         self._inside(wide)[...] = x.transpose(1, 2, 0, 3)
-        if self.stride > 1:
-            for phase, pixels in self._pairs(phases, wide):
-                phase[...] = pixels
+        for phase, pixels in self._pairs(phases, wide):
+            phase[...] = pixels
         return phases
 
     def merge(self, phases: np.ndarray, x: np.ndarray, space: Workspace) -> None:
@@ -116,11 +115,10 @@ class Windows:
         array([[0., 2., 1., 3.]])
         """
         wide = self._wide(phases, len(x), space)
-        if self.stride > 1:
-            if min(self.window) < self.stride:
-                wide[...] = 0  # some pixels lie in no window
-            for phase, pixels in self._pairs(phases, wide):
-                pixels[...] = phase
+        if min(self.window) < self.stride:
+            wide[...] = 0  # some pixels lie in no window
+        for phase, pixels in self._pairs(phases, wide):
+            pixels[...] = phase
         x[...] = self._inside(wide).transpose(2, 0, 1, 3)
 
     def _wide(self, phases: np.ndarray, images: int, space: Workspace) -> np.ndarray:
@@ -139,13 +137,15 @@ class Windows:
     def _pairs(
         self, phases: np.ndarray, wide: np.ndarray
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield the phases of equal columns, and the same pixels in `wide`."""
+        """Yield the phases of equal columns, and the same pixels in `wide`, where they differ."""
         S, (C, _, images, _) = self.stride, wide.shape
-        shape = (C, self.rows, S, images, self.columns, S)
-        pixels = wide.reshape(shape).transpose(5, 2, 0, 1, 3, 4)[:, : len(phases)]
+        if S == 1:
+            return
+        shape = (self.rows, images, self.columns)
+        grid = phases[..., : math.prod(shape)].reshape(*phases.shape[:3], *shape)
+        pixels = wide.reshape(C, self.rows, S, images, self.columns, S).transpose(5, 2, 0, 1, 3, 4)
         for b in range(phases.shape[1]):
-            phase = phases[:, b, :, : math.prod(pixels.shape[3:])]
-            yield phase.reshape(pixels.shape[1:]), pixels[b]
+            yield grid[:, b], pixels[b, : len(phases)]
 
     def _slices(
         self, phases: np.ndarray, images: int, rows: slice

@@ -23,13 +23,18 @@ QUIET = [
 
 
 @pytest.fixture(scope="session")
-def chromium():
-    """A Chromium process, shared by all tests; each opens contexts of its own."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright (extra 'test')")
+def program():
+    """The path of a Chromium."""
     try:
-        program = pdf.browser()
+        return pdf.browser()
     except UserError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def chromium(program):
+    """A Chromium process, shared by all tests; each opens contexts of its own."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright (extra 'test')")
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=QUIET)
         yield browser

@@ -11,9 +11,7 @@ PAGE = """<!doctype html><title>Two sheets</title>
 <h1>First</h1><p>Text.</p><h1 style="break-before: page">Second</h1><p>More.</p>"""
 
 
-def test_prints_every_sheet_with_an_outline_and_leaves_nothing_else(tmp_path):
-    if not any(map(shutil.which, pdf.PROGRAMS)):
-        pytest.skip("needs Chromium: install your system's package 'chromium'")
+def test_prints_every_sheet_with_an_outline_and_leaves_nothing_else(program, tmp_path):
     page, target = tmp_path / "page.html", tmp_path / "page.pdf"
     page.write_text(PAGE)
     pdf.print_page(page, target)

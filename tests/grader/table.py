@@ -30,6 +30,8 @@ from cs231n_lib.course.release import assignments
 SAMPLES = Path(__file__).parent / "samples"
 FIELDS = ("exercise", "correct_total", "correct_accepted", "wrong_total", "wrong_rejected",
           "diagnosis_total", "diagnosis_right", "seeds", "wrong_seeds")  # fmt: skip
+#: What is counted of each kind of sample, and what of it is hoped for.
+SHARES = (("correct", "accepted"), ("wrong", "rejected"), ("diagnosis", "right"))
 
 
 @dataclass(frozen=True)
@@ -208,30 +210,26 @@ def _share(hits: int, total: int) -> str:
 
 
 def _line(counts: dict[str, Any]) -> str:
-    columns = (("correct", "accepted"), ("wrong", "rejected"), ("diagnosis", "right"))
-    shares = [f"{a} {b} {_share(counts[f'{a}_{b}'], counts[f'{a}_total'])}" for a, b in columns]
+    shares = [f"{a} {b} {_share(counts[f'{a}_{b}'], counts[f'{a}_total'])}" for a, b in SHARES]
     return f"{counts['exercise']:<34}" + "  ".join(shares)
 
 
 def summary(rows: list[dict[str, Any]]) -> list[str]:
     """Return the table of the instructor's guide: the exercises of an assignment in one line."""
-    kinds = (("correct", "accepted"), ("wrong", "rejected"), ("diagnosis", "right"))
-    groups = {"**all**": rows}
-    for row_ in rows:
-        groups.setdefault(row_["exercise"].split("/")[0], []).append(row_)
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for r in rows:
+        groups.setdefault(r["exercise"].split("/")[0], []).append(r)
+    groups["**all**"] = rows
     head = ("assignment", "right answers accepted", "seeds", "wrong answers rejected",
             "mistakes named", "seeds")  # fmt: skip
-    lines = [
-        f"| {' | '.join(head)} |",
-        "|---|---:|---:|---:|---:|---:|",
-    ]
-    for name in [*list(groups)[1:], "**all**"]:
-        shares = [
-            " of ".join(str(sum(r[f"{a}_{what}"] for r in groups[name])) for what in (b, "total"))
-            for a, b in kinds
-        ]
-        seeds, wrong = (str(min(r[k] for r in groups[name])) for k in ("seeds", "wrong_seeds"))
-        lines.append(f"| {' | '.join([name, shares[0], seeds, *shares[1:], wrong])} |")
+    lines = [f"| {' | '.join(head)} |", "|---|---:|---:|---:|---:|---:|"]
+    for name, group in groups.items():
+        accepted, *others = (
+            " of ".join(str(sum(r[f"{a}_{what}"] for r in group)) for what in (b, "total"))
+            for a, b in SHARES
+        )
+        seeds, wrong_seeds = (str(min(r[k] for r in group)) for k in ("seeds", "wrong_seeds"))
+        lines.append(f"| {' | '.join([name, accepted, seeds, *others, wrong_seeds])} |")
     return lines
 
 
