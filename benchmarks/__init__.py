@@ -29,6 +29,7 @@ PAIRS, PAIRS_QUICK, MOST_PAIRS = 7, 3, 50
 ENOUGH_S = 3  # short cases are repeated until this
 BUDGET_S = 30  # no new pair is started after this
 LONG_S = 10  # when the first pair takes this long it counts
+REST_S = 0.01  # between two runs: the threads of OpenMP and OpenBLAS spin a while when work is done
 PACKAGES = ("torch", "scikit-learn", "scipy", "faiss-cpu", "micrograd", "nbgrader", "cupy")
 
 #: Runs a piece of work and returns its result with the largest memory it took, in 10^6 bytes.
@@ -157,6 +158,7 @@ def _versions() -> Iterator[tuple[str, str]]:
 
 
 def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
+    time.sleep(REST_S)
     start = time.perf_counter()
     result = work()
     return time.perf_counter() - start, result

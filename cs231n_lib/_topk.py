@@ -22,6 +22,7 @@ BLOCK_KEYS = 2**21  # keys in a block: 8 MiB in float32, which a last-level cach
 BLOCK_TRAIN = 2**24  # elements of the training rows in a block: bounds their converted copy
 GROUPS = 64  # groups a row of keys is divided into to find a first threshold
 CACHE_BYTES = 2**18  # temporaries of this size stay in a core's own cache
+PAIR_BYTES = 2**20  # and of this size keep threads from meeting at the interpreter lock
 DEVICE_BYTES = 2**27  # temporaries of this size fill a GPU and fit its memory
 
 
@@ -34,15 +35,8 @@ def nearest_rows(
     if X.shape[0] == 0:
         return tuple(xp.zeros((0, k), dtype=d, device=device(X)) for d in (xp.int64, dtype))
 
-    def search(part: range) -> list[tuple[Array, Array]]:
-        own = X[part.start : part.stop, :]
-        chunks = _slices(len(part), chunk or QUERY_ROWS)
-        return [_nearest_of_chunk(own[rows, :], X_train, k, metric) for rows in chunks]
-
-    if array_api_compat.is_numpy_namespace(xp):
-        parts = [pair for found in in_threads(search, X.shape[0]) for pair in found]
-    else:
-        parts = search(range(X.shape[0]))
+    chunks = _slices(X.shape[0], chunk or QUERY_ROWS)
+    parts = [_nearest_of_chunk(X[rows, :], X_train, k, metric) for rows in chunks]
     indices, distances = (xp.concat(list(column), axis=0) for column in zip(*parts, strict=True))
     return indices, xp.astype(distances, dtype, copy=False)
 
@@ -51,18 +45,26 @@ def _nearest_of_chunk(X: Array, X_train: Array, k: int, metric: str) -> tuple[Ar
     xp = array_namespace(X)
     make_keys = (_l1_keys if metric == "l1" else _l2_keys)(X)
     step = min(max(BLOCK_KEYS // X.shape[0], 64), max(BLOCK_TRAIN // X.shape[1], 64))
-    kept: list[tuple[Array, Array, Array]] = []  # row, column, lowest value its key can have
-    best = None  # (rows, k): upper bounds of the k smallest keys so far
-    for rows in _slices(X_train.shape[0], step):
-        keys, error = make_keys(X_train[rows, :])
-        best = _k_smallest_bounds(best, keys, error, k)
-        # A key counts if, in its favour, it could be below the worst of the k best.
-        flat = xp.nonzero(xp.reshape(keys <= best[:, -1:] + error, (-1,)))[0]
-        row, column = flat // keys.shape[1], flat % keys.shape[1]
-        lowest = xp.take(xp.reshape(keys, (-1,)), flat) - xp.take(error[:, 0], row)
-        kept.append((row, column + rows.start, lowest))
+
+    def screen(part: range) -> tuple[Array, list[tuple[Array, Array, Array]]]:
+        kept: list[tuple[Array, Array, Array]] = []  # row, column, lowest value its key can have
+        best = None  # (rows, k): upper bounds of the k smallest keys so far
+        for rows in _slices(len(part), step):
+            start, stop = part.start + rows.start, part.start + rows.stop
+            keys, error = make_keys(X_train[start:stop, :])
+            best = _k_smallest_bounds(best, keys, error, k)
+            # A key counts if, in its favour, it could be below the worst of the k best.
+            flat = xp.nonzero(xp.reshape(keys <= best[:, -1:] + error, (-1,)))[0]
+            row, column = flat // keys.shape[1], flat % keys.shape[1]
+            lowest = xp.take(xp.reshape(keys, (-1,)), flat) - xp.take(error[:, 0], row)
+            kept.append((row, column + start, lowest))
+        return best, kept
+
+    # Threads share the training rows, so that a matrix product packs each of them once.
+    screened = _in_threads(screen, X_train.shape[0], X)
+    best = _k_smallest(xp.concat([found for found, _ in screened], axis=1), k)
+    kept = [block for _, blocks in screened for block in blocks]
     row, column, lowest = (xp.concat(list(field)) for field in zip(*kept, strict=True))
-    assert best is not None
     still = xp.nonzero(lowest <= xp.take(best[:, -1], row))[0]
     row, column = xp.take(row, still), xp.take(column, still)
     if metric == "l1":
@@ -96,10 +98,22 @@ def _k_smallest_bounds(best: Array | None, keys: Array, error: Array, k: int) ->
     elif groups < k:
         none = xp.full((rows, k - groups), xp.inf, dtype=keys.dtype, device=device(keys))
         minima = xp.concat([minima, none], axis=1)
+    return _k_smallest(minima, k)
+
+
+def _k_smallest(values: Array, k: int) -> Array:
+    """Return the k smallest values of each row, the largest of them last."""
+    xp = array_namespace(values)
     if array_api_compat.is_numpy_namespace(xp):  # the array API has no partition
-        smallest = np.partition(minima, k - 1, axis=1)[:, :k]
-        return np.ascontiguousarray(smallest)
-    return xp.sort(minima, axis=1)[:, :k]
+        return np.ascontiguousarray(np.partition(values, k - 1, axis=1)[:, :k])
+    return xp.sort(values, axis=1)[:, :k]
+
+
+def _in_threads(work: Callable[[range], Any], count: int, x: Array) -> list[Any]:
+    """Share ``range(count)`` out among threads for NumPy; a device has its own."""
+    if array_api_compat.is_numpy_namespace(array_namespace(x)):
+        return in_threads(work, count)
+    return [work(range(count))]
 
 
 def _l2_keys(X: Array) -> KeyMaker:
@@ -156,9 +170,10 @@ def _squared_differences(X: Array, X_train: Array, row: Array, column: Array) ->
         difference = xp.astype(x - t, xp.float64, copy=False)
         return xp.vecdot(difference, difference)
 
-    in_cache = CACHE_BYTES if array_api_compat.is_numpy_namespace(xp) else DEVICE_BYTES
-    pairs = max(in_cache // (X.shape[1] * 8), 1)
-    return xp.concat([block(part) for part in _slices(row.shape[0], pairs)])
+    in_cache = PAIR_BYTES if array_api_compat.is_numpy_namespace(xp) else DEVICE_BYTES
+    pairs = _slices(row.shape[0], max(in_cache // (X.shape[1] * 8), 1))
+    shares = _in_threads(lambda part: [block(pairs[i]) for i in part], len(pairs), X)
+    return xp.concat([found for share in shares for found in share])
 
 
 def _l1_keys(X: Array) -> KeyMaker:
