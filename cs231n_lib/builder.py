@@ -346,9 +346,12 @@ class PatternNet(Model):
         for spec, number in zip(reversed(specs), reversed(self.numbers), strict=True):
             cache = caches.pop()  # what later layers kept is free from here on
             match spec:
-                case Conv() | FC():
-                    backward = conv_backward if isinstance(spec, Conv) else affine_backward
-                    dout, grads[f"W{number}"], grads[f"b{number}"] = backward(dout, cache)
+                case Conv():
+                    dout, grads[f"W{number}"], grads[f"b{number}"] = conv_backward(
+                        dout, cache, need_dx=bool(caches)
+                    )
+                case FC():
+                    dout, grads[f"W{number}"], grads[f"b{number}"] = affine_backward(dout, cache)
                 case Pool():
                     dout = max_pool_backward(dout, cache)
                 case BatchNorm():

@@ -258,10 +258,18 @@ def conv_forward(x: Array, w: Array, b: Array, conv_param: dict) -> tuple[Array,
     return forward(x, w, b, conv_param)
 
 
-def conv_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
+def conv_backward(
+    dout: Array, cache: Cache, need_dx: bool = True
+) -> tuple[Array | None, Array, Array]:
     """Go back through a convolution by the best algorithm for this input.
 
-    Parameters, returns and errors as in `conv_backward_naive`.
+    Parameters, returns and errors as in `conv_backward_naive`, and:
+
+    Parameters
+    ----------
+    need_dx : bool
+        False for a first layer, behind which there is nothing to learn: dx is None, and on NumPy
+        the time for it is saved.
 
     Examples
     --------
@@ -273,7 +281,11 @@ def conv_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
     """
     x, w, _, conv_param = cache
     _, backward = ALGORITHMS[choose_algorithm(x, w, conv_param)]
-    return backward(dout, cache)
+    if need_dx:
+        return backward(dout, cache)
+    if isinstance(x, np.ndarray):
+        return conv_backward_blocked(dout, cache, need_dx=False)
+    return None, *backward(dout, cache)[1:]
 
 
 WINOGRAD_CHANNELS = 16

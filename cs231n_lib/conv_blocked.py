@@ -87,11 +87,11 @@ def conv_forward_blocked(
 
 
 def conv_backward_blocked(
-    dout: np.ndarray, cache: Cache
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    dout: np.ndarray, cache: Cache, need_dx: bool = True
+) -> tuple[np.ndarray | None, np.ndarray, np.ndarray]:
     """Go back block by block; each thread adds up its own `dw` and `db`.
 
-    Parameters, returns and errors as in `conv_backward_naive`, for NumPy arrays only.
+    Parameters, returns and errors as in `conv_backward`, for NumPy arrays only.
 
     Examples
     --------
@@ -109,7 +109,7 @@ def conv_backward_blocked(
     filters = w.reshape(F, -1)
     row_bytes = sum(filters.shape) * windows.columns * x.itemsize  # of columns and product
     least = -(-LEAST_COLUMNS // windows.columns)
-    dx = np.empty(x.shape, x.dtype)
+    dx = np.empty(x.shape, x.dtype) if need_dx else None
 
     def work(part: range) -> tuple[np.ndarray, np.ndarray]:
         space = Workspace(x.dtype)
@@ -117,8 +117,9 @@ def conv_backward_blocked(
         for images in blocks(part, OH * row_bytes):
             n = images.stop - images.start
             phases = windows.split(x[images], space)
-            dphases = space.take("dphases", phases.shape)
-            dphases.fill(0)
+            dphases = space.take("dphases", phases.shape) if need_dx else None
+            if dphases is not None:
+                dphases.fill(0)
             for rows in blocks(range(OH), n * row_bytes, least):
                 cols = windows.gather(phases, n, rows, space)
                 flat = cols.reshape(filters.shape[1], -1)
@@ -133,10 +134,12 @@ def conv_backward_blocked(
                     d = upstream.reshape(F, -1)
                 dw += flat @ d.T
                 db += d.sum(axis=1)
-                dcols = space.take("cols", cols.shape)
-                np.matmul(filters.T, d, out=dcols.reshape(flat.shape))
-                windows.scatter(dcols, dphases, n, rows)
-            windows.merge(dphases, dx[images], space)
+                if dphases is not None:
+                    dcols = space.take("cols", cols.shape)
+                    np.matmul(filters.T, d, out=dcols.reshape(flat.shape))
+                    windows.scatter(dcols, dphases, n, rows)
+            if dx is not None and dphases is not None:
+                windows.merge(dphases, dx[images], space)
         return dw, db
 
     dws, dbs = zip(*in_threads(work, N, OH * row_bytes), strict=True)

@@ -82,7 +82,7 @@ def predict_peak(model: PatternNet, batch: int) -> Peak:
     grads, dout = 0, came_in
     kept += came_in  # the scores, and as much again for their gradient: dout
     for number, layer in reversed(list(enumerate(layers, start=1))):
-        dx, own, work = _backward(layer, batch, itemsize)
+        dx, own, work = _backward(layer, batch, itemsize, first=number == 1)
         moments.append((kept + dout + grads + work, f"backward, layer {number}, {layer.name}"))
         kept, dout, grads = kept - held.pop(), dx, grads + own
     largest = max(itemsize * w.size for name, w in model.params.items() if name.startswith("W"))
@@ -112,14 +112,15 @@ def _forward(layer: Layer, batch: int, itemsize: int) -> tuple[int, int, int]:
             return out, 0, out
 
 
-def _backward(layer: Layer, batch: int, itemsize: int) -> tuple[int, int, int]:
+def _backward(layer: Layer, batch: int, itemsize: int, first: bool) -> tuple[int, int, int]:
     """Return the bytes of dx, of the gradients of the parameters, and at the peak."""
     dx = batch * math.prod(layer.input_shape) * itemsize
     own = itemsize * sum(map(math.prod, layer.parameters.values()))
     match layer.spec:
         case Conv():
             # What the gradients are added up in is workspace; they come out of it in copies.
-            work = _workspace(layer, batch, itemsize, backward=True)
+            work = _workspace(layer, batch, itemsize, backward=True, need_dx=not first)
+            dx *= not first  # what the images would have to change is not asked for
             return dx, own, dx + max(work, 3 * own)
         case Pool():
             threads, block = _pool_block(layer, batch, itemsize)
@@ -159,31 +160,37 @@ def _pool_block(layer: Layer, batch: int, itemsize: int) -> tuple[int, int]:
     return threads, images * math.prod(layer.output_shape)
 
 
-def _workspace(layer: Layer, batch: int, itemsize: int, *, backward: bool) -> int:
+def _workspace(
+    layer: Layer, batch: int, itemsize: int, *, backward: bool, need_dx: bool = True
+) -> int:
     """Return the bytes of the workspaces of all threads, as the algorithm lays them out."""
     spec = layer.spec
     assert isinstance(spec, Conv)
     x = np.broadcast_to(np.float32(0), (batch, *layer.input_shape))
     w = np.broadcast_to(np.float32(0), layer.parameters["W"])
     conv_param = {"stride": spec.stride, "pad": spec.pad}
-    if choose_algorithm(x, w, conv_param) == "winograd":
+    if need_dx and choose_algorithm(x, w, conv_param) == "winograd":
         return itemsize * _winograd_workspace(
             tiles_of(x, w, conv_param), w, batch, itemsize, backward
         )
-    return itemsize * _blocked_workspace(windows_of(x, w, conv_param), w, batch, itemsize, backward)
+    return itemsize * _blocked_workspace(
+        windows_of(x, w, conv_param), w, batch, itemsize, backward, need_dx
+    )
 
 
 def _blocked_workspace(
-    windows: Windows, w: np.ndarray, batch: int, itemsize: int, backward: bool
+    windows: Windows, w: np.ndarray, batch: int, itemsize: int, backward: bool, need_dx: bool
 ) -> int:
     F, K = w.shape[0], math.prod(w.shape[1:])
     row_bytes = (F + K) * windows.columns * itemsize
     threads, n, r = _blocks(windows, batch, row_bytes, -(-LEAST_COLUMNS // windows.columns))
     T = r * n * windows.columns
     products = T * F * (not windows.in_order(n))
+    cols = T * K * (windows.taps > 1)  # for a window of one pixel, a view
     if backward:
-        return threads * (_phases(windows, n, True) + products + T * K + 2 * K * F)
-    return threads * (_phases(windows, n, False) + products + T * K * (windows.taps > 1))
+        cols = T * K if need_dx else cols
+        return threads * (_phases(windows, n, need_dx) + products + cols + 2 * K * F)
+    return threads * (_phases(windows, n, False) + products + cols)
 
 
 def _winograd_workspace(

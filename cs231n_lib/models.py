@@ -516,5 +516,5 @@ class ConvNet(Model):
             if self.batchnorm:
                 dout, dgamma, dbeta = spatial_batchnorm_backward(dout, norm)
                 grads |= {f"gamma{i}": dgamma, f"beta{i}": dbeta}
-            dout, grads[f"W{i}"], grads[f"b{i}"] = conv_backward(dout, conv)
+            dout, grads[f"W{i}"], grads[f"b{i}"] = conv_backward(dout, conv, need_dx=i > 1)
         return grads

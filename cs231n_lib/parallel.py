@@ -92,14 +92,15 @@ def in_threads(
         return [work(range(count))]
     try:
         edges = [count * k // workers for k in range(workers + 1)]
+        own, *others = (range(a, b) for a, b in pairwise(edges))
         with _blas().limit(limits=1):
             # Each thread gets a copy of our context: numpy.errstate holds there as it does here.
-            parts = [
-                _pool(workers).submit(copy_context().run, work, range(a, b))
-                for a, b in pairwise(edges)
-            ]
-            wait(parts)  # all of them, before an error leaves this function
-            return [part.result() for part in parts]
+            futures = [_pool(workers - 1).submit(copy_context().run, work, part) for part in others]
+            try:
+                first = work(own)
+            finally:
+                wait(futures)  # all of them, before an error leaves this function
+            return [first, *(future.result() for future in futures)]
     finally:
         _busy.release()
 

@@ -224,6 +224,19 @@ def test_every_library_computes_the_same(xp, rng, name, dtype):
         close(xp.to_host(actual), should, 10.0)
 
 
+@pytest.mark.parametrize(("C", "K"), [(3, 3), (16, 3), (3, 1)])
+def test_a_first_layer_goes_without_dx(xp, rng, C, K):
+    x, w, b = draw(rng, C=C, F=16, H=9, W=9, HH=K, WW=K)
+    out, cache = conv.conv_forward(*(xp.asarray(a) for a in (x, w, b)), param(2))
+    dout = xp.asarray(rng.standard_normal(out.shape))
+    _, dw, db = conv.conv_backward(dout, cache)
+    none, *grads = conv.conv_backward(dout, cache, need_dx=False)
+    assert none is None
+    for actual, should in zip(grads, (dw, db), strict=True):
+        assert xp.is_native(actual)
+        close(xp.to_host(actual), xp.to_host(should), 10.0)
+
+
 @pytest.mark.parametrize("name", ALGORITHMS)
 @pytest.mark.parametrize(("pad", "K"), [(0, 3), (1, 3), (1, 5)])
 def test_gradients_element_by_element(rng, name, pad, K):

@@ -123,10 +123,13 @@ def test_workspaces_of_convolutions(geometry, one_thread):
     assert forward == pytest.approx(
         allocated(lambda: conv_forward(x, w, b, conv_param)), rel=0.02, abs=130_000
     )
-    _, _, backward = memory._backward(layer, N, 4)
-    assert backward == pytest.approx(
-        allocated(lambda: conv_backward(out, cache)), rel=0.02, abs=130_000
-    )
+    for first in (False, True):
+        _, _, backward = memory._backward(layer, N, 4, first)
+        assert backward == pytest.approx(
+            allocated(lambda need_dx=not first: conv_backward(out, cache, need_dx)),
+            rel=0.02,
+            abs=130_000,
+        )
 
 
 def test_with_threads_the_prediction_is_an_upper_bound():
