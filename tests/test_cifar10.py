@@ -307,6 +307,12 @@ def test_broken_pickles_are_refused(tmp_path, raw, message):
         unpickle(tmp_path / "batch")
 
 
+def test_strings_of_python_2_are_read_as_bytes(tmp_path):
+    """The official files were pickled by Python 2, whose strings Python 3 would decode as ASCII."""
+    (tmp_path / "batch").write_bytes(b"\x80\x02}U\x02\xe9xK\x01s.")
+    assert unpickle(tmp_path / "batch") == {b"\xe9x": 1}
+
+
 def test_an_array_cannot_claim_endless_memory(tmp_path):
     assert pickle.dumps(batch(0), protocol=2) != BOMB
     (tmp_path / "batch").write_bytes(BOMB)

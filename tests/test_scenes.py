@@ -353,7 +353,11 @@ def test_preprocess_refuses_what_does_not_fit(data):
         preprocess(X, layout="columns")
     with pytest.raises(ValueError, match=r"array 1 after X_train .* not float32"):
         preprocess(X, X.astype(np.float32))
+    with pytest.raises(ValueError, match=r"^X_train must be .* not list"):
+        preprocess([0, 1], X)
     with pytest.raises(ValueError, match="do not fit X_train"):
         preprocess(X, X[:, :16])
-    with pytest.raises(ValueError, match="mean of no images"):
+    with pytest.raises(ValueError, match=r"^the mean of no images"):
         preprocess(X[:0])
+    with pytest.raises(ValueError, match=r"^X must be .* not float32 \(3, 32, 32, 3\)"):
+        mean_image(X.astype(np.float32))

@@ -211,10 +211,11 @@ def preprocess(
     """
     if layout not in ("rows", "channels"):
         raise ValueError(f'layout must be "rows" or "channels", not {layout!r}')
-    mean = mean_image(X_train).astype(np.float32)
-    prepared = []
     for number, X in enumerate([X_train, *others]):
         _check_images(X, "X_train" if number == 0 else f"array {number} after X_train")
+    mean = mean_image(X_train).astype(np.float32)
+    prepared = []
+    for X in (X_train, *others):
         if X.shape[1:] != mean.shape:
             raise ValueError(f"images of shape {X.shape[1:]} do not fit X_train's {mean.shape}")
         centred = (X - mean) / np.float32(255)
