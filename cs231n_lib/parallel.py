@@ -220,5 +220,5 @@ class Workspace:
         """Return the buffer called `name` as an array of this shape, with what it held last."""
         size = int(np.prod(shape))
         if name not in self.buffers or self.buffers[name].size < size:
-            self.buffers[name] = np.zeros(size, self.dtype)
+            self.buffers[name] = np.empty(size, self.dtype)
         return self.buffers[name][:size].reshape(shape)

@@ -207,6 +207,36 @@ def test_all_algorithms_agree(g, seed, dtype, layout, block_bytes, square):
         assert np.array_equal(now, then)  # nothing was changed in place
 
 
+class DirtyWorkspace(parallel.Workspace):
+    """Its memory holds NaN whenever somebody takes it: what is not written first shows up."""
+
+    def take(self, name, shape):
+        array = super().take(name, shape)
+        array[...] = np.nan
+        return array
+
+
+@settings(deadline=None)
+@given(
+    g=geometries,
+    block_bytes=st.sampled_from([1, 2000, 2**20]),
+    square=st.sampled_from([None, 3, 5]),
+)
+def test_what_a_workspace_held_before_does_not_matter(g, block_bytes, square):
+    if square:
+        g = g | {"HH": square, "WW": square, "stride": 1}
+    name, module = ("winograd", conv_winograd) if square else ("blocked", conv_blocked)
+    rng, conv_param = np.random.default_rng(0), param(g["stride"], g["pad"])
+    x, w, b = draw(rng, **sized(g))
+    dout = rng.standard_normal((g["N"], g["F"], g["OH"], g["OW"]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parallel, "BLOCK_BYTES", block_bytes)
+        expected = run(name, x, w, b, conv_param, dout)
+        patch.setattr(module, "Workspace", DirtyWorkspace)
+        for actual, right in zip(run(name, x, w, b, conv_param, dout), expected, strict=True):
+            np.testing.assert_array_equal(actual, right)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", ["naive", "im2col", "conv_forward"])
 def test_every_library_computes_the_same(xp, rng, name, dtype):
