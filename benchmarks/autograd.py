@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import Case
-from cs231n_lib.autograd import Value
+from cs231n_lib.gradients.graph import Value
 
 HIDDEN = 16
 

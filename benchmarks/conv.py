@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks import Case
-from cs231n_lib.builder import build
-from cs231n_lib.conv import conv_backward, conv_forward
-from cs231n_lib.optim import Momentum
-from cs231n_lib.pooling import max_pool_backward, max_pool_forward
+from cs231n_lib.layers import conv_backward, conv_forward, max_pool_backward, max_pool_forward
+from cs231n_lib.nets.pattern import build
+from cs231n_lib.training.optim import Momentum
 
 PEER = "PyTorch CPU"
 POOL = {"pool_height": 2, "pool_width": 2, "stride": 2}

@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks import Case, Row, conv, losses, neighbors
 from cs231n_lib.backend import gpu_is_available, to_host
-from cs231n_lib.conv import conv_forward
+from cs231n_lib.layers import conv_forward
 
 PEER, CPU_PEER = "PyTorch CUDA", "ours on NumPy"
 

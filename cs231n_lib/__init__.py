@@ -4,12 +4,11 @@ The names below are what the chapters use. Each lives in the module it is import
 more lives there: ``from cs231n_lib import neighbors`` is as good a way in.
 """
 
-from cs231n_lib.accounting import account
-from cs231n_lib.autograd import Value
 from cs231n_lib.backend import array_namespace, as_float, asarray_like, gpu_is_available, to_host
-from cs231n_lib.builder import build
-from cs231n_lib.conv import col2im, conv_backward, conv_forward, conv_output_size, im2col
-from cs231n_lib.gradcheck import (
+from cs231n_lib.costs.account import account
+from cs231n_lib.gradients.drawing import draw
+from cs231n_lib.gradients.graph import Value
+from cs231n_lib.gradients.numerical import (
     check_gradient,
     check_projection,
     find_kinks,
@@ -17,18 +16,32 @@ from cs231n_lib.gradcheck import (
     relative_error,
     tolerance,
 )
-from cs231n_lib.graphs import draw
 from cs231n_lib.layers import (
     affine_backward,
     affine_forward,
+    avg_pool_backward,
+    avg_pool_forward,
+    batchnorm_backward,
+    batchnorm_forward,
+    col2im,
+    conv_backward,
+    conv_forward,
+    conv_output_size,
     dropout_backward,
     dropout_forward,
+    im2col,
+    layernorm_backward,
+    layernorm_forward,
     leaky_relu_backward,
     leaky_relu_forward,
+    max_pool_backward,
+    max_pool_forward,
     relu_backward,
     relu_forward,
     sigmoid_backward,
     sigmoid_forward,
+    spatial_batchnorm_backward,
+    spatial_batchnorm_forward,
     tanh_backward,
     tanh_forward,
 )
@@ -42,7 +55,6 @@ from cs231n_lib.losses import (
     svm_loss_naive,
     svm_loss_vectorized,
 )
-from cs231n_lib.models import ConvNet, FullyConnectedNet, TwoLayerNet, initial_weights
 from cs231n_lib.neighbors import (
     KNearestNeighbor,
     compute_distances_no_loops,
@@ -52,22 +64,11 @@ from cs231n_lib.neighbors import (
     majority_vote,
     nearest,
 )
-from cs231n_lib.normalization import (
-    batchnorm_backward,
-    batchnorm_forward,
-    layernorm_backward,
-    layernorm_forward,
-    spatial_batchnorm_backward,
-    spatial_batchnorm_forward,
-)
-from cs231n_lib.optim import SGD, Adam, AdamW, Momentum, Nesterov, RMSProp
-from cs231n_lib.pooling import (
-    avg_pool_backward,
-    avg_pool_forward,
-    max_pool_backward,
-    max_pool_forward,
-)
-from cs231n_lib.solver import DivergenceError, Solver
+from cs231n_lib.nets.pattern import build
+from cs231n_lib.nets.presets import ConvNet, FullyConnectedNet, TwoLayerNet
+from cs231n_lib.nets.weights import initial_weights
+from cs231n_lib.training.optim import SGD, Adam, AdamW, Momentum, Nesterov, RMSProp
+from cs231n_lib.training.solver import DivergenceError, Solver
 
 __version__ = "0.1.0"
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
-from cs231n_lib.backend import array_namespace, asarray_like, float_dtype, to_host
-from cs231n_lib.losses import check_labels, softmax_loss_vectorized, svm_loss_vectorized
+from cs231n_lib._checks import check_labels
+from cs231n_lib.backend import Array, array_namespace, asarray_like, float_dtype, to_host
+from cs231n_lib.losses import softmax_loss_vectorized, svm_loss_vectorized
 
 __all__ = ["LinearClassifier", "LinearSVM", "Softmax"]
-
-Array = Any
 
 
 class LinearClassifier:

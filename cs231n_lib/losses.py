@@ -9,71 +9,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import array_api_compat
 
-from cs231n_lib.backend import array_namespace, as_float, device, float_dtype, to_host
-from cs231n_lib.parallel import in_threads
+from cs231n_lib._checks import check_labels
+from cs231n_lib._parallel import in_threads
+from cs231n_lib.backend import Array, array_namespace, as_float, device, float_dtype, to_host
 
-__all__ = [
-    "check_labels",
-    "softmax",
-    "softmax_loss",
-    "softmax_loss_naive",
-    "softmax_loss_vectorized",
-    "svm_loss",
-    "svm_loss_naive",
-    "svm_loss_vectorized",
-]
-
-Array = Any
 ScoreLoss = Callable[[Array, Array], tuple[float, Array]]
+
 
 # Rows of X handled at a time on a CPU: both matrix products find them in the cache, so the data
 # travel from memory once instead of twice.
 BLOCK_BYTES = 4 * 2**20
-
-
-def check_labels(y: Array, num_examples: int, num_classes: int) -> None:
-    """Reject labels that do not name a class; a GPU would wrap a wrong index silently.
-
-    Parameters
-    ----------
-    y : integer array of shape (N,)
-        Class labels.
-    num_examples : int
-        N, the number of labels there have to be.
-    num_classes : int
-        C. Labels run from 0 to C - 1.
-
-    Raises
-    ------
-    TypeError
-        If the labels are not integers.
-    ValueError
-        If their shape is not (N,), or one is negative or C and more.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> check_labels(np.array([0, 3]), 2, 3)
-    Traceback (most recent call last):
-    ...
-    ValueError: labels must lie in 0..2 (3 classes), got values from 0 to 3
-    """
-    xp = array_namespace(y)
-    if not xp.isdtype(y.dtype, "integral"):
-        raise TypeError(f"labels must be integers, got {y.dtype}; convert with y.astype('int64')")
-    if y.shape != (num_examples,):
-        raise ValueError(
-            f"expected one label an example, shape ({num_examples},), got shape {tuple(y.shape)}"
-        )
-    if not xp.all((y >= 0) & (y < num_classes)):
-        raise ValueError(
-            f"labels must lie in 0..{num_classes - 1} ({num_classes} classes), "
-            f"got values from {int(xp.min(y))} to {int(xp.max(y))}"
-        )
 
 
 def _one_hot(scores: Array, y: Array) -> Array:

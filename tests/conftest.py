@@ -1,21 +1,17 @@
-"""Fixtures for every test: the array libraries that the numeric code has to run on."""
+"""What every test needs: patience, figures without a window, a seed, kernels without ports."""
 
 from __future__ import annotations
 
-import importlib
 import itertools
 import os
 import tempfile
-from types import ModuleType
+from pathlib import Path
 from typing import Any
 
 import matplotlib
 import numpy as np
 import pytest
 from hypothesis import settings
-from jupyter_client import KernelManager
-
-from cs231n_lib.backend import gpu_is_available, to_host
 
 # Machines that run many things at once are slow at times: that is no failure. In CI the same
 # commit gets the same verdict twice; elsewhere each run looks at new cases.
@@ -24,75 +20,28 @@ settings.load_profile("patient")
 
 matplotlib.use("Agg")  # not by MPLBACKEND: kernels would inherit it and draw nothing
 
-
-if os.name != "nt":
-    # Kernels get sockets in a folder. A TCP port may be taken by another program, a browser say,
-    # between the moment when it is chosen for a kernel and the moment when the kernel binds it.
-    _folder = tempfile.TemporaryDirectory(prefix="kernels-")
-    _number, _init = itertools.count(), KernelManager.__init__
-
-    def _with_sockets_in_a_folder(self: KernelManager, **options: Any) -> None:
-        here = {"transport": "ipc", "ip": f"{_folder.name}/{next(_number)}"}
-        _init(self, **here | options)
-
-    KernelManager.__init__ = _with_sockets_in_a_folder
+LIBRARY = Path(__file__).parent / "library"
 
 
-class Backend:
-    """One array library on one device, and the ways in and out of it."""
-
-    def __init__(self, name: str, namespace: ModuleType, device: Any = None) -> None:
-        self.name = name
-        self.namespace = namespace
-        self.device = device
-
-    def __repr__(self) -> str:
-        return f"Backend({self.name})"
-
-    def asarray(self, host: Any, dtype: Any = None) -> Any:
-        """Move host data there; `dtype` is a NumPy dtype or its name."""
-        return self.namespace.asarray(np.asarray(host, dtype=dtype), device=self.device)
-
-    def to_host(self, x: Any) -> np.ndarray:
-        assert self.is_native(x), f"{type(x).__name__} is not an array of {self!r}"
-        return to_host(x)
-
-    def is_native(self, x: Any) -> bool:
-        """Tell whether `x` is an array of this library on this device."""
-        return isinstance(x, self.array_type) and (self.device is None or x.device == self.device)
-
-    @property
-    def array_type(self) -> tuple[type, ...]:
-        array = type(self.namespace.asarray(np.zeros(1)))
-        return (array, np.generic) if self.name == "numpy" else (array,)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Prepare Jupyter's kernels, unless only the library is tested: it pays for no Jupyter."""
+    if os.name != "nt" and any(LIBRARY not in item.path.parents for item in session.items):
+        _put_sockets_in_a_folder()
 
 
-def make_backend(name: str) -> Backend:
-    """Build a :class:`Backend`, or skip the running test and say why."""
-    if name == "numpy":
-        return Backend(name, np)
-    if name == "array-api-strict":
-        strict = pytest.importorskip("array_api_strict", reason="array-api-strict is not installed")
-        return Backend(name, strict, strict.Device("device1"))
-    if not gpu_is_available():
-        pytest.skip("no CUDA device: CuPy is not installed or finds no GPU")
-    return Backend(name, importlib.import_module("cupy"))
+def _put_sockets_in_a_folder() -> None:
+    # A TCP port may be taken by another program, a browser say, between the moment when it is
+    # chosen for a kernel and the moment when the kernel binds it.
+    from jupyter_client import KernelManager
 
+    folder = tempfile.TemporaryDirectory(prefix="kernels-")
+    number, init = itertools.count(), KernelManager.__init__
 
-BACKENDS = [
-    pytest.param("numpy", id="numpy"),
-    pytest.param("array-api-strict", id="strict"),
-    pytest.param("cupy", id="cupy", marks=pytest.mark.gpu),
-]
+    def with_sockets_in_a_folder(self: KernelManager, **options: Any) -> None:
+        here = {"transport": "ipc", "ip": f"{folder.name}/{next(number)}"}
+        init(self, **here | options)
 
-
-@pytest.fixture(params=BACKENDS, scope="session")
-def xp(request: pytest.FixtureRequest) -> Backend:
-    """Every array library in turn, the second device of array-api-strict among them.
-
-    Session scope: a hypothesis test may use it (it has no state that a test could change).
-    """
-    return make_backend(request.param)
+    KernelManager.__init__ = with_sockets_in_a_folder
 
 
 @pytest.fixture

@@ -46,8 +46,10 @@ class Thing:
 
 @pytest.fixture
 def library(tmp_path, monkeypatch):
-    """A library with one module."""
-    (tmp_path / "module.py").write_text(MODULE)
+    """A library with one module, and a folder with the same in its front and in a file."""
+    (tmp_path / "room").mkdir()
+    for name in ("module.py", "room/__init__.py", "room/file.py"):
+        (tmp_path / name).write_text(MODULE)
     monkeypatch.setattr(sphinx_ext.cs231n_lib, "__path__", [str(tmp_path)])
     return tmp_path
 
@@ -70,6 +72,13 @@ def test_a_listing_is_the_source_without_its_docstring(library):
     assert shown == ["@functools.cache", "def shown(x):", "    y = x + 1", "    return y"]
 
 
+@pytest.mark.parametrize("name", ["room", "room.file"])
+def test_a_listing_is_found_in_a_folder(library, name):
+    path, qualname, _ = sphinx_ext.locate(f"cs231n_lib.{name}.Thing.method")
+    assert qualname == "Thing.method"
+    assert path == library / ("room/file.py" if name == "room.file" else "room/__init__.py")
+
+
 def test_a_function_without_docstring_is_listed_whole(library):
     assert sphinx_ext.locate("cs231n_lib.module.bare")[2] == ["1-2"]
 
@@ -86,6 +95,8 @@ def test_a_method_is_found_in_its_class(library):
         ("cs231n_lib", "is not cs231n_lib.module.name"),
         ("cs231n_lib.module", "is not cs231n_lib.module.name"),
         ("cs231n_lib.none.shown", "no module 'none'"),
+        ("cs231n_lib.room.none", "no function or class 'none' in __init__.py"),
+        ("cs231n_lib.room.file", "is a module"),
         ("cs231n_lib.module.none", "no function or class 'none' in module.py"),
         ("cs231n_lib.module.Thing.none", "no function or class 'none'"),
     ],
@@ -97,8 +108,9 @@ def test_a_listing_of_nothing_is_refused(library, name, message):
 
 def test_the_api_page_lists_every_public_module():
     modules = sphinx_ext.public_modules()
-    assert "cs231n_lib.backend" in modules
-    assert not [name for name in modules if name.startswith(("cs231n_lib.course", "cs231n_lib._"))]
+    assert modules["cs231n_lib.backend"] is modules["cs231n_lib.layers.conv.naive"] is False
+    assert modules["cs231n_lib.layers.conv"] is True
+    assert not [name for name in modules if name.startswith("cs231n_lib.course") or "._" in name]
     text = (root() / "book" / f"{sphinx_ext.API_PAGE}.md").read_text()
     assert text.count(sphinx_ext.PLACEHOLDER) == 1
 

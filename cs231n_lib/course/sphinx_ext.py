@@ -8,6 +8,7 @@ pages that show it.
 import ast
 import os
 import pkgutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -27,10 +28,18 @@ API_PAGE = "appendices/api"
 PLACEHOLDER = "MODULES"
 
 
-def public_modules() -> list[str]:
-    """Return the names of the numeric library's public modules."""
-    found = pkgutil.iter_modules(cs231n_lib.__path__)
-    return [f"{PACKAGE}.{m.name}" for m in found if m.name != "course" and m.name[0] != "_"]
+def public_modules() -> dict[str, bool]:
+    """Return the numeric library's public modules, in depth, and which of them are folders."""
+    return dict(_modules_in(Path(cs231n_lib.__path__[0]), PACKAGE))
+
+
+def _modules_in(folder: Path, package: str) -> Iterator[tuple[str, bool]]:
+    for module in pkgutil.iter_modules([str(folder)]):
+        name = f"{package}.{module.name}"
+        if module.name[0] != "_" and name != f"{PACKAGE}.course":
+            yield name, module.ispkg
+            if module.ispkg:
+                yield from _modules_in(folder / module.name, name)
 
 
 def locate(dotted: str) -> tuple[Path, str, list[str]]:
@@ -58,12 +67,19 @@ def locate(dotted: str) -> tuple[Path, str, list[str]]:
     package, *names = dotted.split(".")
     if package != PACKAGE or len(names) < 2:
         raise LookupError(f"{dotted!r} is not {PACKAGE}.module.name")
-    path = Path(cs231n_lib.__path__[0], names[0])
-    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    if not path.is_file():
+    library = path = Path(cs231n_lib.__path__[0])
+    while names and (path / names[0]).is_dir():
+        path /= names.pop(0)
+    if names and (path / f"{names[0]}.py").is_file():
+        path /= f"{names.pop(0)}.py"
+    elif names and path == library:
         raise LookupError(f"{dotted!r}: {PACKAGE} has no module {names[0]!r}")
+    else:
+        path /= "__init__.py"
+    if not names:
+        raise LookupError(f"{dotted!r} is a module: name a function or class in it")
     node: Any = ast.parse(path.read_text(encoding="utf-8"))
-    for name in names[1:]:
+    for name in names:
         kinds = (ast.FunctionDef, ast.ClassDef)
         matches = [n for n in node.body if isinstance(n, kinds) and n.name == name]
         if not matches:
@@ -72,11 +88,11 @@ def locate(dotted: str) -> tuple[Path, str, list[str]]:
     start = min([node.lineno, *(d.lineno for d in node.decorator_list)])
     last = node.end_lineno - start + 1
     if ast.get_docstring(node) is None:
-        return path, ".".join(names[1:]), [f"1-{last}"]
+        return path, ".".join(names), [f"1-{last}"]
     text = node.body[0]
     before, after = text.lineno - start, text.end_lineno - start + 2
     kept = [f"1-{before}"] + ([f"{after}-{last}"] if after <= last else [])
-    return path, ".".join(names[1:]), kept
+    return path, ".".join(names), kept
 
 
 class Listing(SphinxDirective):
@@ -126,10 +142,13 @@ def shown_in(env: BuildEnvironment) -> dict[str, set[str]]:
 def list_modules(app: Sphinx, docname: str, source: list[str]) -> None:
     """Put one section for every public module in the API page."""
     if docname == API_PAGE:
-        sections = [
-            f"## `{name}`\n\n```{{eval-rst}}\n.. automodule:: {name}\n   :members:\n```\n"
-            for name in public_modules()
-        ]
+        sections = []
+        for name, is_folder in public_modules().items():
+            # What the front of a folder hands on is described once, in the file that defines it.
+            options = ":members:\n   :ignore-module-all:" if is_folder else ":members:"
+            sections.append(
+                f"## `{name}`\n\n```{{eval-rst}}\n.. automodule:: {name}\n   {options}\n```\n"
+            )
         source[0] = source[0].replace(PLACEHOLDER, "\n".join(sections))
 
 

@@ -1,6 +1,7 @@
 """Images and labels: the drawn *scenes*, real CIFAR-10, and getting them ready to learn from."""
 
 from cs231n_lib.data.cifar10 import fetch_cifar10, load_cifar10
+from cs231n_lib.data.cifar10_files import CIFAR10, Release, cifar10_dir, data_dir, verify_cifar10
 from cs231n_lib.data.dataset import (
     CLASS_NAMES,
     DataError,
@@ -9,7 +10,6 @@ from cs231n_lib.data.dataset import (
     preprocess,
     split_validation,
 )
-from cs231n_lib.data.release import CIFAR10, Release, cifar10_dir, data_dir, verify_cifar10
 from cs231n_lib.data.scenes import Nuisances, draw_scenes, load_scenes
 
 __all__ = [

@@ -12,10 +12,9 @@ from pathlib import Path
 import numpy as np
 import pooch
 
-from cs231n_lib.data.batches import read_batch, unpickle
-from cs231n_lib.data.dataset import CLASS_NAMES, DataError, Dataset
-from cs231n_lib.data.download import ResumingDownloader
-from cs231n_lib.data.release import (
+from cs231n_lib.data._batches import read_batch, unpickle
+from cs231n_lib.data._download import ResumingDownloader
+from cs231n_lib.data.cifar10_files import (
     BATCHES,
     CIFAR10,
     FOLDER,
@@ -27,6 +26,7 @@ from cs231n_lib.data.release import (
     cifar10_dir,
     verify_cifar10,
 )
+from cs231n_lib.data.dataset import CLASS_NAMES, DataError, Dataset
 
 
 def load_cifar10(
@@ -113,7 +113,7 @@ def fetch_cifar10(
     Parameters
     ----------
     folder : path, optional
-        Where to put the folder of batch files; as in :func:`cifar10_dir`.
+        Where to put the folder of batch files; as in `cifar10_dir`.
     release : Release
         The address, files and checksums to expect.
     downloader : ResumingDownloader, optional

@@ -4,10 +4,10 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from cs231n_lib.data.backgrounds import BACKGROUNDS
+from cs231n_lib.data._backgrounds import BACKGROUNDS
+from cs231n_lib.data._canvas import SIZE, Canvas, Draws, PerImage, mix, rgb
+from cs231n_lib.data._objects import CAST, balloon
 from cs231n_lib.data.dataset import CLASS_NAMES, Dataset
-from cs231n_lib.data.drawing import SIZE, Canvas, Draws, PerImage, mix, rgb
-from cs231n_lib.data.objects import CAST, balloon
 
 #: How many uniform numbers an image has for what.  Every purpose has its own, so that
 #: turning one dial leaves everything else in the picture as it was.

@@ -10,14 +10,14 @@ import numpy as np
 import pydata_sphinx_theme
 import pytest
 
-from cs231n_lib.accounting import account
-from cs231n_lib.builder import PatternError
-from cs231n_lib.conv import conv_backward_naive, conv_forward_naive
-from cs231n_lib.conv_geometry import conv_output_size
+from cs231n_lib.costs.account import account
 from cs231n_lib.course.checkout import root
+from cs231n_lib.layers import conv_output_size
+from cs231n_lib.layers.conv.naive import conv_backward_naive, conv_forward_naive
 from cs231n_lib.losses import softmax_loss, svm_loss
 from cs231n_lib.neighbors import KNearestNeighbor
-from cs231n_lib.optim import SGD, Momentum
+from cs231n_lib.nets.pattern import PatternError
+from cs231n_lib.training.optim import SGD, Momentum
 
 pytestmark = pytest.mark.browser
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from cs231n_lib.accounting import account
-from cs231n_lib.architecture import FC, Architecture, Conv, Pool, place
-from cs231n_lib.architectures import vgg16
 from cs231n_lib.backend import gpu_is_available, to_host
+from cs231n_lib.costs.account import account
 from cs231n_lib.course.checks import a2, a5, a5_counts, a5_device, a5_memory, a5_table
+from cs231n_lib.nets.architecture import FC, Architecture, Conv, Pool, place
+from cs231n_lib.nets.published import vgg16
 from tests.grader import table
 
 

@@ -18,7 +18,7 @@
     return choices.join(", ");
   }
 
-  // {size} or {error}: the same words as cs231n_lib.conv_geometry.conv_output_size.
+  // {size} or {error}: the same words as cs231n_lib.layers.geometry.conv_output_size.
   function outputSize(W, F, S, P) {
     const way = W - F + 2 * P;
     const formula = `(W - F + 2P)/S + 1 = (${W} - ${F} + 2*${P})/${S} + 1`;

@@ -1,5 +1,5 @@
 // A network from its pattern string: shapes, parameters, memory and work, layer by layer.
-// The grammar, its errors and the counting rules are those of cs231n_lib.builder and .accounting.
+// The grammar, its errors and the counting rules are those of cs231n_lib.nets.pattern and cs231n_lib.costs.account.
 {
   const { html, integer, number, outputSize } = explore;
   const MAX_LAYERS = 1000, MAX_DEPTH = 20, ITEMSIZE = 4;

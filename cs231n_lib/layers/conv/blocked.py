@@ -1,0 +1,123 @@
+"""Convolution by columns that never leave the cache: `im2col` a few rows at a time (NumPy).
+
+The columns of a whole batch are HH * WW times as large as the images; writing them to memory and
+reading them back costs more than the products. Here a thread owns some images and builds, uses
+and forgets the columns of a few output rows. Channels come first, ``(C, tap, row, image,
+column)``, so that each block is one matrix product. How the columns are made of long pieces of
+memory is told in `windows`.
+"""
+
+import numpy as np
+
+from cs231n_lib._checks import check_dout
+from cs231n_lib._parallel import Workspace, blocks, in_threads
+from cs231n_lib.layers.conv.geometry import Cache, output_shape, require_numpy
+from cs231n_lib.layers.conv.windows import windows_of
+
+# A matrix product with fewer columns than this runs well below the speed of the machine.
+LEAST_COLUMNS = 512
+
+
+def conv_forward_blocked(
+    x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: dict
+) -> tuple[np.ndarray, Cache]:
+    """Convolve block by block.
+
+    Parameters, returns and errors as in `conv_forward_naive`, for NumPy arrays only.
+
+    Examples
+    --------
+    >>> x = np.arange(9.0).reshape(1, 1, 3, 3)
+    >>> w, b = np.ones((1, 1, 2, 2)), np.array([10.0])
+    >>> conv_forward_blocked(x, w, b, {"stride": 1, "pad": 0})[0][0, 0]
+    array([[18., 22.],
+           [30., 34.]])
+    """
+    require_numpy(x, w, b)
+    N, F, OH, OW = output_shape(x, w, b, conv_param)
+    windows = windows_of(x, w, conv_param)
+    filters = w.reshape(F, -1)
+    row_bytes = sum(filters.shape) * windows.columns * x.itemsize  # of columns and product
+    least = -(-LEAST_COLUMNS // windows.columns)
+    out = np.empty((N, F, OH, OW), x.dtype)
+
+    def work(part: range) -> None:
+        space = Workspace(x.dtype)
+        for images in blocks(part, OH * row_bytes):
+            n = images.stop - images.start
+            phases = windows.split(x[images], space)
+            for rows in blocks(range(OH), n * row_bytes, least):
+                cols = windows.gather(phases, n, rows, space)
+                flat = cols.reshape(filters.shape[1], -1)
+                if windows.in_order(n):
+                    product = out[images.start, :, rows].reshape(F, -1)
+                else:
+                    product = space.take("product", (F, flat.shape[1]))
+                np.matmul(filters, flat, out=product)
+                product += b[:, None]
+                if not windows.in_order(n):
+                    grid = product.reshape(F, -1, n, windows.columns)[..., :OW]
+                    out[images, :, rows] = grid.transpose(2, 0, 1, 3)
+
+    in_threads(work, N, OH * row_bytes)
+    return out, (x, w, b, conv_param)
+
+
+def conv_backward_blocked(
+    dout: np.ndarray, cache: Cache, need_dx: bool = True
+) -> tuple[np.ndarray | None, np.ndarray, np.ndarray]:
+    """Go back block by block; each thread adds up its own `dw` and `db`.
+
+    Parameters, returns and errors as in `conv_backward`, for NumPy arrays only.
+
+    Examples
+    --------
+    >>> x, w, b = np.ones((1, 1, 3, 3)), np.ones((1, 1, 2, 2)), np.zeros(1)
+    >>> out, cache = conv_forward_blocked(x, w, b, {"stride": 1, "pad": 0})
+    >>> conv_backward_blocked(np.ones_like(out), cache)[1][0, 0]
+    array([[4., 4.],
+           [4., 4.]])
+    """
+    x, w, b, conv_param = cache
+    require_numpy(dout, x, w, b)
+    N, F, OH, OW = output_shape(x, w, b, conv_param)
+    check_dout(dout, x, (N, F, OH, OW))
+    windows = windows_of(x, w, conv_param)
+    filters = w.reshape(F, -1)
+    row_bytes = sum(filters.shape) * windows.columns * x.itemsize  # of columns and product
+    least = -(-LEAST_COLUMNS // windows.columns)
+    dx = np.empty(x.shape, x.dtype) if need_dx else None
+
+    def work(part: range) -> tuple[np.ndarray, np.ndarray]:
+        space = Workspace(x.dtype)
+        dw, db = np.zeros_like(filters.T), np.zeros_like(b)
+        for images in blocks(part, OH * row_bytes):
+            n = images.stop - images.start
+            phases = windows.split(x[images], space)
+            dphases = space.take("dphases", phases.shape) if need_dx else None
+            if dphases is not None:
+                dphases.fill(0)
+            for rows in blocks(range(OH), n * row_bytes, least):
+                cols = windows.gather(phases, n, rows, space)
+                flat = cols.reshape(filters.shape[1], -1)
+                if windows.in_order(n):
+                    d = dout[images.start, :, rows].reshape(F, -1)
+                else:
+                    upstream = space.take(
+                        "upstream", (F, rows.stop - rows.start, n, windows.columns)
+                    )
+                    upstream[..., OW:] = 0
+                    upstream[..., :OW] = dout[images, :, rows].transpose(1, 2, 0, 3)
+                    d = upstream.reshape(F, -1)
+                dw += flat @ d.T
+                db += d.sum(axis=1)
+                if dphases is not None:
+                    dcols = space.take("cols", cols.shape)
+                    np.matmul(filters.T, d, out=dcols.reshape(flat.shape))
+                    windows.scatter(dcols, dphases, n, rows)
+            if dx is not None and dphases is not None:
+                windows.merge(dphases, dx[images], space)
+        return dw, db
+
+    dws, dbs = zip(*in_threads(work, N, OH * row_bytes), strict=True)
+    return dx, np.sum(dws, axis=0).T.reshape(w.shape), np.sum(dbs, axis=0)

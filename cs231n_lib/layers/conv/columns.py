@@ -1,0 +1,162 @@
+"""Convolution by columns: one matrix product for each image, on every array library.
+
+`im2col` and `col2im` move data by K x K strided slices, one for each filter tap. There is no
+scatter and no stride trick, so they are deterministic and run on every array namespace.
+"""
+
+from cs231n_lib._checks import check_dout, check_float_array
+from cs231n_lib.backend import Array, array_namespace, device
+from cs231n_lib.layers.conv.geometry import Cache, output_shape
+from cs231n_lib.layers.geometry import conv_output_size, pad_images, taps
+
+
+def im2col(x: Array, height: int, width: int, stride: int = 1, pad: int = 0) -> Array:
+    """Lay out every window of every image as a column.
+
+    Parameters
+    ----------
+    x : array (N, C, H, W)
+        Images, any floating dtype.
+    height, width : int
+        Size of the window, in pixels.
+    stride, pad : int
+        As in `conv_output_size`.
+
+    Returns
+    -------
+    array (N, C * height * width, OH * OW)
+        Columns in the order of the flattened filters: channel, row, column. Same dtype.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a bad array or an illegal geometry (see `conv_output_size`).
+
+    Notes
+    -----
+    K. Chellapilla, S. Puri, P. Simard, "High Performance Convolutional Neural Networks for
+    Document Processing", 2006.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> im2col(np.arange(6.0).reshape(1, 1, 2, 3), 2, 2)[0]
+    array([[0., 1.],
+           [1., 2.],
+           [3., 4.],
+           [4., 5.]])
+    """
+    xp = array_namespace(x)
+    check_float_array("x", x, "N, C, H, W")
+    N, C, H, W = x.shape
+    OH = conv_output_size(H, height, stride, pad)
+    OW = conv_output_size(W, width, stride, pad)
+    padded = pad_images(x, pad) if pad else x
+    cols = xp.empty((N, C, height * width, OH, OW), dtype=x.dtype, device=device(x))
+    for tap, (rows, columns) in enumerate(taps(height, width, stride, OH, OW)):
+        cols[:, :, tap, :, :] = padded[:, :, rows, columns]
+    return xp.reshape(cols, (N, C * height * width, OH * OW))
+
+
+def col2im(
+    cols: Array,
+    shape: tuple[int, int, int, int],
+    height: int,
+    width: int,
+    stride: int = 1,
+    pad: int = 0,
+) -> Array:
+    """Add every column back onto the pixels it came from: the adjoint of `im2col`.
+
+    Parameters
+    ----------
+    cols : array (N, C * height * width, OH * OW)
+        Columns as `im2col` makes them.
+    shape : tuple (N, C, H, W)
+        Shape of the images.
+    height, width, stride, pad : int
+        As in `im2col`.
+
+    Returns
+    -------
+    array (N, C, H, W)
+        A pixel that lies in several windows is the sum of them. Same dtype as `cols`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `cols` does not have the shape that `im2col` gives for `shape`, or the geometry is
+        illegal.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> col2im(np.ones((1, 4, 2)), (1, 1, 2, 3), 2, 2)[0, 0]
+    array([[1., 2., 1.],
+           [1., 2., 1.]])
+    """
+    xp = array_namespace(cols)
+    check_float_array("cols", cols, "N, C*height*width, OH*OW")
+    N, C, H, W = shape
+    OH = conv_output_size(H, height, stride, pad)
+    OW = conv_output_size(W, width, stride, pad)
+    if tuple(cols.shape) != (N, C * height * width, OH * OW):
+        raise ValueError(
+            f"cols must have shape {(N, C * height * width, OH * OW)} for images of shape "
+            f"{tuple(shape)}, got {tuple(cols.shape)}"
+        )
+    cols = xp.reshape(cols, (N, C, height * width, OH, OW))
+    padded = xp.zeros((N, C, H + 2 * pad, W + 2 * pad), dtype=cols.dtype, device=device(cols))
+    for tap, (rows, columns) in enumerate(taps(height, width, stride, OH, OW)):
+        padded[:, :, rows, columns] += cols[:, :, tap, :, :]
+    return padded[:, :, pad : pad + H, pad : pad + W]
+
+
+def conv_forward_im2col(x: Array, w: Array, b: Array, conv_param: dict) -> tuple[Array, Cache]:
+    """Convolve by one matrix product for each image: filters (rows) times windows (columns).
+
+    Parameters, returns and errors as in `conv_forward_naive`. The columns take HH * WW / S**2
+    times the memory of `x` while the call lasts.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.arange(9.0).reshape(1, 1, 3, 3)
+    >>> w, b = np.ones((1, 1, 2, 2)), np.array([10.0])
+    >>> conv_forward_im2col(x, w, b, {"stride": 1, "pad": 0})[0][0, 0]
+    array([[18., 22.],
+           [30., 34.]])
+    """
+    xp = array_namespace(x, w, b)
+    shape = output_shape(x, w, b, conv_param)
+    cols = im2col(x, w.shape[2], w.shape[3], **conv_param)
+    out = xp.matmul(xp.reshape(w, (w.shape[0], -1)), cols)
+    out += b[:, None]
+    return xp.reshape(out, shape), (x, w, b, conv_param)
+
+
+def conv_backward_im2col(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
+    """Go back through the matrix product, then fold the columns' gradient by `col2im`.
+
+    Parameters, returns and errors as in `conv_backward_naive`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x, w, b = np.ones((1, 1, 3, 3)), np.ones((1, 1, 2, 2)), np.zeros(1)
+    >>> out, cache = conv_forward_im2col(x, w, b, {"stride": 1, "pad": 0})
+    >>> conv_backward_im2col(np.ones_like(out), cache)[1][0, 0]
+    array([[4., 4.],
+           [4., 4.]])
+    """
+    x, w, b, conv_param = cache
+    N, F, OH, OW = output_shape(x, w, b, conv_param)
+    check_dout(dout, x, (N, F, OH, OW))
+    xp = array_namespace(dout, x)
+    cols = im2col(x, w.shape[2], w.shape[3], **conv_param)
+    flat = xp.reshape(dout, (N, F, OH * OW))
+    filters = xp.reshape(w, (F, -1))
+    dw = xp.sum(xp.matmul(flat, xp.matrix_transpose(cols)), axis=0)
+    dcols = xp.matmul(xp.matrix_transpose(filters), flat)
+    dx = col2im(dcols, x.shape, w.shape[2], w.shape[3], **conv_param)
+    return dx, xp.reshape(dw, w.shape), xp.sum(flat, axis=(0, 2))

@@ -1,0 +1,117 @@
+"""Convolution by loops, as the definition reads: for teaching and as the reference in tests."""
+
+from cs231n_lib._checks import check_dout
+from cs231n_lib.backend import Array, array_namespace, device
+from cs231n_lib.layers.conv.geometry import Cache, output_shape
+from cs231n_lib.layers.geometry import pad_images
+
+
+def conv_forward_naive(x: Array, w: Array, b: Array, conv_param: dict) -> tuple[Array, Cache]:
+    """Convolve as the definition reads: one inner product for each output value.
+
+    Parameters
+    ----------
+    x : array (N, C, H, W)
+        Images.
+    w : array (F, C, HH, WW)
+        Filters, of the dtype of `x`.
+    b : array (F,)
+        Biases, of the dtype of `x`.
+    conv_param : dict
+        ``{"stride": int, "pad": int}`` in pixels.
+
+    Returns
+    -------
+    out : array (N, F, OH, OW)
+        ``out[n, f, i, j] = sum(window(n, i, j) * w[f]) + b[f]``, of the dtype of `x`.
+    cache : tuple
+        ``(x, w, b, conv_param)`` for the backward pass.
+
+    Raises
+    ------
+    TypeError, ValueError
+        See `output_shape`.
+
+    Notes
+    -----
+    Lecture section "Convolutional networks". Loops in Python: for teaching and for tests.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.arange(9.0).reshape(1, 1, 3, 3)
+    >>> w, b = np.ones((1, 1, 2, 2)), np.array([10.0])
+    >>> out, cache = conv_forward_naive(x, w, b, {"stride": 1, "pad": 0})
+    >>> out[0, 0]
+    array([[18., 22.],
+           [30., 34.]])
+    """
+    xp = array_namespace(x, w, b)
+    N, F, OH, OW = output_shape(x, w, b, conv_param)
+    stride, HH, WW = conv_param["stride"], w.shape[2], w.shape[3]
+    padded = pad_images(x, conv_param["pad"])
+    out = xp.empty((N, F, OH, OW), dtype=x.dtype, device=device(x))
+    for n in range(N):
+        for i in range(OH):
+            for j in range(OW):
+                top, left = i * stride, j * stride
+                window = padded[n, :, top : top + HH, left : left + WW]
+                for f in range(F):
+                    out[n, f, i, j] = xp.sum(window * w[f, ...]) + b[f]
+    return out, (x, w, b, conv_param)
+
+
+def conv_backward_naive(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
+    """Go back through a convolution: every output value sends its gradient to what made it.
+
+    Parameters
+    ----------
+    dout : array (N, F, OH, OW)
+        Gradient of the loss with respect to the output.
+    cache : tuple
+        What the forward pass returned.
+
+    Returns
+    -------
+    dx : array (N, C, H, W)
+    dw : array (F, C, HH, WW)
+    db : array (F,)
+        Gradients of the loss with respect to `x`, `w` and `b`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `dout` does not match the output (see `check_dout`).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x, w, b = np.ones((1, 1, 3, 3)), np.ones((1, 1, 2, 2)), np.zeros(1)
+    >>> out, cache = conv_forward_naive(x, w, b, {"stride": 1, "pad": 0})
+    >>> dx, dw, db = conv_backward_naive(np.ones_like(out), cache)
+    >>> dx[0, 0]
+    array([[1., 2., 1.],
+           [2., 4., 2.],
+           [1., 2., 1.]])
+    >>> db
+    array([4.])
+    """
+    x, w, b, conv_param = cache
+    N, F, OH, OW = output_shape(x, w, b, conv_param)
+    check_dout(dout, x, (N, F, OH, OW))
+    xp = array_namespace(dout, x)
+    stride, pad = conv_param["stride"], conv_param["pad"]
+    (H, W), (HH, WW) = x.shape[2:], w.shape[2:]
+    padded = pad_images(x, pad)
+    dpadded, dw, db = xp.zeros_like(padded), xp.zeros_like(w), xp.zeros_like(b)
+    for n in range(N):
+        for i in range(OH):
+            for j in range(OW):
+                rows = slice(i * stride, i * stride + HH)
+                columns = slice(j * stride, j * stride + WW)
+                for f in range(F):
+                    upstream = dout[n, f, i, j]
+                    dpadded[n, :, rows, columns] += upstream * w[f, ...]
+                    dw[f, ...] += upstream * padded[n, :, rows, columns]
+                    db[f] += upstream
+    return dpadded[:, :, pad : pad + H, pad : pad + W], dw, db

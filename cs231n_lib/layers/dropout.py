@@ -1,0 +1,86 @@
+"""Dropout: a random part of the values is set to zero in training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from cs231n_lib._checks import check_upstream, is_training
+from cs231n_lib.backend import Array, array_namespace, asarray_like, float_dtype
+
+Cache = Any
+
+
+def dropout_forward(
+    x: Array, dropout_param: dict[str, Any], rng: np.random.Generator | None = None
+) -> tuple[Array, Cache]:
+    """Set a random part of `x` to 0 in training and do nothing at test time.
+
+    The kept values are divided by the probability of being kept ("inverted" dropout), so that
+    their expectation is the same in both modes.
+
+    Parameters
+    ----------
+    x : array of any shape, float32 or float64
+    dropout_param : dict
+        ``"mode"``: ``"train"`` or ``"test"``. ``"keep_prob"``: the probability that a value is
+        kept, above 0 and at most 1. (PyTorch's ``p`` is the opposite, the part that is dropped.)
+    rng : numpy.random.Generator
+        Draws the mask, on the host: every array library sees the same one. Needed in training.
+
+    Returns
+    -------
+    out : array
+        Same shape and dtype.
+    cache : array or None
+        The scaled mask; None at test time.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not floating point, or `rng` is missing in training.
+    ValueError
+        If the mode or the probability is not one of the above.
+
+    Notes
+    -----
+    Source: N. Srivastava et al., "Dropout: a simple way to prevent neural networks from
+    overfitting", JMLR 15, 2014.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> dropout_forward(np.ones(6), {"mode": "train", "keep_prob": 0.5}, rng)[0]
+    array([0., 2., 2., 2., 0., 0.])
+    """
+    xp = array_namespace(x)
+    float_dtype(x)
+    keep_prob = dropout_param["keep_prob"]
+    if not 0 < keep_prob <= 1:
+        raise ValueError(f"keep_prob must be above 0 and at most 1, got {keep_prob}")
+    if not is_training(dropout_param):
+        return x, None
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError("dropout in training needs rng=numpy.random.default_rng(seed)")
+    kept = asarray_like(rng.random(x.shape) < keep_prob, x)
+    mask = xp.astype(kept, x.dtype) / float(keep_prob)
+    return x * mask, mask
+
+
+def dropout_backward(dout: Array, cache: Cache) -> Array:
+    """Send the upstream gradient through the same mask.
+
+    Parameters, results and errors are those of `relu_backward`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> dropout_backward(np.array([3.0, 3.0]), np.array([0.0, 2.0]))
+    array([0., 6.])
+    """
+    if cache is None:  # test time: the identity
+        return dout
+    check_upstream(dout, cache.shape, cache)
+    return dout * cache

@@ -1,0 +1,229 @@
+"""Nonlinearities: each number that comes out depends on one number that goes in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cs231n_lib._checks import check_upstream
+from cs231n_lib._parallel import by_rows
+from cs231n_lib.backend import Array, array_namespace, float_dtype
+
+Cache = Any
+
+
+def relu_forward(x: Array) -> tuple[Array, Cache]:
+    """Compute ``max(0, x)`` elementwise.
+
+    Parameters
+    ----------
+    x : array of any shape, float32 or float64
+
+    Returns
+    -------
+    out : array
+        Same shape and dtype.
+    cache : array
+        For :func:`relu_backward`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not floating point.
+
+    Notes
+    -----
+    Source: V. Nair and G. Hinton, "Rectified linear units improve restricted Boltzmann
+    machines", ICML 2010.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> relu_forward(np.array([-1.0, 2.0]))[0]
+    array([0., 2.])
+    """
+    xp = array_namespace(x)
+    float_dtype(x)
+    return by_rows(lambda x: xp.maximum(x, 0.0), x), x
+
+
+def relu_backward(dout: Array, cache: Cache) -> Array:
+    """Pass the upstream gradient where the input was positive; elsewhere, and at 0, it is 0.
+
+    Parameters
+    ----------
+    dout : array
+        Upstream gradient, of the shape and dtype of the output.
+    cache : array
+        What the forward function returned.
+
+    Returns
+    -------
+    dx : array of the same shape
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `dout` has another dtype or shape than the output had.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> relu_backward(np.array([5.0, 5.0]), np.array([-1.0, 2.0]))
+    array([0., 5.])
+    """
+    xp = array_namespace(cache)
+    check_upstream(dout, cache.shape, cache)
+    return by_rows(lambda dout, x: dout * xp.astype(x > 0, dout.dtype), dout, cache)
+
+
+def leaky_relu_forward(x: Array, alpha: float = 0.01) -> tuple[Array, Cache]:
+    """Compute x where it is positive and ``alpha * x`` elsewhere.
+
+    Parameters
+    ----------
+    x : array of any shape, float32 or float64
+    alpha : float
+        Slope for negative inputs, so that no neuron is dead for good.
+
+    Returns
+    -------
+    out : array
+        Same shape and dtype.
+    cache : tuple
+        For :func:`leaky_relu_backward`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not floating point.
+
+    Notes
+    -----
+    Source: A. Maas, A. Hannun and A. Ng, "Rectifier nonlinearities improve neural network
+    acoustic models", ICML 2013.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> leaky_relu_forward(np.array([-1.0, 2.0]), alpha=0.1)[0]
+    array([-0.1,  2. ])
+    """
+    xp = array_namespace(x)
+    float_dtype(x)
+    return xp.where(x > 0, x, float(alpha) * x), (x, float(alpha))
+
+
+def leaky_relu_backward(dout: Array, cache: Cache) -> Array:
+    """Scale the upstream gradient by 1 where the input was positive, elsewhere by `alpha`.
+
+    Parameters, results and errors are those of :func:`relu_backward`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> leaky_relu_backward(np.array([5.0, 5.0]), (np.array([-1.0, 2.0]), 0.1))
+    array([0.5, 5. ])
+    """
+    x, alpha = cache
+    xp = array_namespace(x)
+    check_upstream(dout, x.shape, x)
+    return xp.where(x > 0, dout, alpha * dout)
+
+
+def sigmoid_forward(x: Array) -> tuple[Array, Cache]:
+    """Compute the logistic function ``1 / (1 + exp(-x))`` elementwise.
+
+    Parameters
+    ----------
+    x : array of any shape, float32 or float64
+        Any finite numbers: ``exp`` only ever sees ``-abs(x)``, so nothing overflows.
+
+    Returns
+    -------
+    out : array
+        Between 0 and 1, same shape and dtype.
+    cache : array
+        The output, which is all that the way back needs.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not floating point.
+
+    Notes
+    -----
+    Source: lecture section "Backpropagation", the sigmoid gate.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sigmoid_forward(np.array([-1000.0, 0.0, 1000.0]))[0]
+    array([0. , 0.5, 1. ])
+    """
+    xp = array_namespace(x)
+    float_dtype(x)
+    z = xp.exp(-xp.abs(x))
+    out = xp.where(x < 0, z, 1.0) / (1 + z)
+    return out, out
+
+
+def sigmoid_backward(dout: Array, cache: Cache) -> Array:
+    """Return ``dout * s * (1 - s)``: the local gradient comes from the output alone.
+
+    Parameters, results and errors are those of :func:`relu_backward`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> out, cache = sigmoid_forward(np.array([0.0]))
+    >>> sigmoid_backward(np.array([4.0]), cache)
+    array([1.])
+    """
+    check_upstream(dout, cache.shape, cache)
+    return dout * cache * (1 - cache)
+
+
+def tanh_forward(x: Array) -> tuple[Array, Cache]:
+    """Compute the hyperbolic tangent elementwise.
+
+    Parameters
+    ----------
+    x : array of any shape, float32 or float64
+
+    Returns
+    -------
+    out : array
+        Between -1 and 1, same shape and dtype.
+    cache : array
+        The output.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not floating point.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> tanh_forward(np.array([0.0, 1000.0]))[0]
+    array([0., 1.])
+    """
+    xp = array_namespace(x)
+    float_dtype(x)
+    out = xp.tanh(x)
+    return out, out
+
+
+def tanh_backward(dout: Array, cache: Cache) -> Array:
+    """Return ``dout * (1 - t * t)``, where t is the output.
+
+    Parameters, results and errors are those of :func:`relu_backward`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> tanh_backward(np.array([3.0]), np.array([0.0]))
+    array([3.])
+    """
+    check_upstream(dout, cache.shape, cache)
+    return dout * (1 - cache * cache)

@@ -1,0 +1,307 @@
+"""Batch and layer normalisation: one idea, different choices of what to average over.
+
+All of them subtract a mean, divide by a standard deviation, then scale by ``gamma`` and shift by
+``beta``. Batch normalisation takes the statistics of a feature over the batch, its spatial
+variant those of a channel over batch and positions, layer normalisation those of one example
+over its features.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from cs231n_lib._checks import check_upstream, is_training
+from cs231n_lib._parallel import by_rows
+from cs231n_lib.backend import Array, array_namespace, float_dtype
+
+__all__ = [
+    "batchnorm_backward",
+    "batchnorm_forward",
+    "layernorm_backward",
+    "layernorm_forward",
+    "spatial_batchnorm_backward",
+    "spatial_batchnorm_forward",
+]
+
+Cache = Any
+Axes = tuple[int, ...]
+
+
+def batchnorm_forward(
+    x: Array, gamma: Array, beta: Array, bn_param: dict[str, Any]
+) -> tuple[Array, Cache]:
+    """Normalise every feature over the batch.
+
+    Parameters
+    ----------
+    x : array of shape (N, D), float32 or float64
+    gamma, beta : arrays of shape (D,)
+        Learnt scale and shift.
+    bn_param : dict
+        ``"mode"``: ``"train"`` uses the statistics of this batch, ``"test"`` the running ones.
+        ``"eps"`` (default 1e-5) is added to the variance. ``"momentum"`` (default 0.9): each
+        training batch moves the running averages by ``1 - momentum`` of the way.
+        ``"running_mean"`` and ``"running_var"``, arrays of shape (D,): read at test time and
+        replaced by new arrays in training; they start at 0 and 1.
+
+    Returns
+    -------
+    out : array of shape (N, D)
+    cache : tuple
+        For :func:`batchnorm_backward`.
+
+    Raises
+    ------
+    TypeError
+        If the arrays are not of one floating dtype and one library.
+    ValueError
+        If shapes do not fit, the mode is unknown, or test mode finds no running averages.
+
+    Notes
+    -----
+    Source: S. Ioffe and C. Szegedy, "Batch normalization", ICML 2015. As there, and in PyTorch,
+    a batch is divided by its own (biased) variance, while the running variance averages the
+    unbiased one, N / (N - 1) times as large.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.array([[0.0], [2.0]])
+    >>> bn_param = {"mode": "train", "eps": 0.0}
+    >>> out, cache = batchnorm_forward(x, np.ones(1), np.zeros(1), bn_param)
+    >>> out.tolist(), np.round(bn_param["running_mean"], 3)
+    ([[-1.0], [1.0]], array([0.1]))
+    """
+    _check_ndim(x, 2, "(N, D)")
+    return _batchnorm_forward(x, gamma, beta, bn_param, (0,))
+
+
+def batchnorm_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
+    """Return the gradients of :func:`batchnorm_forward`, in the mode that it ran in.
+
+    Parameters
+    ----------
+    dout : array of shape (N, D)
+        Upstream gradient.
+    cache : tuple
+        What the forward function returned.
+
+    Returns
+    -------
+    dx : array of shape (N, D)
+    dgamma, dbeta : arrays of shape (D,)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `dout` has another dtype or shape than the output had.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.array([[0.0], [2.0]])
+    >>> _, cache = batchnorm_forward(x, np.ones(1), np.zeros(1), {"mode": "train"})
+    >>> dx, dgamma, dbeta = batchnorm_backward(np.ones((2, 1)), cache)
+    >>> dx.tolist(), dgamma.tolist(), dbeta.tolist()
+    ([[0.0], [0.0]], [0.0], [2.0])
+    """
+    return _batchnorm_backward(dout, cache)
+
+
+def spatial_batchnorm_forward(
+    x: Array, gamma: Array, beta: Array, bn_param: dict[str, Any]
+) -> tuple[Array, Cache]:
+    """Normalise every channel over the batch and all positions, after a convolution.
+
+    Parameters
+    ----------
+    x : array of shape (N, C, H, W), float32 or float64
+    gamma, beta : arrays of shape (C,)
+    bn_param : dict
+        As for :func:`batchnorm_forward`; the running averages have shape (C,).
+
+    Returns
+    -------
+    out : array of shape (N, C, H, W)
+    cache : tuple
+        For :func:`spatial_batchnorm_backward`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for :func:`batchnorm_forward`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.arange(8.0).reshape(1, 2, 2, 2)
+    >>> out, _ = spatial_batchnorm_forward(x, np.ones(2), np.zeros(2), {"mode": "train"})
+    >>> np.allclose(out[0, 0], out[0, 1])
+    True
+    """
+    _check_ndim(x, 4, "(N, C, H, W)")
+    return _batchnorm_forward(x, gamma, beta, bn_param, (0, 2, 3))
+
+
+def spatial_batchnorm_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
+    """Return the gradients of :func:`spatial_batchnorm_forward`.
+
+    Parameters, results and errors are those of :func:`batchnorm_backward`, with shapes
+    (N, C, H, W) and (C,).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.arange(8.0).reshape(1, 2, 2, 2)
+    >>> _, cache = spatial_batchnorm_forward(x, np.ones(2), np.zeros(2), {"mode": "train"})
+    >>> [g.shape for g in spatial_batchnorm_backward(x, cache)]
+    [(1, 2, 2, 2), (2,), (2,)]
+    """
+    return _batchnorm_backward(dout, cache)
+
+
+def layernorm_forward(
+    x: Array, gamma: Array, beta: Array, ln_param: dict[str, Any] | None = None
+) -> tuple[Array, Cache]:
+    """Normalise every example over its features; training and test are the same.
+
+    Parameters
+    ----------
+    x : array of shape (N, D), float32 or float64
+    gamma, beta : arrays of shape (D,)
+    ln_param : dict, optional
+        ``"eps"`` (default 1e-5) is added to the variance.
+
+    Returns
+    -------
+    out : array of shape (N, D)
+    cache : tuple
+        For :func:`layernorm_backward`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtypes or shapes do not fit.
+
+    Notes
+    -----
+    Source: J. Ba, J. Kiros and G. Hinton, "Layer normalization", arXiv:1607.06450, 2016.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> layernorm_forward(np.array([[1.0, 3.0]]), np.ones(2), np.zeros(2), {"eps": 0.0})[0]
+    array([[-1.,  1.]])
+    """
+    _check_ndim(x, 2, "(N, D)")
+    xp = _check(x, gamma, beta)
+    eps = float((ln_param or {}).get("eps", 1e-5))
+    centred = x - xp.mean(x, axis=1, keepdims=True)
+    inv_std = 1 / xp.sqrt(xp.mean(centred**2, axis=1, keepdims=True) + eps)
+    normalised = centred * inv_std
+    return normalised * gamma + beta, (normalised, gamma, inv_std)
+
+
+def layernorm_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
+    """Return the gradients of :func:`layernorm_forward`.
+
+    Parameters, results and errors are those of :func:`batchnorm_backward`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> _, cache = layernorm_forward(np.array([[1.0, 3.0]]), np.ones(2), np.zeros(2))
+    >>> layernorm_backward(np.array([[1.0, 1.0]]), cache)[0]
+    array([[0., 0.]])
+    """
+    normalised, gamma, inv_std = cache
+    xp = array_namespace(normalised)
+    check_upstream(dout, normalised.shape, normalised)
+    dgamma, dbeta = xp.sum(dout * normalised, axis=0), xp.sum(dout, axis=0)
+    dnorm = dout * gamma
+    # x acts directly, through the mean and through the variance.
+    through_mean = xp.mean(dnorm, axis=1, keepdims=True)
+    through_var = normalised * xp.mean(dnorm * normalised, axis=1, keepdims=True)
+    return (dnorm - through_mean - through_var) * inv_std, dgamma, dbeta
+
+
+def _batchnorm_forward(
+    x: Array, gamma: Array, beta: Array, bn_param: dict[str, Any], axes: Axes
+) -> tuple[Array, Cache]:
+    xp = _check(x, gamma, beta)
+    eps = float(bn_param.get("eps", 1e-5))
+    momentum = float(bn_param.get("momentum", 0.9))
+    training = is_training(bn_param)
+    if training:
+        count = math.prod(x.shape[axis] for axis in axes)
+        mean = _sum(lambda x: x, x, axes=axes) / count
+        centre = _spread(mean, x, axes)
+        var = _sum(lambda x: (x - centre) ** 2, x, axes=axes) / count
+        unbiased = var * (count / max(count - 1, 1))
+        for name, now, start in (("mean", mean, 0.0), ("var", unbiased, 1.0)):
+            old = bn_param.get(f"running_{name}", start)
+            bn_param[f"running_{name}"] = momentum * old + (1 - momentum) * now
+    elif "running_mean" in bn_param and "running_var" in bn_param:
+        mean, var = bn_param["running_mean"], bn_param["running_var"]
+        centre = _spread(mean, x, axes)
+    else:
+        raise ValueError("test mode needs running_mean and running_var: train first")
+    inv_std = _spread(1 / xp.sqrt(var + eps), x, axes)
+    scale, shift = _spread(gamma, x, axes), _spread(beta, x, axes)
+
+    def normalise(x: Array) -> tuple[Array, Array]:
+        normalised = (x - centre) * inv_std
+        return normalised, normalised * scale + shift
+
+    normalised, out = by_rows(normalise, x)
+    return out, (normalised, scale * inv_std, axes, training)
+
+
+def _batchnorm_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
+    normalised, slope, axes, training = cache
+    check_upstream(dout, normalised.shape, normalised)
+    dgamma = _sum(lambda dout, n: dout * n, dout, normalised, axes=axes)
+    dbeta = _sum(lambda dout: dout, dout, axes=axes)
+    if not training:  # the running averages do not depend on x
+        return dout * slope, dgamma, dbeta
+    # x acts directly, through the mean and through the variance. The last two are averages of
+    # what has been summed already, because gamma is the same for all that they average over.
+    count = math.prod(dout.shape[axis] for axis in axes)
+    through_mean = _spread(dbeta, dout, axes) / count
+    through_var = _spread(dgamma, dout, axes) / count
+    dx = by_rows(lambda dout, n: (dout - through_mean - n * through_var) * slope, dout, normalised)
+    return dx, dgamma, dbeta
+
+
+def _sum(work: Callable[..., Array], *arrays: Array, axes: Axes) -> Array:
+    """Sum ``work(*arrays)`` over `axes`: within every example first, then over the batch."""
+    xp = array_namespace(arrays[0])
+    within = axes[1:]
+    sums = by_rows(lambda *rows: xp.sum(work(*rows), axis=within), *arrays) if within else None
+    return xp.sum(work(*arrays) if sums is None else sums, axis=0)
+
+
+def _spread(values: Array, x: Array, axes: Axes) -> Array:
+    """Reshape per-feature values so that they broadcast against x: length 1 along `axes`."""
+    shape = tuple(1 if axis in axes else size for axis, size in enumerate(x.shape))
+    return array_namespace(values).reshape(values, shape)
+
+
+def _check(x: Array, gamma: Array, beta: Array) -> Any:
+    xp = array_namespace(x)
+    float_dtype(x, gamma, beta)
+    features = (x.shape[1],)
+    if gamma.shape != features or beta.shape != features or x.shape[0] == 0:
+        raise ValueError(
+            f"expected at least one example, and gamma and beta of shape {features}, got x "
+            f"{tuple(x.shape)}, gamma {tuple(gamma.shape)} and beta {tuple(beta.shape)}"
+        )
+    return xp
+
+
+def _check_ndim(x: Array, ndim: int, form: str) -> None:
+    float_dtype(x)
+    if x.ndim != ndim:
+        raise ValueError(f"expected x of shape {form}, got {tuple(x.shape)}")

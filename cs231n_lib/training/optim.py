@@ -1,0 +1,323 @@
+"""Update rules, from the simplest to the most elaborate.
+
+A rule sees one parameter at a time: it maps ``w`` and its gradient ``dw`` to the new ``w``, and
+keeps what it has to remember (a velocity, an average) under the parameter's name. New arrays
+replace the old ones: whoever still holds an old array sees it unchanged.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from cs231n_lib._checks import check_fraction, check_positive
+from cs231n_lib.backend import Array, array_namespace, float_dtype
+from cs231n_lib.training.schedules import Schedule, constant
+
+
+class SGD:
+    """Stochastic gradient descent: a step against the gradient. The base of the other rules.
+
+    ``w = w - learning_rate * dw``
+
+    Parameters
+    ----------
+    learning_rate : float or callable
+        Size of a step; or a schedule, which is called with the number of updates made so far.
+
+    Attributes
+    ----------
+    t : int
+        Number of updates made so far.
+    state : dict
+        What the rule remembers: ``state["velocity"]["W1"]``, for instance.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its range.
+
+    Notes
+    -----
+    Source: H. Robbins and S. Monro, "A stochastic approximation method", 1951.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> params = {"W1": np.array([1.0])}
+    >>> SGD(learning_rate=0.1).step(params, {"W1": np.array([2.0])})
+    >>> params
+    {'W1': array([0.8])}
+    """
+
+    def __init__(self, learning_rate: float | Schedule = 1e-2) -> None:
+        self.schedule = learning_rate if callable(learning_rate) else constant(learning_rate)
+        self.t = 0
+        self.state: dict[str, dict[str, Array]] = {}
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the next update."""
+        return float(self.schedule(self.t))
+
+    def step(self, params: dict[str, Array], grads: Mapping[str, Array]) -> None:
+        """Update every parameter once.
+
+        Parameters
+        ----------
+        params : dict of str to array
+            Parameters by name; its entries are replaced by new arrays.
+        grads : mapping of str to array
+            Gradients under the same names, of the same shapes and dtypes.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If names, shapes or dtypes do not match; no parameter has been changed then.
+        """
+        if params.keys() != grads.keys():
+            raise ValueError(
+                "parameters and gradients must have the same names; only one side has "
+                f"{sorted(params.keys() ^ grads.keys())}"
+            )
+        for name, w in params.items():
+            float_dtype(w, grads[name])
+            if w.shape != grads[name].shape:
+                raise ValueError(
+                    f"{name} has shape {tuple(w.shape)}, "
+                    f"but its gradient has {tuple(grads[name].shape)}"
+                )
+        learning_rate = self.learning_rate
+        self.t += 1
+        for name in params:
+            params[name] = self._update(name, params[name], grads[name], learning_rate)
+
+    def _update(self, name: str, w: Array, dw: Array, learning_rate: float) -> Array:
+        return w - learning_rate * dw
+
+    def _recall(self, what: str, name: str, w: Array) -> Array:
+        """Return what is remembered for a parameter, at first zeros."""
+        known = self.state.setdefault(what, {})
+        return known[name] if name in known else array_namespace(w).zeros_like(w)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a later run needs to go on: ``"t"``, and arrays named ``"velocity/W1"``."""
+        arrays = {
+            f"{what}/{name}": array
+            for what, known in self.state.items()
+            for name, array in known.items()
+        }
+        return {"t": self.t, **arrays}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what :meth:`state_dict` returned."""
+        self.t = int(state["t"])
+        self.state = {}
+        for key, array in state.items():
+            if key != "t":
+                what, name = key.split("/", 1)
+                self.state.setdefault(what, {})[name] = array
+
+
+class Momentum(SGD):
+    """A ball that rolls: the velocity remembers past gradients and averages out their noise.
+
+    ``v = momentum * v - learning_rate * dw``, then ``w = w + v``
+
+    Parameters
+    ----------
+    learning_rate : float or callable
+    momentum : float
+        The part of the velocity that survives an update, at least 0 and below 1.
+
+    Notes
+    -----
+    Source: B. Polyak, "Some methods of speeding up the convergence of iteration methods", 1964.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> params, rule = {"W1": np.array([1.0])}, Momentum(learning_rate=0.5, momentum=0.5)
+    >>> for _ in range(2):
+    ...     rule.step(params, {"W1": np.array([1.0])})
+    >>> params
+    {'W1': array([-0.25])}
+    """
+
+    def __init__(self, learning_rate: float | Schedule = 1e-2, momentum: float = 0.9) -> None:
+        super().__init__(learning_rate)
+        self.momentum = check_fraction("momentum", momentum)
+
+    def _update(self, name: str, w: Array, dw: Array, learning_rate: float) -> Array:
+        v = self.momentum * self._recall("velocity", name, w) - learning_rate * dw
+        self.state["velocity"][name] = v
+        return w + v
+
+
+class Nesterov(Momentum):
+    """Momentum that looks ahead: the gradient counts as if taken where the ball will roll.
+
+    ``v = momentum * v - learning_rate * dw``, then ``w = w + momentum * v - learning_rate * dw``
+
+    Parameters
+    ----------
+    learning_rate : float or callable
+    momentum : float
+        As for :class:`Momentum`.
+
+    Notes
+    -----
+    Source: Y. Nesterov, 1983, in the form of I. Sutskever et al., "On the importance of
+    initialization and momentum in deep learning", ICML 2013, with the parameters held at the
+    point that is looked at.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> params = {"W1": np.array([1.0])}
+    >>> Nesterov(learning_rate=0.5, momentum=0.5).step(params, {"W1": np.array([1.0])})
+    >>> params
+    {'W1': array([0.25])}
+    """
+
+    def _update(self, name: str, w: Array, dw: Array, learning_rate: float) -> Array:
+        super()._update(name, w, dw, learning_rate)
+        return w + self.momentum * self.state["velocity"][name] - learning_rate * dw
+
+
+class RMSProp(SGD):
+    """Give every parameter its own step: divide by the recent size of its gradient.
+
+    ``s = decay * s + (1 - decay) * dw**2``, then
+    ``w = w - learning_rate * dw / (sqrt(s) + eps)``
+
+    Parameters
+    ----------
+    learning_rate : float or callable
+    decay : float
+        The part of the average that survives an update, at least 0 and below 1.
+    eps : float
+        Keeps the division finite; positive.
+
+    Notes
+    -----
+    Source: T. Tieleman and G. Hinton, "Lecture 6.5: rmsprop", Coursera, 2012.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> params = {"W1": np.array([1.0, 1.0])}
+    >>> RMSProp(learning_rate=0.1, decay=0.75).step(params, {"W1": np.array([1e-3, 1e3])})
+    >>> params["W1"].round(4)
+    array([0.8, 0.8])
+    """
+
+    def __init__(
+        self, learning_rate: float | Schedule = 1e-2, decay: float = 0.99, eps: float = 1e-8
+    ) -> None:
+        super().__init__(learning_rate)
+        self.decay = check_fraction("decay", decay)
+        self.eps = check_positive("eps", eps)
+
+    def _update(self, name: str, w: Array, dw: Array, learning_rate: float) -> Array:
+        xp = array_namespace(w)
+        s = self.decay * self._recall("square", name, w) + (1 - self.decay) * dw**2
+        self.state["square"][name] = s
+        return w - learning_rate * dw / (xp.sqrt(s) + self.eps)
+
+
+class Adam(SGD):
+    """Momentum and RMSProp together, both averages corrected for their start at zero.
+
+    ``m = beta1 * m + (1 - beta1) * dw`` and ``s = beta2 * s + (1 - beta2) * dw**2``; divided by
+    ``1 - beta1**t`` and ``1 - beta2**t`` they give
+    ``w = w - learning_rate * m / (sqrt(s) + eps)``.
+
+    Parameters
+    ----------
+    learning_rate : float or callable
+    beta1, beta2 : float
+        The parts of the two averages that survive an update, at least 0 and below 1.
+    eps : float
+        Keeps the division finite; positive.
+
+    Notes
+    -----
+    Source: D. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR 2015.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> params = {"W1": np.array([1.0, 1.0])}
+    >>> Adam(learning_rate=0.1).step(params, {"W1": np.array([1e-3, 1e3])})
+    >>> params["W1"].round(4)
+    array([0.9, 0.9])
+    """
+
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 1e-3,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        eps: float = 1e-8,
+    ) -> None:
+        super().__init__(learning_rate)
+        self.beta1 = check_fraction("beta1", beta1)
+        self.beta2 = check_fraction("beta2", beta2)
+        self.eps = check_positive("eps", eps)
+
+    def _update(self, name: str, w: Array, dw: Array, learning_rate: float) -> Array:
+        xp = array_namespace(w)
+        m = self.beta1 * self._recall("mean", name, w) + (1 - self.beta1) * dw
+        s = self.beta2 * self._recall("square", name, w) + (1 - self.beta2) * dw**2
+        self.state["mean"][name], self.state["square"][name] = m, s
+        m = m / (1 - self.beta1**self.t)
+        s = s / (1 - self.beta2**self.t)
+        return w - learning_rate * m / (xp.sqrt(s) + self.eps)
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay: every update also shrinks the parameters.
+
+    ``w = (1 - learning_rate * weight_decay) * w`` before the step of :class:`Adam`. A penalty in
+    the loss would be divided by Adam's step sizes; this one is not. As in PyTorch every parameter
+    decays, biases too.
+
+    Parameters
+    ----------
+    learning_rate : float or callable
+    beta1, beta2, eps : float
+        As for :class:`Adam`.
+    weight_decay : float
+        Not negative.
+
+    Notes
+    -----
+    Source: I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR 2019.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> params = {"W1": np.array([1.0])}
+    >>> AdamW(learning_rate=0.1, weight_decay=0.5).step(params, {"W1": np.array([0.0])})
+    >>> params
+    {'W1': array([0.95])}
+    """
+
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 1e-3,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+    ) -> None:
+        super().__init__(learning_rate, beta1, beta2, eps)
+        if not 0 <= weight_decay < math.inf:
+            raise ValueError(f"weight_decay must be a finite number, 0 or more, got {weight_decay}")
+        self.weight_decay = float(weight_decay)
+
+    def _update(self, name: str, w: Array, dw: Array, learning_rate: float) -> Array:
+        w = (1 - learning_rate * self.weight_decay) * w
+        return super()._update(name, w, dw, learning_rate)

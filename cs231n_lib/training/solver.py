@@ -1,0 +1,369 @@
+"""Train a model by mini-batch gradient descent, and keep what is worth keeping.
+
+The solver shuffles, steps, measures and remembers the best model by value. It can write a
+checkpoint after each epoch; a run that goes on from one gives the same numbers, bit for bit, as a
+run that was never interrupted.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from tqdm import tqdm
+
+from cs231n_lib._checks import check_labels
+from cs231n_lib.backend import Array, array_namespace, as_float, asarray_like, to_host
+from cs231n_lib.training.checkpoint import read_checkpoint, write_checkpoint
+from cs231n_lib.training.optim import SGD
+
+__all__ = ["DivergenceError", "Solver", "accuracy"]
+
+
+class DivergenceError(ArithmeticError):
+    """The loss became NaN or infinite; the message says when, and what to try.
+
+    Examples
+    --------
+    >>> issubclass(DivergenceError, ArithmeticError)
+    True
+    """
+
+
+def accuracy(model: Any, X: Array, y: Array, batch_size: int = 1000) -> float:
+    """Return the part of the examples that a model classifies correctly.
+
+    Parameters
+    ----------
+    model : object
+        Its ``loss(X)`` returns scores of shape (N, C).
+    X, y : arrays of shape (N, ...) and (N,)
+        Data and labels.
+    batch_size : int
+        Examples that are in memory as activations at one time.
+
+    Returns
+    -------
+    float
+        Between 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        If X and y differ in length, are empty, or a label names no class.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> model = SimpleNamespace(loss=lambda X: X)
+    >>> accuracy(model, np.eye(4), np.array([0, 1, 2, 0]))
+    0.75
+    """
+    xp = array_namespace(X, y)
+    num_examples = X.shape[0]
+    if num_examples == 0 or batch_size < 1:
+        raise ValueError("accuracy needs at least one example and a batch_size of 1 or more")
+    correct = []
+    for start in range(0, num_examples, batch_size):
+        stop = min(start + batch_size, num_examples)
+        scores = model.loss(X[start:stop, ...])
+        if start == 0:
+            check_labels(y, num_examples, scores.shape[1])
+        hits = xp.argmax(scores, axis=1) == y[start:stop]
+        correct.append(xp.count_nonzero(hits))
+    return as_float(xp.sum(xp.stack(correct))) / num_examples
+
+
+class Solver:
+    """Mini-batch training of a model, with history, best model, checkpoints and a progress bar.
+
+    Parameters
+    ----------
+    model : object
+        ``params`` (dict of str to array), ``loss(X)`` -> scores and
+        ``loss(X, y)`` -> (loss, grads); optionally ``buffers`` (dict of str to array) and ``rng``
+        (the Generator of its dropout), which are then part of checkpoints.
+    data : mapping
+        ``X_train``, ``y_train``, ``X_val`` and ``y_val``; floating point data in the library and
+        on the device of the model, integer labels.
+    optimiser : SGD or a subclass
+        A fresh one; see :mod:`cs231n_lib.training.optim`.
+    num_epochs : int
+        How often every training example is seen.
+    batch_size : int
+        Examples an update. The last batch of an epoch may be smaller.
+    rng : numpy.random.Generator
+        Shuffles the examples before each epoch, on the host.
+    checkpoint : path, optional
+        A file that is replaced after each epoch, as a whole or not at all.
+    num_train_samples : int
+        How many training examples (the first ones) the training accuracy is measured on.
+    progress : bool
+        Whether to show a progress bar on standard error.
+
+    Attributes
+    ----------
+    history : dict of str to list of float
+        ``loss``, one a step; ``train_accuracy`` and ``val_accuracy``, one an epoch.
+    epoch : int
+        Epochs completed.
+    best_params, best_buffers : dict of str to array
+        Copies of the model's arrays after the epoch with the best validation accuracy.
+    best_val_accuracy : float
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the data are incomplete or do not fit, or a number is out of range.
+
+    Examples
+    --------
+    >>> from cs231n_lib.nets.presets import TwoLayerNet
+    >>> from cs231n_lib.training.optim import Momentum
+    >>> X = np.repeat(np.eye(4, dtype=np.float32), 5, axis=0)
+    >>> y = np.repeat(np.arange(4), 5)
+    >>> data = {"X_train": X, "y_train": y, "X_val": X, "y_val": y}
+    >>> rng = np.random.default_rng(0)
+    >>> model = TwoLayerNet(4, 16, 4, rng=rng)
+    >>> solver = Solver(model, data, optimiser=Momentum(0.1), num_epochs=20, batch_size=5,
+    ...                 rng=rng, progress=False)
+    >>> solver.train().best_val_accuracy
+    1.0
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        data: Mapping[str, Array],
+        *,
+        optimiser: SGD,
+        num_epochs: int = 10,
+        batch_size: int = 100,
+        rng: np.random.Generator,
+        checkpoint: str | os.PathLike[str] | None = None,
+        num_train_samples: int = 1000,
+        progress: bool = True,
+    ) -> None:
+        missing = {"X_train", "y_train", "X_val", "y_val"} - set(data)
+        if missing:
+            raise ValueError(f"data lacks {sorted(missing)}")
+        for split in ("train", "val"):
+            X, y = data[f"X_{split}"], data[f"y_{split}"]
+            array_namespace(X, y, *model.params.values())
+            if X.shape[0] == 0 or y.shape != (X.shape[0],):
+                raise ValueError(
+                    f"expected at least one example, and one label for each, got X_{split} "
+                    f"{tuple(X.shape)} and y_{split} {tuple(y.shape)}"
+                )
+        if min(num_epochs, batch_size, num_train_samples) < 1:
+            raise ValueError("num_epochs, batch_size and num_train_samples must be 1 or more")
+        if not isinstance(rng, np.random.Generator):
+            raise TypeError("the solver needs rng=numpy.random.default_rng(seed)")
+        self.model = model
+        self.data = data
+        self.optimiser = optimiser
+        self.num_epochs = num_epochs
+        self.batch_size = batch_size
+        self.rng = rng
+        self.checkpoint = None if checkpoint is None else Path(checkpoint)
+        self.num_train_samples = num_train_samples
+        self.progress = progress
+        self.history: dict[str, list[float]] = {
+            "loss": [],
+            "train_accuracy": [],
+            "val_accuracy": [],
+        }
+        self.epoch = 0
+        self.best_params: dict[str, Array] = {}
+        self.best_buffers: dict[str, Array] = {}
+        self.best_val_accuracy = -1.0
+
+    def train(self) -> Self:
+        """Train until `num_epochs` epochs are done, those before a resume included.
+
+        The model keeps its last parameters; :meth:`restore_best` puts in the best ones.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        DivergenceError
+            If a loss is NaN or infinite. The model still has the parameters from before that
+            step, and the last checkpoint is untouched.
+        """
+        steps = math.ceil(self.data["X_train"].shape[0] / self.batch_size)
+        with tqdm(
+            total=self.num_epochs * steps,
+            initial=self.epoch * steps,
+            disable=not self.progress,
+            unit="step",
+        ) as bar:
+            while self.epoch < self.num_epochs:
+                self._train_epoch(bar)
+                self.epoch += 1
+                self._measure()
+                bar.set_postfix(val_accuracy=f"{self.history['val_accuracy'][-1]:.3f}")
+                if self.checkpoint is not None:
+                    self.save_checkpoint(self.checkpoint)
+        return self
+
+    def restore_best(self) -> None:
+        """Put copies of the best parameters and buffers into the model.
+
+        Raises
+        ------
+        ValueError
+            If no epoch has been completed.
+        """
+        if self.epoch == 0:
+            raise ValueError("there is no best model before the first epoch: call train() first")
+        self.model.params.update(_copies(self.best_params))
+        self._buffers().update(_copies(self.best_buffers))
+
+    def _train_epoch(self, bar: Any) -> None:
+        X, y = self.data["X_train"], self.data["y_train"]
+        xp = array_namespace(X)
+        order = self.rng.permutation(X.shape[0])
+        for start in range(0, X.shape[0], self.batch_size):
+            # One index for both: a batch whose X and y are drawn apart teaches nonsense.
+            index = asarray_like(order[start : start + self.batch_size], X)
+            # An overflow shows in the next loss, and is reported there with its remedy.
+            with np.errstate(over="ignore", invalid="ignore"):
+                loss, grads = self.model.loss(xp.take(X, index, axis=0), xp.take(y, index, axis=0))
+                if not math.isfinite(loss):
+                    raise DivergenceError(self._diagnose(loss))
+                self.optimiser.step(self.model.params, grads)
+            self.history["loss"].append(loss)
+            bar.update()
+
+    def _diagnose(self, loss: float) -> str:
+        losses = self.history["loss"]
+        before = f"the loss before was {losses[-1]:.4g}" if losses else "this was the first step"
+        return (
+            f"the loss became {loss} at iteration {len(losses) + 1} (epoch {self.epoch + 1} of "
+            f"{self.num_epochs}); {before}. Try a learning rate below "
+            f"{self.optimiser.learning_rate:.3g}, smaller initial weights, or centred and scaled "
+            "data; and check that the data hold no NaN."
+        )
+
+    def _measure(self) -> None:
+        X, y = self.data["X_train"], self.data["y_train"]
+        n = min(self.num_train_samples, X.shape[0])
+        val = accuracy(self.model, self.data["X_val"], self.data["y_val"])
+        self.history["train_accuracy"].append(accuracy(self.model, X[:n, ...], y[:n]))
+        self.history["val_accuracy"].append(val)
+        if val > self.best_val_accuracy:
+            # Copies: a reference would follow the model wherever training takes it.
+            self.best_val_accuracy = val
+            self.best_params = _copies(self.model.params)
+            self.best_buffers = _copies(self._buffers())
+
+    def _buffers(self) -> dict[str, Array]:
+        return getattr(self.model, "buffers", {})
+
+    def _rngs(self) -> dict[str, np.random.Generator]:
+        rngs = {"solver": self.rng, "model": getattr(self.model, "rng", None)}
+        return {name: rng for name, rng in rngs.items() if rng is not None}
+
+    def _arrays(self) -> dict[str, dict[str, Array]]:
+        """Return all arrays that belong to the state, in groups."""
+        return {
+            "params": self.model.params,
+            "buffers": self._buffers(),
+            "best_params": self.best_params,
+            "best_buffers": self.best_buffers,
+        }
+
+    def save_checkpoint(self, path: str | os.PathLike[str]) -> None:
+        """Write the state of the run to a file, which is replaced as a whole or not at all.
+
+        Parameters
+        ----------
+        path : path
+            A file of :func:`numpy.savez`, without pickles.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written; an older one at that place is untouched.
+        """
+        optimiser = self.optimiser.state_dict()
+        meta = {
+            "optimiser": type(self.optimiser).__name__,
+            "batch_size": self.batch_size,
+            "t": optimiser.pop("t"),
+            "epoch": self.epoch,
+            "best_val_accuracy": self.best_val_accuracy,
+            "history": self.history,
+            "rng": {name: rng.bit_generator.state for name, rng in self._rngs().items()},
+        }
+        groups = self._arrays() | {"optimiser": optimiser}
+        arrays = {f"{g}/{name}": to_host(x) for g, xs in groups.items() for name, x in xs.items()}
+        write_checkpoint(path, meta, arrays)
+
+    def load_checkpoint(self, path: str | os.PathLike[str]) -> None:
+        """Take over the state of a run, so that :meth:`train` goes on where it stopped.
+
+        Model, optimiser and batch size must be those of that run.
+
+        Parameters
+        ----------
+        path : path
+            A file that :meth:`save_checkpoint` wrote.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be read.
+        ValueError
+            If it is no checkpoint or belongs to another model, optimiser or batch size; nothing
+            has been changed then.
+        """
+        meta, arrays = read_checkpoint(path)
+        groups: dict[str, dict[str, Array]] = {name: {} for name in (*self._arrays(), "optimiser")}
+        like = next(iter(self.model.params.values()))
+        for key, array in arrays.items():
+            group, name = key.split("/", 1)
+            groups[group][name] = asarray_like(array, like)
+        self._check_same_run(meta, groups)
+        self.model.params.update(groups["params"])
+        self._buffers().update(groups["buffers"])
+        self.best_params, self.best_buffers = groups["best_params"], groups["best_buffers"]
+        self.optimiser.load_state_dict({"t": meta["t"], **groups["optimiser"]})
+        self.epoch, self.history = meta["epoch"], meta["history"]
+        self.best_val_accuracy = meta["best_val_accuracy"]
+        for name, rng in self._rngs().items():
+            rng.bit_generator.state = meta["rng"][name]
+
+    def _check_same_run(self, meta: Mapping[str, Any], groups: Mapping[str, Any]) -> None:
+        rngs = {name: rng.bit_generator.state for name, rng in self._rngs().items()}
+        checks = [
+            ("optimiser", type(self.optimiser).__name__, meta["optimiser"]),
+            ("batch size", self.batch_size, meta["batch_size"]),
+            ("parameters", _shapes(self.model.params), _shapes(groups["params"])),
+            ("buffers", _shapes(self._buffers()), _shapes(groups["buffers"])),
+            ("random generators", _kinds(rngs), _kinds(meta["rng"])),
+        ]
+        for what, ours, theirs in checks:
+            if ours != theirs:
+                raise ValueError(
+                    f"the checkpoint belongs to another run: {what} {theirs} there, {ours} here"
+                )
+
+
+def _copies(arrays: Mapping[str, Array]) -> dict[str, Array]:
+    return {name: array_namespace(x).asarray(x, copy=True) for name, x in arrays.items()}
+
+
+def _shapes(arrays: Mapping[str, Array]) -> dict[str, str]:
+    return {name: f"{x.dtype} {tuple(x.shape)}" for name, x in arrays.items()}
+
+
+def _kinds(rngs: Mapping[str, Any]) -> dict[str, str]:
+    return {name: state["bit_generator"] for name, state in rngs.items()}

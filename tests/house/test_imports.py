@@ -1,0 +1,43 @@
+"""Importing the numeric library is cheap and pulls in no GPU package and no course tooling."""
+
+from __future__ import annotations
+
+import json
+import pkgutil
+import subprocess
+import sys
+
+import pytest
+
+import cs231n_lib
+
+FORBIDDEN = {"cupy", "torch", "nbgrader", "jupyter", "jupyterlab", "IPython", "cs231n_lib.course"}
+NUMERIC = sorted(
+    module.name
+    for module in pkgutil.walk_packages(cs231n_lib.__path__, "cs231n_lib.")
+    if not f"{module.name}.".startswith("cs231n_lib.course.")
+)
+
+
+def modules_loaded_by(statement: str) -> set[str]:
+    code = f"import json, sys\n{statement}\nprint(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("name", ["cs231n_lib", *NUMERIC])
+def test_a_fresh_import_loads_nothing_heavy(name):
+    assert not FORBIDDEN & modules_loaded_by(f"import {name}")
+
+
+def test_the_check_sees_a_forbidden_import():
+    assert "cs231n_lib.course" in FORBIDDEN & modules_loaded_by("import cs231n_lib.course.errors")
+
+
+def test_public_names_exist_and_are_listed_once():
+    names = cs231n_lib.__all__
+    assert len(names) == len(set(names))
+    assert names == sorted(names)
+    for name in names:
+        assert getattr(cs231n_lib, name) is not None

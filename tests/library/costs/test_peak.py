@@ -1,0 +1,146 @@
+"""The predicted peak against what tracemalloc sees NumPy allocate."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from cs231n_lib import _parallel as parallel
+from cs231n_lib.costs import peak
+from cs231n_lib.costs.peak import predict_peak
+from cs231n_lib.layers import conv_backward, conv_forward
+from cs231n_lib.nets.pattern import build, parse
+
+NETWORKS = {
+    "lecture": (
+        "INPUT[32x32x3] -> [[CONV3-32 -> RELU]*2 -> POOL2]*2 -> [FC-256 -> RELU]*1 -> FC-10",
+        32,
+        "backward, layer 8, CONV3-32",
+    ),
+    "batch normalisation": (
+        "INPUT[32x32x3] -> [CONV3-32 -> BN -> RELU -> POOL2]*2 -> DROPOUT-0.5 -> FC-10",
+        32,
+        None,
+    ),
+    "dropout": (
+        "INPUT[32x32x3] -> DROPOUT-0.5 -> CONV5-16 -> RELU -> POOL2 -> FC-10",
+        32,
+        "backward, layer 4, POOL2",
+    ),
+    "dropout is largest": ("INPUT[32x32x3] -> DROPOUT-0.5 -> FC-10", 64, None),
+    "overlapping pools": ("INPUT[33x33x3] -> CONV3-16 -> RELU -> POOL3s2 -> FC-10", 32, None),
+    "stride": (
+        "INPUT[33x33x3] -> CONV3-32s2p0 -> RELU -> POOL2 -> CONV3-64 -> RELU -> FC-10",
+        32,
+        "backward, layer 4, CONV3-64",
+    ),
+    "few images, many weights": ("INPUT[32x32x3] -> FC-1000 -> RELU -> FC-10", 8, "regularisation"),
+    "many images": (
+        "INPUT[32x32x3] -> FC-1000 -> RELU -> FC-10",
+        1000,
+        "backward, layer 1, FC-1000",
+    ),
+    "one tap": (
+        "INPUT[33x33x16] -> CONV1-32 -> RELU -> CONV1-16s2 -> RELU -> FC-10",
+        32,
+        None,
+    ),
+    "normalised features": ("INPUT[32x32x3] -> BN -> FC-500 -> BN -> RELU -> FC-10", 100, None),
+}
+
+
+@pytest.fixture
+def one_thread(monkeypatch):
+    class NoBlas:
+        lib_controllers = ()
+
+    monkeypatch.setattr(parallel, "_blas", NoBlas)
+
+
+def measured_peak(net, batch, dtype):
+    shape = net.architecture.layers[0].output_shape
+    X = np.random.default_rng(1).standard_normal((batch, *shape)).astype(dtype)
+    y = np.zeros(batch, dtype=int)
+    net.loss(X, y)  # what is made once, is made now
+    tracemalloc.start()
+    try:
+        net.loss(X, y)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_prediction_is_what_is_measured(name, dtype, one_thread):
+    pattern, batch, moment = NETWORKS[name]
+    net = build(pattern, rng=np.random.default_rng(0), dtype=dtype)
+    predicted = predict_peak(net, batch)
+    if moment:
+        assert predicted.moment == moment
+    assert predicted.bytes == pytest.approx(measured_peak(net, batch, dtype), rel=0.02)
+
+
+def allocated(work):
+    work()
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+# Size of the image and of the filters, stride, channels in and out, images.
+CONVOLUTIONS = [
+    (9, 3, 1, 128, 128, 1),
+    (7, 5, 2, 96, 160, 1),
+    *[(16, 3, 1, C, F, N) for C, F, N in ((32, 16, 9), (16, 64, 3), (64, 64, 1), (3, 32, 9))],
+    *[(12, 5, 1, C, F, N) for C, F, N in ((16, 48, 8), (32, 16, 2), (8, 16, 5))],
+    *[(33, K, 2, C, F, N) for K in (1, 3, 5) for C, F, N in ((8, 4, 1), (4, 24, 3), (64, 64, 1))],
+    *[(16, 1, 1, C, F, N) for C, F, N in ((64, 128, 1), (128, 64, 7), (8, 8, 50))],
+    (64, 7, 1, 24, 8, 2),
+    (32, 4, 4, 16, 96, 5),
+]
+
+
+@pytest.mark.parametrize("geometry", CONVOLUTIONS, ids=str)
+def test_workspaces_of_convolutions(geometry, one_thread):
+    """Layer by layer and both ways, for a network's peak is the largest of its moments only.
+
+    NumPy's own buffers, some of 32 kB each, are not predicted.
+    """
+    size, K, stride, C, F, N = geometry
+    pad = (K - 1) // 2 if stride == 1 else 0
+    text = f"INPUT[{size}x{size}x{C}] -> CONV{K}-{F}s{stride}p{pad}"
+    layer = parse(text).layers[1]
+    rng = np.random.default_rng(0)
+    x, w, b = (rng.random(s, np.float32) for s in ((N, C, size, size), (F, C, K, K), (F,)))
+    conv_param = {"stride": stride, "pad": pad}
+    out, cache = conv_forward(x, w, b, conv_param)
+    _, _, forward = peak._forward(layer, N, 4)
+    assert forward == pytest.approx(
+        allocated(lambda: conv_forward(x, w, b, conv_param)), rel=0.02, abs=130_000
+    )
+    for first in (False, True):
+        _, _, backward = peak._backward(layer, N, 4, first)
+        assert backward == pytest.approx(
+            allocated(lambda need_dx=not first: conv_backward(out, cache, need_dx)),
+            rel=0.02,
+            abs=130_000,
+        )
+
+
+def test_with_threads_the_prediction_is_an_upper_bound():
+    pattern, batch, _ = NETWORKS["lecture"]
+    net = build(pattern, rng=np.random.default_rng(0))
+    ratio = measured_peak(net, batch, np.float32) / predict_peak(net, batch).bytes
+    assert 0.85 < ratio < 1.01
+
+
+def test_a_batch_has_images():
+    net = build("INPUT[8x8x3] -> FC-10", rng=np.random.default_rng(0))
+    with pytest.raises(ValueError, match="a batch has at least one image, got 0"):
+        predict_peak(net, 0)
