@@ -11,7 +11,7 @@ help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
 install:  ## create .venv and install everything in it (done once, then skipped)
-	@$(PYTHON) -I cs231n_lib/course/install.py --env $(VENV)
+	@$(PYTHON) -I cs231n_lib/course/project/install.py --env $(VENV)
 
 book: install  ## build the book and serve it live (SERVE=0: build only)
 	@$(CS231N) book $(if $(filter 0,$(SERVE)),build,serve)

@@ -29,11 +29,14 @@ import nbformat
 
 import benchmarks
 from benchmarks import Case
-from cs231n_lib.course import checkout, judge, run, sandbox
-from cs231n_lib.course.course import Course
-from cs231n_lib.course.gradebook import Book
-from cs231n_lib.course.grading import LocalPool
-from cs231n_lib.course.rebuild import read_master
+from cs231n_lib.course import checkout
+from cs231n_lib.course.assignment.master import read_master
+from cs231n_lib.course.classroom import grading
+from cs231n_lib.course.classroom.course import Course
+from cs231n_lib.course.classroom.gradebook import Gradebook
+from cs231n_lib.course.judge import rules
+from cs231n_lib.course.judge.pools.local import LocalPool
+from cs231n_lib.course.judge.walls import bubblewrap, library
 
 Scores = dict[str, float]
 #: What every second submission gets wrong: a distance that is not doubled, a root left out.
@@ -65,9 +68,9 @@ def problem(count: int) -> tuple[Path]:
         folder.mkdir(parents=True)
         nbformat.write(notebook, folder / "a1.ipynb")
     course = Course(template)
-    Book(course, "a1")
+    Gradebook(course, "a1")
     master = read_master(course.master("a1"), "a1")
-    sandbox.build_library(course.judge("a1"), judge.blocked_by(master))
+    library.build_library(course.judge("a1"), rules.blocked_by(master))
     return (template,)
 
 
@@ -78,7 +81,7 @@ def _fresh(template: Path) -> Course:
 
 
 def _scores(course: Course) -> Scores:
-    return {s: row["score"] for s, row in Book(course, "a1").students().items()}
+    return {s: row["score"] for s, row in Gradebook(course, "a1").students().items()}
 
 
 def ours(template: Path) -> Scores:
@@ -87,9 +90,9 @@ def ours(template: Path) -> Scores:
 
 
 def by_judges(course: Course) -> Scores:
-    settings = run.settings_for(course, "a1", unsafe=False)
+    settings = grading.settings_for(course, "a1", unsafe=False)
     with LocalPool(settings, os.cpu_count() or 1) as pool:
-        graded = run.start(course, "a1", pool)
+        graded = grading.start(course, "a1", pool)
     graded.write()
     return _scores(course)
 
@@ -209,7 +212,7 @@ def main() -> int:
                         help="numbers of submissions for stock nbgrader")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print a list of rows")
     options = parser.parse_args()
-    sandbox.require_isolation()
+    bubblewrap.require_isolation()
     rows = []
     for grader, count in [("cs231n", n) for n in options.counts] + [
         ("nbgrader", n) for n in options.nbgrader

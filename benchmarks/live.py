@@ -19,11 +19,12 @@ from pathlib import Path
 from typing import Any
 
 import benchmarks
-from cs231n_lib.course import book, pdf
+from cs231n_lib.course.publishing import build, pdf
 
 TARGETS = {"MB": 2.0, "first paint ms": 1000.0, "ready ms": 2000.0}
 SERVE = (
-    "import sys; from pathlib import Path; from cs231n_lib.course.server import make_server\n"
+    "import sys; from pathlib import Path\n"
+    "from cs231n_lib.course.publishing.server import make_server\n"
     "server = make_server(Path(sys.argv[1]), Path(sys.argv[2]), port=8990)\n"
     "print(server.address, flush=True); server.start()"
 )
@@ -80,7 +81,7 @@ def measure(names: list[str], runs: int) -> list[dict[str, Any]]:
     from playwright.sync_api import sync_playwright
 
     rows = []
-    with server(book.html_folder()) as address, sync_playwright() as playwright:
+    with server(build.html_folder()) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=pdf.browser(), args=["--no-sandbox", "--disable-gpu", "--disable-quic"]
         )
@@ -102,8 +103,8 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print rows and facts of the machine")
     parser.add_argument("pages", nargs="*", help="names such as 03_k_nearest_neighbours")
     arguments = parser.parse_args()
-    book.build(quiet=True)
-    chapters = [p.stem for p in book.notebooks() if p.stem[0].isdigit()]
+    build.build(quiet=True)
+    chapters = [p.stem for p in build.notebooks() if p.stem[0].isdigit()]
     rows = measure(arguments.pages or chapters, arguments.runs)
     missed = [row["page"] for row in rows if any(row[key] > TARGETS[key] for key in TARGETS)]
     if arguments.json:

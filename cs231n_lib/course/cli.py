@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from cs231n_lib.course.commands import book, data, grading, lab, project, release, student
+from cs231n_lib.course.commands import data, instructor, lab, maintainer, reader, release, student
 from cs231n_lib.course.errors import UserError
 
 app = typer.Typer(
@@ -17,13 +17,13 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="Read, solve, grade and maintain the cs231n_lib course.",
 )
-book.register(app)
+reader.register(app)
 lab.register(app)
 student.register(app)
 release.register(app)
-grading.register(app)
+instructor.register(app)
 data.register(app)
-project.register(app)
+maintainer.register(app)
 
 
 def main() -> None:

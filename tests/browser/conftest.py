@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cs231n_lib.course import book, pdf
 from cs231n_lib.course.errors import UserError
+from cs231n_lib.course.publishing import build, pdf
 
 AXE = Path(__file__).parent / "vendor" / "axe" / "axe.min.js"
 #: No calls home: the tests must pass, quietly, on a machine without a network.
@@ -74,15 +74,16 @@ def violations():
 @pytest.fixture(scope="session")
 def html():
     """The built book, as `cs231n book build` leaves it."""
-    book.build(quiet=True)
-    return book.html_folder()
+    build.build(quiet=True)
+    return build.html_folder()
 
 
 class Server:
     """A live server in a process of its own; `address` signs a browser in, once."""
 
     SCRIPT = (
-        "import sys; from pathlib import Path; from cs231n_lib.course.server import make_server\n"
+        "import sys; from pathlib import Path\n"
+        "from cs231n_lib.course.publishing.server import make_server\n"
         "server = make_server(Path(sys.argv[1]), Path(sys.argv[2]), port=int(sys.argv[3]))\n"
         "print(server.address, flush=True); server.start()"
     )

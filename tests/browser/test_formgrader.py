@@ -11,10 +11,10 @@ import time
 import pytest
 from typer.testing import CliRunner
 
-from cs231n_lib.course import sandbox
 from cs231n_lib.course.cli import app
-from tests.grader.conftest import make_course
-from tests.grader.notebooks import notebook, submission, to_bytes
+from cs231n_lib.course.judge.walls import bubblewrap
+from tests.course.conftest import make_course
+from tests.course.notebooks import notebook, submission, to_bytes
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -22,8 +22,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
     """A course with one graded submission, whose written answer waits for a person."""
-    if sandbox.why_not_isolated():
-        pytest.skip(sandbox.why_not_isolated())
+    if bubblewrap.why_not_isolated():
+        pytest.skip(bubblewrap.why_not_isolated())
     course = make_course(tmp_path_factory.mktemp("course"))
     path = course.root / "in" / "anne" / "a1.ipynb"
     path.parent.mkdir(parents=True)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from matplotlib.image import imsave
 
-from cs231n_lib.course import book, notebooks
 from cs231n_lib.course.checkout import root
+from cs231n_lib.course.publishing import build, notebooks
 
 pytestmark = pytest.mark.browser
 
@@ -59,7 +59,7 @@ def sample():
         code(DISPLAYS.strip()),
         code(STUB, tags=["practice"]),
         code(
-            "from cs231n_lib.course import practice\npractice.check('accuracy')",
+            "from cs231n_lib.course.student import practice\npractice.check('accuracy')",
             tags=["practice-check"],
         ),
         code("print('folded', x)", tags=["hide-input"]),
@@ -86,7 +86,7 @@ def site(tmp_path_factory):
     notebooks.write(sample(), folder / "src" / "sample.ipynb")
     options = ["--config", root() / "_config.yml", "--path-output", folder, "-W", "-q"]
     source, quiet = str(folder / "src"), subprocess.DEVNULL
-    assert book.jupyter_book(*map(str, options), source=source, output=quiet)
+    assert build.jupyter_book(*map(str, options), source=source, output=quiet)
     return folder / "_build" / "html"
 
 

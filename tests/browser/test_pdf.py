@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from cs231n_lib.course import pdf
 from cs231n_lib.course.errors import UserError
+from cs231n_lib.course.publishing import pdf
 
 PAGE = """<!doctype html><title>Two sheets</title>
 <h1>First</h1><p>Text.</p><h1 style="break-before: page">Second</h1><p>More.</p>"""

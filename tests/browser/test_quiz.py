@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 CONF = """
 project = html_title = "Small book"
 root_doc = "intro"
-extensions = ["myst_nb", "sphinx_book_theme", "cs231n_lib.course.quiz"]
+extensions = ["myst_nb", "sphinx_book_theme", "cs231n_lib.course.publishing.sphinx.quiz"]
 html_theme = "sphinx_book_theme"
 html_static_path, html_extra_path = ["{book}/_static"], ["{book}/_explore"]
 html_js_files = ["interactive.js"]

@@ -24,8 +24,10 @@ from typing import Any
 
 import nbformat
 
-from cs231n_lib.course import checking, checkout
-from cs231n_lib.course.release import assignments
+from cs231n_lib.course import checkout
+from cs231n_lib.course.checks import calling
+from cs231n_lib.course.checks.verdict import CheckFailed
+from cs231n_lib.course.classroom.release import assignments
 
 SAMPLES = Path(__file__).parent / "samples"
 FIELDS = ("exercise", "correct_total", "correct_accepted", "wrong_total", "wrong_rejected",
@@ -84,12 +86,12 @@ class Master:
     def exercises(self) -> list[str]:
         return [name for name in self.answers if any(t.startswith(f"{name}-") for t in self.tests)]
 
-    def grade(self, exercise: str, code: str, seed: int) -> dict[str, checking.CheckFailed]:
+    def grade(self, exercise: str, code: str, seed: int) -> dict[str, CheckFailed]:
         """Return the failures by test (its name without the exercise's) with ``code`` as answer."""
         names: dict[str, Any] = {}
         for source in [*self.setup, *{**self.answers, exercise: code}.values()]:
             exec(source, names)
-        checking.set_seed(seed)
+        calling.set_seed(seed)
         failures = {}
         for test, cell in self.tests.items():
             if not test.startswith(f"{exercise}-"):
@@ -97,9 +99,9 @@ class Master:
             try:
                 with contextlib.redirect_stdout(io.StringIO()):  # what samples print
                     exec(cell, dict(names))
-            except checking.CheckFailed as failure:
+            except CheckFailed as failure:
                 failures[test.removeprefix(f"{exercise}-")] = failure
-        checking.set_seed(0)
+        calling.set_seed(0)
         return failures
 
 

@@ -1,1 +1,42 @@
-"""Per assignment: independent references, the mistakes they can imitate, and the checks."""
+"""What test cells say, and what they know: the door for notebooks.
+
+A test cell writes ``from cs231n_lib.course import checks`` and, for what only one assignment
+knows, ``from cs231n_lib.course.checks import a4``. Checks have references of their own and
+must never import the numeric library: a shared bug would pass.
+"""
+
+import importlib
+from typing import Any
+
+from cs231n_lib.course.checks import hygiene, pair
+from cs231n_lib.course.checks.calling import (
+    call,
+    call_in_place,
+    count_events,
+    get_seed,
+    numbers,
+    observe,
+    on_device,
+    raised,
+    require,
+    rng,
+    set_seed,
+    try_out,
+)
+from cs231n_lib.course.checks.exercise import NUMERICAL
+from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
+
+#: Rooms of one assignment each, imported when they are asked for.
+ASSIGNMENTS = ("a1", "a2", "a3", "a4", "a5")
+__all__ = [
+    "NUMERICAL",
+    "CheckFailed", "Diagnosis", "call", "call_in_place", "count_events", "get_seed", "hygiene",
+    "numbers", "observe", "on_device", "pair", "raised", "require", "rng", "set_seed", "try_out",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Import the checks of an assignment on demand."""
+    if name in ASSIGNMENTS:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

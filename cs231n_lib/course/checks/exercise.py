@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from cs231n_lib.course import checking
-from cs231n_lib.course.checking import CheckFailed, Diagnosis
+from cs231n_lib.course.checks import calling, verdict
+from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
 
 Regimes = Mapping[str, tuple[Any, ...]]
 #: Allowed error relative to the largest expected value, by the precision of the inputs.
@@ -33,6 +33,13 @@ GENERAL = {
     "not_vectorised": "the number of Python steps grows with the data: a Python loop (also "
     "one hidden in a comprehension, `map` or `np.vectorize`) is at work.",
 }
+
+#: What a gradient means that is off by as much as numerical differentiation is.
+NUMERICAL = Diagnosis(
+    "numerical_gradient",
+    "the gradient is near the right one but not exact: it looks like numerical differentiation. "
+    "Derive it by hand.",
+)
 
 
 @dataclass(frozen=True)
@@ -177,7 +184,7 @@ class Exercise:
             failure = self._failure(answer, args, parts, tolerance, show)
             if failure is None:
                 continue
-            if failure.diagnosis is checking.NOT_IMPLEMENTED:
+            if failure.diagnosis is verdict.NOT_IMPLEMENTED:
                 raise failure
             diagnosis = failure.diagnosis
             if nan is not None and diagnosis == general("nan"):
@@ -302,7 +309,7 @@ def _evidence(answer: dict[str, Any] | CheckFailed, parts: tuple[str, ...]) -> b
 
 def _call(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     fresh = [a.copy(order="K") if isinstance(a, np.ndarray) else copy.deepcopy(a) for a in args]
-    return checking.call(function, *fresh)
+    return calling.call(function, *fresh)
 
 
 def _structure(part: str, got: Any, want: Any) -> CheckFailed | None:

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from cs231n_lib.course import checking
-from cs231n_lib.course.checking import CheckFailed
+from cs231n_lib.course.checks import calling
 from cs231n_lib.course.checks.exercise import GENERAL, general
+from cs231n_lib.course.checks.verdict import CheckFailed
 
 
 def _flat(value: Any) -> list[Any]:
@@ -53,7 +53,7 @@ def keeps_inputs(
     on: whoever computes nothing earns nothing.
     """
     known = [np.array(a, dtype=np.float64) for a in args if new and isinstance(a, np.ndarray)]
-    result, facts = checking.observe(function, *args)
+    result, facts = calling.observe(function, *args)
     if result is None:
         raise CheckFailed("the function returns None.", general("no_return"))
     if not _computed(result, known):
@@ -62,15 +62,15 @@ def keeps_inputs(
         index = facts["changed"][0]
         name = names[index] if index < len(names) else f"argument {index + 1}"
         raise CheckFailed(f"`{name}` has other values after the call.", general("input_changed"))
-    checking.require(not facts["read_only"], "the result is read-only.", general("read_only"))
+    calling.require(not facts["read_only"], "the result is read-only.", general("read_only"))
 
 
 def keeps_dtype(function: Callable[..., Any], *args: Any) -> None:
     """Require float32 arrays in the result of a call with float32 arguments."""
-    result = checking.call(function, *args)
-    checking.require(result is not None, "the function returns None.", general("no_return"))
+    result = calling.call(function, *args)
+    calling.require(result is not None, "the function returns None.", general("no_return"))
     arrays = [a for a in _flat(result) if isinstance(a, np.ndarray)]
-    checking.require(bool(arrays), "the result holds no array.", general("shape"))
+    calling.require(bool(arrays), "the result holds no array.", general("shape"))
     found = {str(a.dtype) for a in arrays if a.ndim > 0} - {"float32"}
     if found:
         raise CheckFailed(
@@ -88,8 +88,8 @@ def steps_do_not_grow(
     CheckFailed
         With the two counts.
     """
-    few = checking.count_events(function, *small)
-    many = checking.count_events(function, *large)
+    few = calling.count_events(function, *small)
+    many = calling.count_events(function, *large)
     if many > 1.3 * few + 20:
         raise CheckFailed(
             f"Python takes {few} steps for the small input and {many} for the large one: "

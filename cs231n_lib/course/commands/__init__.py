@@ -1,1 +1,4 @@
-"""The commands, one module a group; each is a thin layer over the module that does the work."""
+"""The commands, by who gives them: thin, they word what the rooms below found.
+
+No decision is taken here: a command reads its options, calls one room and prints.
+"""

@@ -25,7 +25,7 @@ def lab(
 
     Examples: [bold]cs231n lab a1[/], [bold]cs231n lab a2 --reset[/]
     """
-    from cs231n_lib.course import lab as work
+    from cs231n_lib.course.student import lab as work
 
     where = folder or work.default_folder()
     notebook = work.work_copy(assignment, checkout.root() / "exercises", where, reset=reset)

@@ -21,7 +21,7 @@ def release(
     Examples: [bold]cs231n release a1[/], [bold]cs231n release --bundles /tmp[/]
     """
     from cs231n_lib.course import checkout
-    from cs231n_lib.course import release as releasing
+    from cs231n_lib.course.classroom import release as releasing
 
     root = checkout.root()
     folder = bundles or root / ".nbgrader" / "bundles"

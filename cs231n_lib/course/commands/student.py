@@ -21,7 +21,7 @@ def check(path: Notebook) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from cs231n_lib.course import checkup
+    from cs231n_lib.course.student import check as checkup
 
     result, note = checkup.check(path)
     console = Console()
@@ -56,7 +56,7 @@ def submit(
 
     Example: [bold]cs231n submit a1.ipynb[/]
     """
-    from cs231n_lib.course import checkup
+    from cs231n_lib.course.student import check as checkup
 
     made = checkup.submit(path, output, force)
     typer.echo(f"Hand in this file: {made}")

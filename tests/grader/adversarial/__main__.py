@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from cs231n_lib.course.sandbox import require_isolation
+from cs231n_lib.course.judge.walls.bubblewrap import require_isolation
 from tests.grader.adversarial.attacks import ATTACKS
 from tests.grader.adversarial.trial import try_all
 

@@ -10,7 +10,7 @@ import json
 import zlib
 from dataclasses import dataclass
 
-from tests.grader.notebooks import ANSWERS, STUB, cell, notebook, to_bytes
+from tests.course.notebooks import ANSWERS, STUB, cell, notebook, to_bytes
 
 WRONG = {"double": "def double(x):\n    return x", "mean": "def mean(x):\n    return 0.0"}
 GRADED, FAULT = "graded", "student fault"
@@ -82,26 +82,26 @@ builtins.all = builtins.any = builtins.isinstance = lambda *a: True
 """),
     hostile("checking module patched", "patched comparisons", """
 try:
-    from cs231n_lib.course import checking
-    checking.require = lambda *a, **k: None
-    checking.CheckFailed = type("Never", (Exception,), {})
+    from cs231n_lib.course import checks
+    checks.require = lambda *a, **k: None
+    checks.CheckFailed = type("Never", (Exception,), {})
 except ImportError:
     pass
 """),
     hostile("fake checking module", "patched comparisons", """
 import sys, types
-fake = types.ModuleType("checking")
+fake = types.ModuleType("checks")
 fake.require = lambda *a, **k: None
 fake.call = lambda f, *a: 2
-sys.modules["cs231n_lib.course.checking"] = fake
+sys.modules["cs231n_lib.course.checks"] = fake
 import cs231n_lib.course
-cs231n_lib.course.checking = fake
-checking = fake
+cs231n_lib.course.checks = fake
+checks = fake
 """),
     hostile("names of the tests taken", "patched comparisons", """
 class np:
     all = any = ones = staticmethod(lambda *a, **k: True)
-class checking:
+class checks:
     require = call = observe = rng = staticmethod(lambda *a, **k: True)
 """),
     hostile("generator of random numbers patched", "patched comparisons", """
@@ -138,7 +138,7 @@ class Fake:
 def double(x): return Fake()
 """),
     hostile("forged handles", "lying results", """
-from cs231n_lib.course.protocol import Handle, Callback
+from cs231n_lib.course.inside.protocol import Handle, Callback
 def double(x): return Handle(10**9, "int") if x.sum() else Callback(0)
 """),
     hostile("exception that cannot be printed", "lying results", """
@@ -178,7 +178,7 @@ def double(x):
 """),
     hostile("other modules of the course", "peeking", """
 import importlib
-for name in ("checks", "checks.a1", "judge", "rebuild", "checking", "gradebook"):
+for name in ("checks", "checks.a1", "judge", "judge.store", "assignment.master", "classroom"):
     try:
         importlib.import_module(f"cs231n_lib.course.{name}")
         print("LEAK", name)
@@ -246,12 +246,12 @@ except AttributeError: pass
 import sys
 class Hook:
     def find_spec(self, name, path=None, target=None):
-        if "checking" in name: raise SystemExit
+        if "checks" in name: raise SystemExit
 sys.meta_path.insert(0, Hook())
 sys.modules.pop("numpy.random", None)
 """),
     hostile("protocol patched in its own process", "hooks", """
-from cs231n_lib.course import metering, protocol, worker
+from cs231n_lib.course.inside import metering, protocol, worker
 protocol.encode = lambda m: b"x" * 100
 metering.observe = lambda *a: (None, {"changed": [], "read_only": "maybe"})
 worker.Worker.call = lambda self, m: {"passed": True, "score": 100}
@@ -356,7 +356,7 @@ def double(x):
 """),
     hostile("forged replies in advance", "protocol", """
 import os
-from cs231n_lib.course import protocol
+from cs231n_lib.course.inside import protocol
 frame = protocol.encode({"ok": (True, {"changed": [], "read_only": False}), "output": ""})
 def double(x):
     for n in range(3, 64):

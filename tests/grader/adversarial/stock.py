@@ -13,8 +13,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from tests.course.notebooks import notebook, to_bytes
 from tests.grader.adversarial.trial import make_canary
-from tests.grader.notebooks import notebook, to_bytes
 
 SECONDS = 90
 CONFIG = """
@@ -64,7 +64,7 @@ def main(step, folder):
     from nbgrader.apps import NbGraderAPI
     from traitlets.config.loader import PyFileConfigLoader
 
-    from cs231n_lib.course.release import course_config
+    from cs231n_lib.course.classroom.config import course_config
 
     (folder / "nbgrader_config.py").write_text(CONFIG.format(root=str(folder)))
     course_config(folder)  # puts alembic on the path

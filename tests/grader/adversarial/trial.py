@@ -6,12 +6,14 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from cs231n_lib.course import judge
-from cs231n_lib.course.connection import InfrastructureError, Limits
-from cs231n_lib.course.rebuild import read_master
-from cs231n_lib.course.sandbox import Sandbox, build_library
+from cs231n_lib.course.assignment.master import read_master
+from cs231n_lib.course.judge import grader
+from cs231n_lib.course.judge.limits import Limits
+from cs231n_lib.course.judge.line import InfrastructureError
+from cs231n_lib.course.judge.walls.bubblewrap import Sandbox
+from cs231n_lib.course.judge.walls.library import build_library
+from tests.course.notebooks import notebook, submission, to_bytes
 from tests.grader.adversarial.attacks import ATTACKS, FAULT, Attack
-from tests.grader.notebooks import notebook, submission, to_bytes
 
 BLOCKED = ("cs231n_lib.neighbors", "torch", "sklearn")
 LIMITS = Limits(call=2.0, wall=8.0, memory=2**30, cpu=30)
@@ -72,7 +74,7 @@ class Arena:
         library = build_library(folder / "judge", BLOCKED)
         self.walls = Sandbox(library, LIMITS, BLOCKED, ("numpy", "matplotlib.pyplot"))
         self.master = read_master(to_bytes(notebook()), "tiny")
-        self.grader = judge.Grader(self.master, self.walls.worker, LIMITS)
+        self.grader = grader.Grader(self.master, self.walls.worker, LIMITS)
         self.before = contents(self.canary)
         self.control = self.grader.grade(CONTROL, 1)
         self.family = len(descendants(self.walls.process.pid))

@@ -1,0 +1,5 @@
+"""The assignment: what it asks, what of a notebook is an answer, where its releases lie.
+
+Judge, student's side and classroom all read an assignment here. Nothing here runs or even
+parses what a stranger wrote: answers are text.
+"""

@@ -1,0 +1,304 @@
+"""Assignment 4, the small ConvNet: checks of a class with ``params`` and ``loss``."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from cs231n_lib.course.checks import calling, verdict
+from cs231n_lib.course.checks.a4 import conv, pool
+from cs231n_lib.course.checks.exercise import Exercise, Mistake, general
+from cs231n_lib.course.checks.model import loss_of, params_of, put_params, require_same_params
+from cs231n_lib.course.checks.pair import Function
+from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
+
+NAMES = ("W1", "b1", "W2", "b2", "W3", "b3")
+POOL = {"pool_height": 2, "pool_width": 2, "stride": 2}
+
+
+class Layers(NamedTuple):
+    """The layers a network is made of; those of a student, for one whose network is judged."""
+
+    conv_forward: Function
+    conv_backward: Function
+    pool_forward: Function
+    pool_backward: Function
+
+
+def _right_conv_backward(dout: Any, cache: Any) -> Any:
+    return conv.convolution_gradient(dout, *cache)
+
+
+RIGHT = Layers(
+    lambda *args: (conv.convolution(*args), args),
+    _right_conv_backward,
+    lambda *args: (pool.pool(*args), args),
+    lambda dout, cache: pool.pool_gradient(dout, *cache),
+)
+
+
+def network(
+    X: np.ndarray,
+    y: np.ndarray,
+    reg: float,
+    *parameters: np.ndarray,
+    layers: Layers = RIGHT,
+    relu: tuple[bool, bool] = (True, True),
+    relu_last: bool = False,
+    mask: tuple[bool, bool] = (True, True),
+    bias: bool = True,
+    loss_reg: float = 1.0,
+    grad_reg: float = 2.0,
+    penalised: str = "123",
+    decayed: str = "123",
+    reg_biases: bool = False,
+    grad_reg_biases: bool = False,
+    over: str = "1",
+) -> tuple[Any, ...]:
+    """Return scores, loss and gradients of conv - ReLU - pool - affine - ReLU - affine."""
+    X, W1, b1, W2, b2, W3, b3 = (np.asarray(a, dtype=np.float64) for a in (X, *parameters))
+    N = len(X)
+    conv_param = {"stride": 1, "pad": (W1.shape[2] - 1) // 2}
+    maps, conv_cache = layers.conv_forward(X, W1, bias * b1, conv_param)
+    active = np.maximum(maps, 0) if relu[0] else np.asarray(maps)
+    pooled, pool_cache = layers.pool_forward(active, POOL)
+    flat = np.asarray(pooled).reshape(N, -1)
+    before = flat @ W2 + bias * b2
+    hidden = np.maximum(before, 0) if relu[1] else before
+    scores = hidden @ W3 + bias * b3
+    scores = np.maximum(scores, 0) if relu_last else scores
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    weights = {"1": W1, "2": W2, "3": W3}
+    penalty = sum(float(np.sum(weights[n] ** 2)) for n in penalised)
+    penalty += reg_biases * sum(float(np.sum(b**2)) for b in (b1, b2, b3))
+    loss = -log_p[np.arange(N), y].mean() + loss_reg * reg * penalty
+    dscores = np.exp(log_p)
+    dscores[np.arange(N), y] -= 1
+    dscores /= {"1": N, "N": N * N, "0": 1}[over]
+    dhidden = dscores @ W3.T
+    if mask[1] and relu[1]:
+        dhidden = dhidden * (before > 0)
+    dpooled = (dhidden @ W2.T).reshape(np.shape(pooled))
+    dactive = np.asarray(layers.pool_backward(dpooled, pool_cache))
+    if mask[0] and relu[0]:
+        dactive = dactive * (np.asarray(maps) > 0)
+    _, dW1, db1 = layers.conv_backward(dactive, conv_cache)
+    grads = [dW1, db1, flat.T @ dhidden, dhidden.sum(axis=0)]
+    grads += [hidden.T @ dscores, dscores.sum(axis=0)]
+    for k, (name, parameter) in enumerate(zip(NAMES, parameters, strict=True)):
+        if name[1] in decayed if name[0] == "W" else grad_reg_biases:
+            grads[k] = grads[k] + grad_reg * reg * parameter
+    return scores, float(loss), *grads
+
+
+_NO_RELU = "there is no ReLU behind the {} layer."
+_MASK = "the gradient passes the ReLU behind the {} layer everywhere; where its input was negative "
+_MASK += "nothing passes."
+exercise = Exercise(
+    network,
+    ("scores", "loss", *NAMES),
+    (
+        Mistake("relu_missing", _NO_RELU.format("convolutional"), {"relu": (False, True)}),
+        Mistake("relu_missing", _NO_RELU.format("first affine"), {"relu": (True, False)}),
+        Mistake("relu_missing", "there are no ReLUs.", {"relu": (False, False)}),
+        Mistake("relu_on_scores", "the scores pass a ReLU; they should not.",
+                {"relu_last": True}),
+        Mistake("mask_missing", _MASK.format("convolutional"), {"mask": (False, True)}),
+        Mistake("mask_missing", _MASK.format("first affine"), {"mask": (True, False)}),
+        Mistake("mask_missing", "the gradient passes both ReLUs everywhere.",
+                {"mask": (False, False)}),
+        Mistake("biases_missing", "the biases are not added.", {"bias": False}),
+        Mistake("half_reg_in_loss", "the loss uses half of the penalty; the convention here is "
+                "reg * sum(W*W).", {"loss_reg": 0.5}),
+        Mistake("reg_missing_in_loss", "the penalty is missing in the loss.", {"loss_reg": 0.0}),
+        *(Mistake("layer_not_penalised", f"only {' and '.join(f'W{n}' for n in some)} is part of "
+                  "the penalty; all three weights are.", {"penalised": some})
+          for some in ("1", "2", "3", "12", "13", "23")),
+        Mistake("half_reg_in_gradient", "the gradient of the penalty is reg * W; that of "
+                "reg * sum(W*W) is 2 * reg * W.", {"grad_reg": 1.0}),
+        Mistake("reg_missing_in_gradient", "the penalty is missing in the gradients of the "
+                "weights.", {"grad_reg": 0.0}),
+        *(Mistake("layer_not_penalised", "the penalty is missing in the gradients of some of the "
+                  "weights.", {"decayed": some}) for some in ("1", "2", "3", "12", "13", "23")),
+        Mistake("biases_penalised", "the biases are part of the penalty; only the weights are.",
+                {"reg_biases": True}),
+        Mistake("biases_penalised", "the penalty reaches the gradients of the biases; only the "
+                "weights are penalised.", {"grad_reg_biases": True}),
+        Mistake("averaged_twice", "the gradients are divided by N twice.", {"over": "N"}),
+        Mistake("gradient_not_averaged", "the gradients equal the right ones times N: they are "
+                "not averaged.", {"over": "0"}),
+    ),
+)  # fmt: skip
+
+
+def start(
+    Net: Callable[..., Any], input_dim: tuple[int, int, int], F: int, size: int, H: int, C: int,
+    scale: float, **options: Any,
+) -> None:  # fmt: skip
+    """Require parameters of the right shapes and dtype: small random weights, biases 0."""
+    model = calling.call(
+        Net, input_dim=input_dim, num_filters=F, filter_size=size, hidden_dim=H, num_classes=C,
+        weight_scale=scale, **options,
+    )  # fmt: skip
+    params = params_of(model, NAMES)
+    depth, height, width = input_dim
+    flat = F * (height // 2) * (width // 2)
+    shapes = {"W1": (F, depth, size, size), "b1": (F,), "W2": (flat, H), "b2": (H,),
+              "W3": (H, C), "b3": (C,)}  # fmt: skip
+    dtype = np.dtype(options.get("dtype", "float32"))
+    for name, shape in shapes.items():
+        value = calling.numbers(params[name], f"params['{name}']")
+        if value.shape != shape:
+            swapped = value.shape == shape[::-1] and shape != shape[::-1]
+            kind = general("transposed" if swapped else "shape")
+            if name == "W2" and value.shape == (4 * flat, H):
+                kind = Diagnosis("pooling_forgotten", "the pooling layer halves height and width; "
+                                 "the affine layer gets a quarter of the values.")  # fmt: skip
+            raise CheckFailed(f"{name} should be {shape}, but is {value.shape}.", kind)
+        if name[0] == "b" and value.any():
+            raise CheckFailed(
+                f"{name} should start at 0.",
+                Diagnosis("biases_not_zero", "biases start at 0; only weights are random."),
+            )
+        if name[0] == "W" and not 0.6 < float(value.std()) / scale < 1.6:
+            raise CheckFailed(
+                f"the standard deviation of {name} should be about weight_scale.",
+                Diagnosis("weight_scale", "start from weight_scale * normal random numbers."),
+            )
+        if np.asarray(params[name]).dtype != dtype:
+            raise CheckFailed(
+                f"{name} should be {dtype}, but is {np.asarray(params[name]).dtype}.",
+                Diagnosis("parameter_dtype", "parameters have the dtype that __init__ is given."),
+            )
+
+
+def _model(Net: Callable[..., Any], X: np.ndarray, reg: float, parameters: tuple[Any, ...]) -> Any:
+    W1, _, W2, _, W3, _ = parameters
+    model = calling.call(
+        Net, input_dim=X.shape[1:], num_filters=len(W1), filter_size=W1.shape[2],
+        hidden_dim=W2.shape[1], num_classes=W3.shape[1], reg=reg, dtype=X.dtype.name,
+    )  # fmt: skip
+    put_params(model, NAMES, parameters)
+    return model
+
+
+def _loss_and_grads(result: Any) -> tuple[Any, dict[str, Any]]:
+    if not isinstance(result, (tuple, list)) or len(result) != 2 or not isinstance(result[1], dict):
+        kind = "no_return" if result is None else "shape"
+        raise CheckFailed("with labels, `loss` should return (loss, grads).", general(kind))
+    loss, grads = result
+    if not set(NAMES) <= set(grads):
+        raise CheckFailed(f"`grads` should be a dictionary with {', '.join(NAMES)}.")
+    return loss, {name: grads[name] for name in NAMES}
+
+
+def compare(
+    Net: Callable[..., Any],
+    regimes: Any,
+    parts: tuple[str, ...],
+    layers: tuple[Function, ...],
+    **options: Any,
+) -> None:
+    """Require the named parts: the scores without labels, else loss and gradients.
+
+    A network that does the right thing with wrong layers is right: ``layers``, the student's
+    own, may stand in for the reference's.
+    """
+
+    def run(X: Any, y: Any, reg: float, *parameters: Any) -> tuple[Any, ...]:
+        model = _model(Net, X, reg, parameters)
+        if parts == ("scores",):
+            return (calling.call(loss_of(model), X), *[0.0] * 7)
+        result = calling.call(loss_of(model), X, y)
+        if parts == ("loss",) and isinstance(result, (tuple, list)) and len(result) == 2:
+            return (0.0, result[0], *[0.0] * 6)
+        loss, grads = _loss_and_grads(result)
+        return (0.0, loss, *grads.values())
+
+    try:
+        exercise.check(run, regimes, parts=parts, **options)
+    except CheckFailed as failure:
+        if failure.diagnosis is verdict.NOT_IMPLEMENTED or not _follows(
+            run, regimes, parts, Layers(*layers)
+        ):
+            raise
+
+
+def _follows(run: Function, regimes: Any, parts: tuple[str, ...], own: Layers) -> bool:
+    called = Layers(*(partial(calling.call, layer) for layer in own))
+    try:
+        with_own = Exercise(partial(network, layers=called), exercise.results)
+        with_own.check(run, regimes, parts=parts)
+    except Exception:  # whatever wrong layers give: then the network is judged by right ones
+        return False
+    return True
+
+
+def keeps(
+    Net: Callable[..., Any],
+    X: Any,
+    y: Any,
+    reg: float,
+    *parameters: Any,
+    layers: tuple[Function, ...],
+) -> None:
+    """Require float32 gradients for float32, and that ``loss`` changes neither X nor params.
+
+    Where the student's own ``layers`` give float64, that is their mistake, not the network's.
+    """
+    model = _model(Net, X, reg, parameters)
+    result, facts = calling.observe(loss_of(model), X, y)
+    if facts["changed"]:
+        raise CheckFailed("`loss` changes X or y.", general("input_changed"))
+    require_same_params(params_of(model, NAMES), NAMES, parameters)
+    _, grads = _loss_and_grads(result)
+    dtypes = {str(getattr(g, "dtype", type(g).__name__)) for g in grads.values()}
+    if dtypes != {"float32"} and _keep_float32(Layers(*layers), X, *parameters[:2]):
+        raise CheckFailed(f"float32 gave gradients of {', '.join(dtypes)}.", general("dtype"))
+
+
+def _keep_float32(own: Layers, X: np.ndarray, W1: np.ndarray, b1: np.ndarray) -> bool:
+    try:
+        param = {"stride": 1, "pad": (W1.shape[2] - 1) // 2}
+        maps, conv_cache = calling.call(own.conv_forward, X, W1, b1, param)
+        pooled, pool_cache = calling.call(own.pool_forward, maps, POOL)
+        dmaps = calling.call(own.pool_backward, pooled, pool_cache)
+        found = [maps, pooled, dmaps, *calling.call(own.conv_backward, dmaps, conv_cache)]
+    except Exception:  # layers that do not run
+        return True
+    return all(getattr(value, "dtype", None) == np.float32 for value in found)
+
+
+def problem(
+    rng: np.random.Generator,
+    N: int,
+    shape: tuple[int, int, int],
+    F: int,
+    size: int,
+    H: int,
+    C: int,
+    reg: float = 0.1,
+    scale: float = 1.0,
+    dtype: Any = np.float64,
+) -> tuple[Any, ...]:
+    """Return X, y, reg and the six parameters; no ReLU and no maximum is close to its kink."""
+    flat = F * (shape[1] // 2) * (shape[2] // 2)
+    sizes = ((F, shape[0], size, size), (flat, H), (H, C))
+    while True:
+        fan_in = (shape[0] * size * size, flat, H)
+        W1, W2, W3 = (
+            scale * rng.normal(size=s) / np.sqrt(n) for s, n in zip(sizes, fan_in, strict=True)
+        )
+        b1, b2, b3 = (0.3 * rng.normal(size=n) for n in (F, H, C))
+        X = rng.normal(size=(N, *shape))
+        maps = conv.convolution(X, W1, b1, {"stride": 1, "pad": (size - 1) // 2})
+        active = np.maximum(maps, 0)
+        seen = conv.windows(active, 2, 2, {"stride": 2}).reshape(-1, 4)
+        second, first = np.sort(seen, axis=1)[:, 2:].T
+        before = pool.pool(active, POOL).reshape(N, -1) @ W2 + b2
+        gap = np.min((first - second)[first > 0], initial=1.0)
+        if min(gap, np.abs(maps).min(), np.abs(before).min()) > 2e-4:
+            arrays = (a.astype(dtype) for a in (W1, b1, W2, b2, W3, b3))
+            return X.astype(dtype), rng.integers(C, size=N), reg, *arrays

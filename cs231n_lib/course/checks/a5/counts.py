@@ -1,0 +1,309 @@
+"""Assignment 5, counting values, weights and products: references with dials."""
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from cs231n_lib.course.checks.a5.shapes import (
+    GEOMETRY,
+    MEASURE,
+    Architecture,
+    Function,
+    Layer,
+    Shape,
+    call,
+    exact,
+    network,
+    own_shapes,
+)
+from cs231n_lib.course.checks.exercise import Exercise, Mistake, general
+from cs231n_lib.course.checks.verdict import CheckFailed
+
+
+def activations(
+    architecture: Architecture,
+    *,
+    shape_of: Function | None = None,
+    with_input: bool = True,
+    leave_out: str = "",
+    last: bool = True,
+    relu: bool = False,
+    channels: bool = True,
+    itemsize: int = 1,
+    incoming: bool = False,
+    **geometry: Any,
+) -> int:
+    """Count the values that are kept for one image."""
+    total = prod(architecture[0]["shape"]) if with_input else 0
+    layers = list(network(architecture, shape_of, **geometry))
+    for number, (layer, before, out) in enumerate(layers, 1):
+        shape = before if incoming else out
+        size = prod(shape if channels or len(shape) == 1 else shape[1:])
+        if layer["type"] == leave_out or (not last and number == len(layers)):
+            continue
+        # A ReLU follows every conv and every fc but the last.
+        apart = relu and layer["type"] != "pool" and number < len(layers)
+        total += size * (2 if apart else 1)
+    return itemsize * total
+
+
+def _fan_in(layer: Layer, shape: Shape, image: Shape, dials: dict[str, Any]) -> int:
+    """Return how many weights meet in one output of a conv or fc layer."""
+    if layer["type"] == "fc":
+        how = dials.get("flatten", "all")
+        if len(shape) == 3 and how != "all":
+            return {"channels": shape[0], "positions": shape[1] * shape[2],
+                    "edge": shape[0] * shape[1]}[how]  # fmt: skip
+        return prod(shape)
+    C = {"all": shape[0], "one": 1, "image": image[0]}[dials.get("filter_channels", "all")]
+    return C * layer["size"] ** (1 if dials.get("window") == "edge" else 2)
+
+
+def weights(
+    layer: Layer, shape: Shape, out: Shape, image: Shape, dials: dict[str, Any] | None = None
+) -> int:
+    """Count the weights of one layer, biases left out."""
+    dials = dials or {}
+    if layer["type"] == "pool":
+        window = layer["size"] ** 2
+        return {"none": 0, "window": window, "channels": window * shape[0],
+                "conv": window * shape[0] ** 2}[dials.get("pool_weights", "none")]  # fmt: skip
+    if layer["type"] == dials.get("leave_out"):
+        return 0
+    if layer["type"] == "conv":
+        maps = 1 if dials.get("maps") == "one" else layer["filters"]
+        positions = 1 if dials.get("shared", True) else out[1] * out[2]
+        return maps * positions * _fan_in(layer, shape, image, dials)
+    return int(layer["units"] * _fan_in(layer, shape, image, dials))
+
+
+def biases_of(layer: Layer, out: Shape, bias: str = "per filter") -> int:
+    """Count the biases of one layer."""
+    if layer["type"] == "pool":
+        return out[0] if bias == "pool too" else 0
+    if (layer["type"], bias) in (("conv", "fc only"), ("fc", "conv only")):
+        return 0
+    return {"one": 1, "per value": prod(out)}.get(bias, out[0])
+
+
+def parameters(
+    architecture: Architecture,
+    biases: bool = True,
+    *,
+    shape_of: Function | None = None,
+    bias: str = "per filter",
+    flag: str = "used",
+    pad: int = 2,
+    **dials: Any,
+) -> int:
+    """Count weights and, if ``biases``, biases."""
+    with_biases = {"used": biases, "always": True, "never": False, "inverted": not biases}[flag]
+    geometry = {"pad": pad} if pad != 2 else {}
+    total = 0
+    for layer, before, out in network(architecture, shape_of, **geometry):
+        total += weights(layer, before, out, architecture[0]["shape"], dials)
+        if with_biases and bias != "none":
+            total += biases_of(layer, out, bias)
+    return total
+
+
+def layer_multiply_adds(
+    layer: Layer, shape: Shape, out: Shape, image: Shape, dials: dict[str, Any] | None = None
+) -> int:
+    """Count the products that one layer sums for one image."""
+    dials = dials or {}
+    if layer["type"] == "pool":
+        return prod(out) * layer["size"] ** 2 if dials.get("pool_counted") else 0
+    if layer["type"] == dials.get("leave_out"):
+        return 0
+    count = weights(layer, shape, out, image, {**dials, "shared": True})
+    if layer["type"] == "conv":
+        positions = {"out": out[1:], "in": shape[1:], "none": (1,)}[dials.get("positions", "out")]
+        count *= prod(positions)
+    return count + (prod(out) if dials.get("biases_counted") else 0)
+
+
+def multiply_adds(
+    architecture: Architecture,
+    *,
+    shape_of: Function | None = None,
+    times: int = 1,
+    pad: int = 2,
+    **dials: Any,
+) -> int:
+    """Count the products that all layers sum for one image."""
+    geometry = {"pad": pad} if pad != 2 else {}
+    layers = network(architecture, shape_of, **geometry)
+    return times * sum(
+        layer_multiply_adds(layer, before, out, architecture[0]["shape"], dials)
+        for layer, before, out in layers
+    )
+
+
+_PADDING = Mistake("padding_forgotten", "the padding is not counted in the sizes.", {"pad": 0})
+#: Mistakes about the weights of a layer; multiply-adds inherit them.
+WEIGHTS = (
+    Mistake("input_channels_forgotten", "the filters are counted as flat, F x F; each of them "
+            "reaches through all channels that come in.", {"filter_channels": "one"}),
+    Mistake("channels_of_the_image", "all filters are given the channels of the image; from the "
+            "second layer on, the maps of the layer before come in.",
+            {"filter_channels": "image"}),
+    Mistake("filter_not_squared", "a filter is size x size; here size is counted once.",
+            {"window": "edge"}),
+    Mistake("one_filter", "one filter is counted; the layer has as many as it puts out maps.",
+            {"maps": "one"}),
+    Mistake("fc_flatten", "fc sees all C x H x W numbers that come in; here only the channels "
+            "are counted.", {"flatten": "channels"}),
+    Mistake("fc_flatten", "fc sees all C x H x W numbers that come in; here the channels are "
+            "left out.", {"flatten": "positions"}),
+    Mistake("fc_flatten", "fc sees all C x H x W numbers that come in; here the width is left "
+            "out.", {"flatten": "edge"}),
+    Mistake("fc_left_out", "the fc layers are not counted.", {"leave_out": "fc"}),
+    Mistake("conv_left_out", "the conv layers are not counted.", {"leave_out": "conv"}),
+)  # fmt: skip
+_POOL = "a pool layer learns nothing: it has no parameters."
+POOL_WEIGHTS = tuple(
+    Mistake("pool_has_parameters", _POOL, {"pool_weights": kind})
+    for kind in ("window", "channels", "conv")
+)
+activations_exercise = Exercise(
+    activations,
+    ("activations",),
+    (
+        Mistake("input_left_out", "the input is not counted; it is kept too.",
+                {"with_input": False}),
+        Mistake("pool_left_out", "the outputs of the pool layers are not counted.",
+                {"leave_out": "pool"}),
+        Mistake("fc_left_out", "the outputs of the fc layers are not counted.",
+                {"leave_out": "fc"}),
+        Mistake("conv_left_out", "the outputs of the conv layers are not counted.",
+                {"leave_out": "conv"}),
+        Mistake("last_left_out", "the output of the last layer is not counted.",
+                {"last": False}),
+        Mistake("relu_counted", "each ReLU is counted apart; by the rule here it overwrites its "
+                "input.", {"relu": True}),
+        Mistake("channels_left_out", "positions are counted, H x W; every map has its own.",
+                {"channels": False}),
+        Mistake("bytes_for_values", "these are bytes; the number of values is asked for.",
+                {"itemsize": 4}),
+        Mistake("bytes_for_values", "these are bytes; the number of values is asked for.",
+                {"itemsize": 8}),
+        Mistake("incoming_counted", "what comes into each layer is counted in place of what goes "
+                "out.", {"incoming": True}),
+        *(m for m in GEOMETRY if "pool" not in m.dials),
+    ),
+    error=exact,
+    measure=MEASURE,
+)  # fmt: skip
+parameters_exercise = Exercise(
+    parameters,
+    ("parameters",),
+    (
+        Mistake("biases_forgotten", "the biases are missing: one for each filter and each unit.",
+                {"flag": "never"}),
+        Mistake("biases_flag_ignored", "`biases=False` should leave the biases out.",
+                {"flag": "always"}),
+        Mistake("biases_flag_inverted", "`biases` has the opposite effect.",
+                {"flag": "inverted"}),
+        Mistake("bias_per_value", "a bias is counted for each output value; a filter has one, "
+                "shared by all positions.", {"bias": "per value"}),
+        Mistake("one_bias", "one bias is counted for each layer; each filter and each unit has "
+                "its own.", {"bias": "one"}),
+        Mistake("biases_of_one_kind", "the biases of the conv layers are missing.",
+                {"bias": "fc only"}),
+        Mistake("biases_of_one_kind", "the biases of the fc layers are missing.",
+                {"bias": "conv only"}),
+        Mistake("pool_has_parameters", _POOL, {"bias": "pool too"}),
+        *POOL_WEIGHTS,
+        Mistake("weights_not_shared", "a filter is the same at all positions: its weights count "
+                "once.", {"shared": False}),
+        Mistake("fc_left_out", "the fc layers are not counted.",
+                {"leave_out": "fc", "bias": "conv only"}),
+        Mistake("conv_left_out", "the conv layers are not counted.",
+                {"leave_out": "conv", "bias": "fc only"}),
+        *WEIGHTS,
+        _PADDING,
+    ),
+    error=exact,
+    measure=MEASURE,
+)  # fmt: skip
+MULTIPLY_ADDS = (
+    Mistake("positions_forgotten", "these are the weights; each filter is applied at all "
+            "positions of the output.", {"positions": "none"}),
+    Mistake("input_positions", "the positions of the input are counted; a filter is applied once "
+            "for each position of the output.", {"positions": "in"}),
+    Mistake("biases_counted", "the biases are counted; only products are.",
+            {"biases_counted": True}),
+    Mistake("pool_counted", "pooling is counted; it multiplies nothing.", {"pool_counted": True}),
+)  # fmt: skip
+multiply_adds_exercise = Exercise(
+    multiply_adds,
+    ("multiply_adds",),
+    (
+        Mistake("flops_for_multiply_adds", "this is twice the right number: a multiplication and "
+                "the addition that follows are one multiply-add.", {"times": 2}),
+        *MULTIPLY_ADDS,
+        *WEIGHTS,
+        _PADDING,
+    ),
+    error=exact,
+    measure=MEASURE,
+)  # fmt: skip
+
+
+def plain(value: Any, what: str) -> Any:
+    """Return a count as a number, or fail: not a bool, no array with axes, no text."""
+    if value is None:
+        raise CheckFailed(f"{what} is None.", general("no_return"))
+    numeric = isinstance(value, (int, float, np.number, np.ndarray)) and np.ndim(value) == 0
+    if isinstance(value, bool) or not numeric:
+        raise CheckFailed(f"{what} should be one number, but is a {type(value).__name__}.",
+                          general("shape"))  # fmt: skip
+    return value
+
+
+def check(
+    exercise: Exercise,
+    function: Function,
+    regimes: Any,
+    own: Function | None = None,
+    **options: Any,
+) -> None:
+    """Require a count; one that follows from the student's ``own`` output shapes is accepted."""
+    (what,) = exercise.results
+
+    def run(*args: Any) -> Any:
+        return plain(call(function, *args), what)
+
+    accept_own(exercise, run, regimes, own, **options)
+
+
+def accept_own(
+    exercise: Exercise, run: Function, regimes: Any, own: Function | None, **options: Any
+) -> None:
+    """Check ``run``; accept what is right but for the student's ``own`` output shapes.
+
+    A mistake made there has cost its points there.
+    """
+    try:
+        exercise.check(run, regimes, **options)
+    except CheckFailed:
+        if own is None or not follows(exercise, run, regimes, own_shapes(own)):
+            raise
+
+
+def follows(exercise: Exercise, run: Function, regimes: Any, shape_of: Function) -> bool:
+    """Whether ``run`` gives the reference's results with ``shape_of`` for the shapes."""
+    try:
+        for args in regimes.values():
+            want = exercise.expected(args, shape_of=shape_of)
+            got = run(*args)
+            parts = [got] if len(exercise.results) == 1 else list(got)
+            if want is None or any(
+                exact(g, w, args) > 0 for g, w in zip(parts, want.values(), strict=True)
+            ):
+                return False
+    except CheckFailed:
+        return False
+    return True

@@ -1,0 +1,117 @@
+"""Checks of a layer's two functions: forward with a cache, backward with it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from cs231n_lib.course.checks import calling, hygiene
+from cs231n_lib.course.checks.exercise import NUMERICAL, Exercise, general, relative_error
+from cs231n_lib.course.checks.verdict import CheckFailed
+
+Function = Callable[..., Any]
+
+
+def _f64(*arrays: Any) -> tuple[np.ndarray, ...]:
+    return tuple(np.asarray(a, dtype=np.float64) for a in arrays)
+
+
+def _forward(forward: Function, args: tuple[Any, ...], names: int = 2) -> tuple[Any, Any]:
+    result = calling.call(forward, *args)
+    if not isinstance(result, (tuple, list)) or len(result) != names:
+        kind = "no_return" if result is None else "shape"
+        raise CheckFailed("the forward function should return (out, cache).", general(kind))
+    return result[0], result[1]
+
+
+def forward(exercise: Exercise, function: Function, regimes: Any, **options: Any) -> None:
+    """Check the first of the two values ``(out, cache)``."""
+
+    def out(*args: Any) -> Any:
+        return _forward(function, args)[0]
+
+    exercise.check(out, regimes, **options)
+
+
+def cache_of(function: Function, args: tuple[Any, ...], documented: Any) -> Any:
+    """Return the student's cache; the documented one if there is no forward function yet."""
+    try:
+        return _forward(function, args)[1]
+    except CheckFailed:
+        return documented(*args)
+
+
+def backward(
+    exercise: Exercise,
+    forward: Function,
+    backward: Function,
+    regimes: Any,
+    documented: Function = lambda *args: args,
+    **options: Any,
+) -> None:
+    """Check ``backward(dout, cache)``; each regime holds dout and the arguments of ``forward``."""
+
+    def gradients(dout: Any, *args: Any) -> Any:
+        return calling.call(backward, dout, cache_of(forward, args, documented))
+
+    exercise.check(gradients, regimes, **options)
+
+
+def exact(
+    exercise: Exercise,
+    forward: Function,
+    backward: Function,
+    problem: tuple[np.ndarray, ...],
+    documented: Function = lambda *args: args,
+    parts: tuple[str, ...] | None = None,
+) -> None:
+    """Require gradients more exact than differences of outputs can be.
+
+    Parameters
+    ----------
+    problem : tuple of ndarray
+        ``dout`` and the arguments of ``forward``, in float64.
+
+    Raises
+    ------
+    CheckFailed
+        If a gradient is nearly right, naming numerical differentiation. What is plainly wrong
+        is left to the other checks, which know more mistakes.
+    """
+    want = exercise.expected(problem)
+    dout, *args = problem
+    result = calling.call(backward, dout, cache_of(forward, tuple(args), documented))
+    names = exercise.results
+    found = [result] if len(names) == 1 else result
+    if want is None or not isinstance(found, (tuple, list)) or len(found) != len(names):
+        return
+    for name, got in zip(names, found, strict=True):
+        error = relative_error(got, want[name])
+        if name in (parts or names) and 1e-12 < error < 1e-2:
+            raise CheckFailed(f"`{name}` is not exact: relative error {error:.1e}.",
+                              NUMERICAL, error)  # fmt: skip
+
+
+def manners(
+    forward: Function,
+    backward: Function,
+    dout: np.ndarray,
+    *args: Any,
+    documented: Function = lambda *args: args,
+    names: tuple[str, ...] = ("x", "w", "b"),
+) -> None:
+    """Require that both directions leave their arguments alone and keep float32."""
+    hygiene.keeps_inputs(forward, *args, names=names, new=False)
+    out = _forward(forward, args)[0]
+    found = getattr(out, "dtype", None)
+    if found != np.float32:
+        raise CheckFailed(f"float32 arguments gave an `out` of {found}.", general("dtype"))
+    cache = cache_of(forward, args, documented)
+    hygiene.keeps_inputs(backward, dout, cache, names=("dout", "cache"), new=False)
+    hygiene.keeps_dtype(backward, dout, cache)
+
+
+def values(rng: np.random.Generator, *shape: int, dtype: Any = np.float64) -> np.ndarray:
+    """Return random numbers that keep away from 0, where the ReLU has its kink."""
+    x = rng.normal(size=shape)
+    return (x + 0.05 * np.sign(x)).astype(dtype)

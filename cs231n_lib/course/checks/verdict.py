@@ -1,0 +1,65 @@
+"""What became of a check: the mistake by name, the failure, and whose exception it was."""
+
+from dataclasses import dataclass
+
+NOT_YET = "not implemented yet"
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The name of a mistake: a short ``id`` for tables, a ``sentence`` for its author."""
+
+    id: str
+    sentence: str
+
+
+NOT_IMPLEMENTED = Diagnosis("not_implemented", "the body still raises NotImplementedError.")
+PYTHON_2 = Diagnosis("python_2", "xrange is Python 2; write range.")
+
+
+class CheckFailed(AssertionError):
+    """A check did not hold.
+
+    Parameters
+    ----------
+    message : str
+        What was expected and what was found; never a hidden input.
+    diagnosis : Diagnosis, optional
+        The likely mistake.
+    error_size : float, optional
+        How far the result is from the expected one, relative to its size.
+    details : str, optional
+        The student's own traceback.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        diagnosis: Diagnosis | None = None,
+        error_size: float | None = None,
+        details: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.diagnosis = diagnosis
+        self.error_size = error_size
+        self.details = details
+
+    def __str__(self) -> str:
+        """Return the message and, where there is one, the likely reason."""
+        hint = f"\nLikely reason: {self.diagnosis.sentence}" if self.diagnosis else ""
+        return f"{self.message}{hint}"
+
+    def _render_traceback_(self) -> list[str]:
+        """Tell IPython to show the message alone: the machinery of a check teaches nothing."""
+        return [*self.details.splitlines(), f"Check failed: {self}"]
+
+
+class StudentError(Exception):
+    """An exception that the student's code raised in another process."""
+
+    def __init__(self, type_name: str, message: str, traceback: str = "") -> None:
+        super().__init__(f"{type_name}: {message}" if message else type_name)
+        self.type_name = type_name
+        self.message = message
+        self.traceback = traceback

@@ -1,0 +1,175 @@
+"""Where a course keeps what: the folders that ``nbgrader_config.py`` names, and our own.
+
+Beside nbgrader's folders there are, per assignment, ``received/`` with every file that was ever
+handed in, and ``judge/`` with a result per distinct submission; and one ``log.jsonl`` for all.
+"""
+
+import contextlib
+import getpass
+import json
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from cs231n_lib.course import checkout
+from cs231n_lib.course.classroom.config import course_config
+from cs231n_lib.course.errors import UserError
+from cs231n_lib.course.files import write_atomically
+
+
+@dataclass(frozen=True)
+class Submission:
+    """The latest file of one student for one assignment."""
+
+    student: str
+    path: Path
+    received: datetime | None
+
+
+@dataclass(frozen=True)
+class Course:
+    """A course folder, the one with ``nbgrader_config.py`` in it."""
+
+    root: Path
+
+    @classmethod
+    def find(cls, folder: Path | None = None) -> "Course":
+        """Return the course in ``folder``, else in the current folder, else the checkout.
+
+        Raises
+        ------
+        UserError
+            If none of them has an ``nbgrader_config.py``.
+        """
+        candidates = [folder] if folder else [Path.cwd(), checkout.root()]
+        for candidate in candidates:
+            if (candidate / "nbgrader_config.py").is_file():
+                return cls(candidate.resolve())
+        raise UserError(f"there is no nbgrader_config.py in {candidates[0]}: not a course folder")
+
+    @cached_property
+    def config(self) -> Any:
+        """Nbgrader's configuration; `UserError` if its file is broken."""
+        try:
+            return course_config(self.root)
+        except UserError:
+            raise
+        except Exception as error:  # the file is a program: it may raise anything
+            reason = f"{type(error).__name__}: {error}"
+            raise UserError(f"{self.root}/nbgrader_config.py cannot be used: {reason}") from None
+
+    def _folder(self, key: str, default: str) -> Path:
+        return self.root / str(self.config.CourseDirectory.get(key, default))
+
+    @property
+    def state(self) -> Path:
+        """Where our own records are."""
+        return self.root / ".nbgrader"
+
+    @property
+    def submitted(self) -> Path:
+        """Nbgrader's ``submitted/STUDENT/ASSIGNMENT/``."""
+        return self._folder("submitted_directory", "submitted")
+
+    @property
+    def autograded(self) -> Path:
+        """Nbgrader's ``autograded/STUDENT/ASSIGNMENT/``."""
+        return self._folder("autograded_directory", "autograded")
+
+    @property
+    def feedback(self) -> Path:
+        """Nbgrader's ``feedback/STUDENT/ASSIGNMENT/``."""
+        return self._folder("feedback_directory", "feedback")
+
+    @property
+    def db_url(self) -> str:
+        """The gradebook, an SQLAlchemy address."""
+        default = f"sqlite:///{self.root / 'gradebook.db'}"
+        return str(self.config.CourseDirectory.get("db_url", default))
+
+    def assignments(self) -> list[str]:
+        """Return the names of the assignments that have a master notebook."""
+        source = self._folder("source_directory", "source")
+        return sorted(p.parent.name for p in source.glob("*/*.ipynb") if p.stem == p.parent.name)
+
+    def master(self, assignment: str) -> bytes:
+        """Return the master notebook of ``assignment``; `UserError` if there is none."""
+        if assignment not in self.assignments():
+            known = ", ".join(self.assignments()) or "none"
+            raise UserError(f"no assignment {assignment!r} in this course. There are: {known}")
+        folder = self._folder("source_directory", "source") / assignment
+        return (folder / f"{assignment}.ipynb").read_bytes()
+
+    def judge(self, assignment: str) -> Path:
+        """Return the folder with the results of ``assignment``."""
+        return self.state / "judge" / assignment
+
+    def received(self, assignment: str) -> Path:
+        """Return the folder with every file that was handed in for ``assignment``."""
+        return self.state / "received" / assignment
+
+    def submissions(self, assignment: str) -> list[Submission]:
+        """Return the latest submission of each student, in the order of their names."""
+        found = []
+        for folder in sorted(self.submitted.glob(f"*/{assignment}")):
+            notebook = folder / f"{assignment}.ipynb"
+            if notebook.is_file():
+                found.append(Submission(folder.parent.name, notebook, _time_of(folder)))
+        return found
+
+    def log(self, event: str, **details: Any) -> None:
+        """Append one line to the log: what was done when by whom, and never change one."""
+        line = {"time": datetime.now(UTC).isoformat(timespec="seconds"),
+                "user": _user(), "event": event, **details}  # fmt: skip
+        self.state.mkdir(exist_ok=True)
+        with open(self.state / "log.jsonl", "ab") as file:
+            file.write(json.dumps(line).encode() + b"\n")
+
+    def read_log(self) -> Iterator[dict[str, Any]]:
+        """Yield the lines of the log, oldest first; a torn last line is left out."""
+        with contextlib.suppress(FileNotFoundError), open(self.state / "log.jsonl", "rb") as file:
+            for line in file:
+                with contextlib.suppress(ValueError):
+                    yield json.loads(line)
+
+    def seed(self, assignment: str, master: str, fresh: bool) -> int:
+        """Return the seed of the current grading run, drawn by the system's own randomness.
+
+        An interrupted run goes on with its seed, so that all its students meet the same tests;
+        a finished one is over, and the next gets another that nobody can have learnt.
+        """
+        path = self.judge(assignment) / "run.json"
+        if path.exists() and not fresh:
+            run = json.loads(path.read_bytes())
+            if run["master"] == master and not run["finished"]:
+                return int(run["seed"])
+        seed = secrets.randbits(63)
+        self._write_run(assignment, master, seed, finished=False)
+        return seed
+
+    def finish_run(self, assignment: str, master: str, seed: int) -> None:
+        """Note that every submission of the run has its result."""
+        self._write_run(assignment, master, seed, finished=True)
+
+    def _write_run(self, assignment: str, master: str, seed: int, finished: bool) -> None:
+        run = {"master": master, "seed": seed, "finished": finished}
+        write_atomically(self.judge(assignment) / "run.json", json.dumps(run).encode())
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return "unknown"
+
+
+def _time_of(folder: Path) -> datetime | None:
+    try:
+        text = (folder / "timestamp.txt").read_text().strip()
+        return datetime.fromisoformat(text.replace(" UTC", "+00:00"))
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,129 @@
+"""Make the students' version of an assignment: nbgrader strips, this module checks and packs."""
+
+import hashlib
+import shutil
+import tempfile
+import zipfile
+from pathlib import Path
+
+from cs231n_lib.course import checkout
+from cs231n_lib.course.classroom.config import course_config
+from cs231n_lib.course.errors import UserError
+
+INSTRUCTIONS = """\
+{title}
+{underline}
+
+1. Install the course package once (Python 3.11 to 3.13):
+       pip install "cs231n_lib[course]"          or, in a checkout:  make install
+2. Open the notebook:
+       jupyter lab {name}.ipynb
+3. Write your code where it says YOUR CODE HERE.  Do not delete, copy or move cells, and
+   leave the test cells as they are: yours are replaced by fresh ones when you are graded.
+4. See where you stand, at any time:
+       cs231n check {name}.ipynb
+5. Hand in:
+       cs231n submit {name}.ipynb
+
+Data
+----
+The notebook draws its images itself (the course's small "scenes" set): nothing to download.
+Real CIFAR-10 is not needed here.  To play with it: cs231n data fetch
+"""
+
+
+def assignments(root: Path | None = None) -> list[str]:
+    """Return the names of the assignments that have a source notebook."""
+    folder = (root or checkout.root()) / "solutions"
+    return sorted(p.parent.name for p in folder.glob("*/*.ipynb") if p.stem == p.parent.name)
+
+
+def _generate(root: Path, name: str, destination: Path) -> None:
+    """Let nbgrader write the release of ``name`` to ``destination / name``."""
+    from nbgrader.apps import NbGraderAPI
+
+    config = course_config(root)
+    config.CourseDirectory.release_directory = str(destination.relative_to(root))
+    result = NbGraderAPI(config=config).generate_assignment(name, force=True, create=True)
+    if not result["success"]:
+        log = str(result.get("log")).splitlines()
+        reason = "\n".join(line for line in log if "Error" in line) or result.get("error")
+        raise UserError(
+            f"nbgrader could not make the release of {name}:\n{reason}\n"
+            f"Correct solutions/{name}/{name}.ipynb, then run again."
+        )
+
+
+def release(name: str, root: Path | None = None) -> Path:
+    """Generate ``exercises/<name>`` from ``solutions/<name>``.
+
+    nbgrader replaces solutions by stubs, removes hidden tests and outputs, locks the test
+    cells and records the assignment in the gradebook.  The release is made aside and put in
+    place when it is complete.
+
+    Parameters
+    ----------
+    name : str
+        The assignment, ``"a1"`` say.
+    root : Path, optional
+        The course folder; the checkout by default.
+
+    Returns
+    -------
+    Path
+        The folder of the release.
+
+    Raises
+    ------
+    UserError
+        If there is no such assignment or nbgrader refuses the source.
+    """
+    root = root or checkout.root()
+    known = assignments(root)
+    if name not in known:
+        raise UserError(f"no assignment {name!r} in solutions/. There are: {', '.join(known)}")
+    target = root / "exercises" / name
+    state = root / ".nbgrader"
+    state.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="release-", dir=state) as scratch:
+        _generate(root, name, Path(scratch))
+        made = Path(scratch) / name
+        (made / "README.txt").write_text(instructions(name))
+        shutil.rmtree(target, ignore_errors=True)
+        target.parent.mkdir(exist_ok=True)
+        shutil.move(made, target)
+    return target
+
+
+def instructions(name: str) -> str:
+    """Return the text that goes with the notebook: how to open, check and hand in, and the data."""
+    title = f"Assignment {name.removeprefix('a')}"
+    return INSTRUCTIONS.format(title=title, underline="=" * len(title), name=name)
+
+
+def bundle(folder: Path, archive: Path) -> Path:
+    """Zip the release in ``folder``; the same content gives the same bytes.
+
+    Returns
+    -------
+    Path
+        The archive, ``archive`` itself.
+    """
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    part = archive.with_suffix(".part")
+    with zipfile.ZipFile(part, "w") as out:
+        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+            entry = zipfile.ZipInfo(f"{folder.name}/{path.relative_to(folder).as_posix()}")
+            entry.external_attr = 0o644 << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            out.writestr(entry, path.read_bytes())
+    part.replace(archive)
+    return archive
+
+
+def digest(folder: Path) -> str:
+    """Return a checksum of all files in ``folder``, names and bytes."""
+    total = hashlib.sha256()
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        total.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
+    return total.hexdigest()

@@ -1,0 +1,97 @@
+"""``cs231n book build|serve|execute|check|vendor``: the book."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cs231n_lib.course.errors import UserError
+
+app = typer.Typer(no_args_is_help=True, help="Build, read, run and check the book.")
+Files = Annotated[list[Path] | None, typer.Argument(help="Notebooks; all of them by default.")]
+
+
+@app.command()
+def build(
+    force: Annotated[bool, typer.Option(help="Build even if nothing changed.")] = False,
+) -> None:
+    """Build the pages into _build/html; do nothing if they are up to date."""
+    from cs231n_lib.course.publishing import build as building
+
+    built = building.build(force=force)
+    print(("built" if built else "up to date") + f": {building.html_folder() / 'index.html'}")
+
+
+@app.command()
+def pdf() -> None:
+    """Print the whole book to one PDF; needs Chromium or Chrome, no LaTeX."""
+    from cs231n_lib.course.publishing import pdf
+
+    written = pdf.build()
+    print(f"printed: {written} ({written.stat().st_size / 1e6:.0f} MB)")
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(help="The port; the next free one if it is taken.")] = 8888,
+    ip: Annotated[str, typer.Option(help="Where to listen; see the warning.")] = "localhost",
+    open_page: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open the book in a browser.")
+    ] = True,
+    watch: Annotated[bool, typer.Option(help="Rebuild and reload pages that change.")] = False,
+) -> None:
+    """Serve the book with kernels, so that every page can be run and edited."""
+    from cs231n_lib.course.publishing import server
+
+    server.serve(ip=ip, port=port, open_page=open_page, watch=watch)
+
+
+@app.command()
+def execute(
+    files: Files = None,
+    labs: Annotated[bool, typer.Option(help="Also the labs, on the real CIFAR-10.")] = False,
+) -> None:
+    """Run notebooks from top to bottom and store their outputs.
+
+    A notebook with a cell that fails is left as it was.
+    """
+    from cs231n_lib.course.publishing import build as building
+    from cs231n_lib.course.publishing import notebooks
+
+    chosen = files or [p for p in building.notebooks() if labs or p.parent.name != "labs"]
+    for path in chosen:
+        with Console().status(f"running {path.name}"):
+            notebooks.execute(path)
+        print(f"stored {path}")
+
+
+@app.command()
+def check(files: Files = None) -> None:
+    """Refuse notebooks that are not run through, hold errors, or show undescribed figures."""
+    from cs231n_lib.course.publishing import build as building
+    from cs231n_lib.course.publishing import notebooks
+
+    chosen = files or building.notebooks()
+    wrong = [
+        f"{path}: {problem}"
+        for path in chosen
+        for problem in notebooks.problems(notebooks.read(path))
+    ]
+    if wrong:
+        raise UserError("these notebooks are not ready to be read:\n" + "\n".join(wrong))
+    print(f"{len(chosen)} notebooks are in order")
+
+
+@app.command()
+def vendor() -> None:
+    """Fetch MathJax, thebe and axe anew with npm, as recorded in versions.toml (maintainers)."""
+    from cs231n_lib.course.project import vendor
+
+    files = vendor.vendor()
+    print(f"{len(files)} files, {sum(f.stat().st_size for f in files) / 1e6:.1f} MB")
+
+
+def register(parent: typer.Typer) -> None:
+    """Add this group's commands to ``parent``."""
+    parent.add_typer(app, name="book", rich_help_panel="For readers")

@@ -1,0 +1,55 @@
+"""Pools of judges: one file a kind of pool, each with ``grade(submissions, seed)``.
+
+What every judge has to know, and how one is made of it, stands here.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cs231n_lib.course.assignment.master import Master, read_master
+from cs231n_lib.course.judge import rules
+from cs231n_lib.course.judge.grader import Grader
+from cs231n_lib.course.judge.walls import bubblewrap
+from cs231n_lib.course.judge.walls.library import build_library
+from cs231n_lib.course.judge.walls.plain import Unsandboxed
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that a judge in another process has to know; plain data."""
+
+    master: bytes
+    name: str
+    folder: str
+    unsafe: bool = False
+    visible_only: bool = False
+
+
+def make_grader(settings: Settings) -> tuple[Grader, Callable[[], None]]:
+    """Return a grader and the function that takes its sandbox down."""
+    master = read_master(settings.master, settings.name)
+    if settings.visible_only:
+        master = master.visible()
+    limits, blocked = rules.limits_of(master), rules.blocked_by(master)
+    library = build_library(Path(settings.folder), blocked)
+    walls: Unsandboxed | bubblewrap.Sandbox
+    if settings.unsafe:
+        walls = Unsandboxed(library, limits, blocked)
+    else:
+        walls = bubblewrap.Sandbox(library, limits, blocked, _warm(master, blocked))
+    return Grader(master, walls.worker, limits), walls.stop
+
+
+def _warm(master: Master, blocked: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the modules that the master imports, to be imported once for all students."""
+    import ast
+
+    found = {"numpy"}
+    for source in (*master.setup, *master.imports):
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Import):
+                found.update(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found.add(node.module)
+    return tuple(sorted(m for m in found if not m.startswith((*blocked, "cs231n_lib.course"))))

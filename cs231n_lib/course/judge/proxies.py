@@ -1,0 +1,187 @@
+"""What stands in a test cell for the student's functions and objects, which live in the worker.
+
+Values cross by copy; functions and objects stay where they are and are reached by handle. A
+proxy reads like the thing itself, so that a test cell is the same in a notebook and here.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from cs231n_lib.course.checks.verdict import StudentError
+from cs231n_lib.course.inside import protocol
+from cs231n_lib.course.inside.protocol import Callback, Handle, Record
+from cs231n_lib.course.judge.line import Line, WorkerError, result
+
+MAX_CALLBACKS = 10_000
+
+
+class Client:
+    """Speaks with one worker, within the time that the submission has left.
+
+    Parameters
+    ----------
+    worker : Line
+        The connection.
+    call_seconds : float
+        Longest wait for one call.
+    deadline : float
+        When the whole submission ends, by `time.monotonic`.
+    """
+
+    def __init__(self, worker: Line, call_seconds: float, deadline: float) -> None:
+        self.worker, self.call_seconds, self.deadline = worker, call_seconds, deadline
+        self.callbacks: list[Callable[..., Any]] = []
+
+    def request(self, **message: Any) -> dict[str, Any]:
+        """Send one request; run the judge's functions that the student's code calls meanwhile.
+
+        Raises
+        ------
+        StudentError
+            If the student's code raised, took too long, died or sent nonsense.
+        """
+        if self.worker.dead:
+            raise StudentError("ProcessEnded", "your process ended in an earlier call")
+        until = min(time.monotonic() + self.call_seconds, self.deadline)
+        try:
+            reply = self.worker.exchange(message, until - time.monotonic())
+            while "callback" in reply:
+                answer = self._call_back(reply)
+                reply = self.worker.exchange(answer, until - time.monotonic())
+            result(reply)
+        except WorkerError as error:
+            kind = "TimeLimit" if self.worker.late else "ProcessEnded"
+            self.worker.close()
+            raise StudentError(kind, str(error)) from None
+        return reply
+
+    def _call_back(self, request: dict[str, Any]) -> dict[str, Any]:
+        match request:
+            case {"callback": Callback(number=n), "args": tuple(args), "kwargs": dict(kwargs)}:
+                if 0 <= n < len(self.callbacks) and all(isinstance(k, str) for k in kwargs):
+                    try:
+                        value = self.callbacks[n](*self.incoming(args), **self.incoming(kwargs))
+                        return {"ok": self.outgoing(value)}
+                    except Exception as error:  # of a function given odd arguments, mostly
+                        return {"error": (type(error).__name__, str(error)[:500])}
+        raise WorkerError("your code called a function that it was not given")
+
+    def incoming(self, value: Any) -> Any:
+        """Put proxies in place of handles, all the way down."""
+        kind = type(value)
+        if kind is Handle:
+            return Proxy(self, value)
+        if kind is Record:
+            return Record.of((self.incoming(item) for item in value), value.handle)
+        return protocol.deep(value, self.incoming)
+
+    def outgoing(self, value: Any) -> Any:
+        """Put handles in place of proxies, and call-backs in place of the judge's functions."""
+        kind = type(value)
+        if isinstance(value, Proxy):
+            return value._handle
+        if kind is Record:
+            return value.handle
+        if callable(value):
+            if len(self.callbacks) >= MAX_CALLBACKS:
+                raise protocol.ProtocolError("too many functions were passed to student code")
+            self.callbacks.append(value)
+            return Callback(len(self.callbacks) - 1)
+        return protocol.deep(value, self.outgoing)
+
+    def ask(self, **message: Any) -> Any:
+        """Send one request and return its value."""
+        return self.incoming(self.request(**message)["ok"])
+
+
+class Proxy:
+    """A function, class or object of the student's."""
+
+    def __init__(self, client: Client, handle: Handle) -> None:
+        object.__setattr__(self, "_client", client)
+        object.__setattr__(self, "_handle", handle)
+
+    def _call(self, how: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        client: Client = self._client
+        return client.ask(
+            op="call", how=how, target=self._handle,
+            args=client.outgoing(args), kwargs=client.outgoing(kwargs),
+        )  # fmt: skip
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it with copies of the arguments; return a copy of the result."""
+        return self._call("call", args, kwargs)
+
+    def observe(self, *args: Any, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
+        """Call it under `metering.observe`; return its result and the facts."""
+        match self._call("observe", args, kwargs):
+            case (value, {"changed": list(changed), "read_only": bool(read_only)}):
+                return value, {"changed": changed, "read_only": read_only}
+        raise StudentError("ProcessEnded", "your code sent something else in place of a result")
+
+    def call_checked(self, *args: Any, **kwargs: Any) -> tuple[Any, list[int]]:
+        """Call it; return its result and which positional arguments it changed."""
+        value, facts = self.observe(*args, **kwargs)
+        return value, facts["changed"]
+
+    def call_in_place(self, *args: Any) -> tuple[Any, tuple[Any, ...]]:
+        """Call it; return its result and the arguments as the call left them."""
+        match self._call("in_place", args, {}):
+            case (value, tuple(after)) if len(after) == len(args):
+                return value, after
+        raise StudentError("ProcessEnded", "your code sent something else in place of a result")
+
+    def on_device(self, *args: Any) -> tuple[Any, dict[str, Any]]:
+        """Call it under `metering.on_device`; return its result and the facts."""
+        match self._call("on_device", args, {}):
+            case (
+                value,
+                {"homes": list(homes), "changed": list(changed), "fetched": list(fetched)},
+            ):
+                return value, {"homes": homes, "changed": changed, "fetched": fetched}
+        raise StudentError("ProcessEnded", "your code sent something else in place of a result")
+
+    def count_events(self, *args: Any, **kwargs: Any) -> int:
+        """Return how many Python steps a call takes."""
+        return int(self._call("count_events", args, kwargs))
+
+    def __getattr__(self, name: str) -> Any:
+        """Return an attribute; private and special ones have no business here."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self._client.ask(op="getattr", target=self._handle, name=name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute of the student's object."""
+        value = self._client.outgoing(value)
+        self._client.ask(op="setattr", target=self._handle, name=name, value=value)
+
+    def __getitem__(self, key: Any) -> Any:
+        """Return an item."""
+        return self._client.ask(op="getitem", target=self._handle, key=key)
+
+    def __len__(self) -> int:
+        """Return the length."""
+        return int(self._client.ask(op="len", target=self._handle))
+
+    def __bool__(self) -> bool:
+        """Whether it is there: it is."""
+        return True
+
+    def __repr__(self) -> str:
+        """Say what it is, without asking the student's ``__repr__``."""
+        return f"<the student's {self._handle.type_name}>"
+
+
+class Missing:
+    """A name that the student's cells did not define; says so when it is used."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name, self.reason = name, reason
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Raise what a notebook would raise, with the reason."""
+        raise StudentError("NameError", f"name '{self.name}' is not defined{self.reason}")
+
+    observe = call_checked = call_in_place = count_events = on_device = __call__

@@ -1,0 +1,68 @@
+"""What the judge found: plain data, and all that the rest of the house sees of the judge."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A submission that could not be graded through no fault of its author."""
+
+    reason: str
+
+
+GRADED, STUDENT_FAULT = "graded", "student fault"
+
+
+@dataclass
+class TestResult:
+    """How one graded test came out."""
+
+    __test__ = False  # for pytest: no test of ours
+
+    name: str
+    title: str
+    points: float
+    score: float = 0.0
+    passed: bool = False
+    message: str = ""
+    diagnosis: str = ""
+    mistake: str = ""
+    error_size: float | None = None
+    traceback: str = ""
+
+
+@dataclass
+class Result:
+    """What the judge found: plain data, the same for the same submission, master and seed."""
+
+    outcome: str
+    seed: int
+    master: str
+    submission: str
+    version: str = ""
+    reason: str = ""
+    tests: list[TestResult] = field(default_factory=list)
+    cells: dict[str, dict[str, str]] = field(default_factory=dict)
+    answers: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def score(self) -> float:
+        """Points by tests."""
+        return sum(t.score for t in self.tests)
+
+    @property
+    def points(self) -> float:
+        """Points that tests can give."""
+        return sum(t.points for t in self.tests)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON holds it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> "Result":
+        """Return the result that :meth:`to_dict` wrote."""
+        tests = [TestResult(**t) for t in content["tests"]]
+        return cls(**{**content, "tests": tests})

@@ -1,0 +1,71 @@
+"""The key of a result, and the results on disk: graded once, kept under what decided it."""
+
+import functools
+import hashlib
+import json
+from pathlib import Path
+
+from cs231n_lib.course.assignment.master import Master
+from cs231n_lib.course.files import write_atomically
+from cs231n_lib.course.judge.result import Result
+
+
+class Results:
+    """The results of one assignment on disk, one file each."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "results"
+
+    def _path(self, key: str) -> Path:
+        return self.folder / f"{key}.json"
+
+    def has(self, key: str) -> bool:
+        """Whether there is a result under ``key``."""
+        return self._path(key).exists()
+
+    def read(self, key: str) -> Result:
+        """Return the result under ``key``, which has to be there."""
+        return Result.from_dict(json.loads(self._path(key).read_bytes()))
+
+    def get(self, key: str) -> Result | None:
+        """Return the result under ``key``, None if there is none."""
+        return self.read(key) if self.has(key) else None
+
+    def put(self, key: str, result: Result) -> None:
+        """Write ``result`` whole, or not at all."""
+        write_atomically(self._path(key), json.dumps(result.to_dict()).encode())
+
+
+#: The rooms whose code decides a result, besides the submission and the master: with all that
+#: lies in them at any depth, so that no file can be moved out of the key by moving it.
+ROOMS = ("assignment", "checks", "inside", "judge")
+
+
+@functools.cache
+def version() -> str:
+    """Return a digest of the code that grades, defaults of limits included: part of every key."""
+    return digest_of(Path(__file__).parents[1])
+
+
+def digest_of(course: Path) -> str:
+    """Return the digest of the judging rooms in the folder ``course``: names and contents."""
+    total = hashlib.sha256()
+    for room in ROOMS:
+        for path in sorted((course / room).rglob("*.py")):
+            total.update(path.relative_to(course).as_posix().encode() + b"\0")
+            total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()[:16]
+
+
+def key(submission: bytes, master: Master) -> str:
+    """Return the name under which the result for these bytes and this master is kept."""
+    return _key(hashlib.sha256(submission).hexdigest(), master.digest, version())
+
+
+def key_of(result: Result) -> str:
+    """Return the name under which ``result`` is to be kept."""
+    return _key(result.submission, result.master, result.version)
+
+
+def _key(*parts: str) -> str:
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()

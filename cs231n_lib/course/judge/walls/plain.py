@@ -1,0 +1,52 @@
+"""No walls: a worker as a plain process, for one's own code on one's own machine."""
+
+import contextlib
+import os
+import subprocess
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from cs231n_lib.course import inside
+from cs231n_lib.course.judge.limits import START_SECONDS, Limits
+from cs231n_lib.course.judge.line import Line
+from cs231n_lib.course.judge.walls import ENVIRONMENT, in_words, program
+
+
+class Unsandboxed:
+    """A worker as a plain process: for one's own code on one's own machine."""
+
+    def __init__(self, library: Path, limits: Limits, blocked: tuple[str, ...] = ()) -> None:
+        self.library, self.limits, self.blocked = library, limits, blocked
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def worker(self) -> Line:
+        """Start a fresh process."""
+        options = {"limits": asdict(self.limits), "blocked": self.blocked}
+        folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        process = subprocess.Popen(
+            program(f"{inside.__name__}.worker", options, str(self.library)), cwd=folder.name,
+            env={**os.environ, **ENVIRONMENT}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        self.process = process
+        assert process.stdin is not None
+        assert process.stdout is not None
+
+        def end(wait: bool) -> str:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(1.0 if wait else 0.0)
+            status = process.poll()
+            process.kill()
+            process.wait()
+            folder.cleanup()
+            return in_words(status or 0)
+
+        worker = Line(process.stdout, process.stdin, process.kill, end)
+        worker.exchange(None, START_SECONDS)
+        return worker
+
+    def stop(self) -> None:
+        """End the process."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()

@@ -1,0 +1,94 @@
+"""The stages of the test run, and what they leave behind."""
+
+import importlib.util
+import os
+import subprocess
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import IO
+
+from rich.console import Console
+
+from cs231n_lib.course.checkout import python, root
+from cs231n_lib.course.errors import UserError
+
+CACHES = ("_build", ".pytest_cache", ".ruff_cache", ".mypy_cache", ".hypothesis", "htmlcov")
+
+
+def _pytest(*arguments: str) -> list[str]:
+    return python("-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", *arguments)
+
+
+#: The tests of the road that a grade takes: the longest of the unit tests, a stage of their own.
+GRADER = tuple(
+    f"tests/course/{room}" for room in ("inside", "assignment", "checks", "judge", "classroom")
+)
+NOTEBOOKS = "tests/course/publishing/test_notebooks.py"
+#: What each stage runs, the fast ones first.
+STAGES = {
+    "lint": [
+        python("-m", "ruff", "check"),
+        python("-m", "ruff", "format", "--check"),
+        python("-m", "mypy"),
+    ],
+    "unit": [
+        _pytest(
+            "tests",
+            *(f"--ignore={folder}" for folder in GRADER),
+            f"--ignore={NOTEBOOKS}",
+            "--ignore=tests/browser",
+        )
+    ],
+    "grader": [_pytest(*GRADER)],
+    "notebooks": [_pytest("--nbval", "--nbval-current-env", "book", NOTEBOOKS)],
+    # In one process: two browsers at once on two cores make pages miss their deadlines.
+    "browser": [python("-m", "pytest", "-q", "tests/browser")],
+}
+
+
+def run_stages(names: list[str]) -> int:
+    """Run the named test stages, all of them even if one fails; print a summary.
+
+    Returns
+    -------
+    int
+        0 if every stage passed, else 1.
+    """
+    unknown = [name for name in names if name not in STAGES]
+    if unknown:
+        raise UserError(f"no such stage: {', '.join(unknown)}. Choose from: {', '.join(STAGES)}")
+    if importlib.util.find_spec("pytest") is None:
+        raise UserError("the tests need more: pip install -e '.[book,course,test,cluster]'")
+    console = Console()
+    results: dict[str, tuple[int, float]] = {}
+    with ThreadPoolExecutor(max_workers=1) as aside, tempfile.TemporaryFile() as pages:
+        # A browser waits more than it works: beside the others it costs half of its time.
+        browser = aside.submit(_stage, "browser", pages) if "browser" in names else None
+        for name in names:
+            console.rule(name)
+            if name == "browser" and browser is not None:
+                results[name] = browser.result()
+                pages.seek(0)
+                print(pages.read().decode(errors="replace"), flush=True)
+            else:
+                results[name] = _stage(name)
+    console.rule("summary")
+    for name, (code, seconds) in results.items():
+        verdict = "[green]passed[/]" if code == 0 else "[bold red]FAILED[/]"
+        console.print(f"{name:<12}{verdict}{seconds:>8.0f} s")
+    return int(any(code for code, _ in results.values()))
+
+
+def _stage(name: str, output: IO[bytes] | None = None) -> tuple[int, float]:
+    """Run one stage; return its worst exit status and how many seconds it took."""
+    start = time.perf_counter()
+    # Tests run side by side already, and threads of BLAS spin while they wait for the next product.
+    env = {"OMP_NUM_THREADS": "1", **os.environ}
+    done = [
+        subprocess.run(
+            command, cwd=root(), env=env, stdout=output, stderr=output and subprocess.STDOUT
+        )
+        for command in STAGES[name]
+    ]
+    return max(run.returncode for run in done), time.perf_counter() - start

@@ -1,0 +1,90 @@
+"""Print the whole book to one PDF with Chromium: formulas and figures as on the pages, no LaTeX."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from cs231n_lib.course.checkout import root
+from cs231n_lib.course.errors import UserError
+from cs231n_lib.course.publishing.build import jupyter_book
+
+#: Names of the program on Linux, macOS and Windows; the one without windows needs half the time.
+PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome",
+            "msedge")  # fmt: skip
+PATIENCE_MS = 120_000  # for MathJax, in the page's own time: it runs as fast as it can
+
+
+def browser() -> str:
+    """Return the path of a Chromium.
+
+    Raises
+    ------
+    UserError
+        If there is none.
+    """
+    for name in PROGRAMS:
+        if found := shutil.which(name):
+            return found
+    raise UserError(
+        "this needs Chromium or Chrome, and none was found on the PATH: install "
+        "one (Debian and Ubuntu: `apt install chromium`), then try again"
+    )
+
+
+def pdf_file() -> Path:
+    """Return where the PDF is written."""
+    return root() / "_build" / "cs231n_lib.pdf"
+
+
+def build() -> Path:
+    """Build the book as one long page and print it.
+
+    Returns
+    -------
+    Path
+        The PDF. An older one is replaced as a whole or not at all.
+
+    Raises
+    ------
+    UserError
+        If there is no browser, the page was not built, or nothing was printed.
+    """
+    browser()  # before the long part
+    if not jupyter_book("--builder", "singlehtml", "--all", "-q"):
+        raise UserError("the book was not built: what stands above has to be mended first")
+    print_page(root() / "_build" / "singlehtml" / "intro.html", pdf_file())
+    return pdf_file()
+
+
+def print_page(page: Path, target: Path) -> None:
+    """Print one HTML file to a PDF with an outline.
+
+    Parameters
+    ----------
+    page : Path
+        What to print, with all that it loads beside it.
+    target : Path
+        The PDF; its folder exists.
+
+    Raises
+    ------
+    UserError
+        If there is no browser, or it printed nothing.
+    """
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        printed = Path(folder, "book.pdf")
+        options = [
+            "--headless", "--disable-gpu", "--no-pdf-header-footer",
+            "--generate-pdf-document-outline", f"--user-data-dir={folder}/profile",
+            f"--virtual-time-budget={PATIENCE_MS}", f"--print-to-pdf={printed}",
+        ]  # fmt: skip
+        if hasattr(os, "geteuid") and os.geteuid() == 0:
+            options.append("--no-sandbox")  # as root Chromium refuses to start with its own sandbox
+        done = subprocess.run(
+            [browser(), *options, page.resolve().as_uri()], capture_output=True, text=True
+        )
+        if not printed.is_file():
+            raise UserError(f"Chromium printed nothing; it said:\n{done.stderr[-2000:]}")
+        printed.replace(target)

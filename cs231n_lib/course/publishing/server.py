@@ -1,0 +1,302 @@
+"""The live book: one Jupyter server gives the built pages and a kernel for each open page.
+
+Who may run code?  Only a browser that was opened with the address shown in the terminal.
+That address holds a ticket which works once and sets a signed cookie; there is no token
+that could stand in a page, a log or the browser's history.  Pages of other sites get
+nowhere: the cookie is not sent to them, requests need the page's own XSRF token, web
+sockets the page's own origin, and a `Host` that is not this machine is refused.
+"""
+
+import asyncio
+import hmac
+import logging
+import os
+import secrets
+import signal
+import tempfile
+import threading
+import webbrowser
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+from jupyter_server.auth.decorator import allow_unauthenticated
+from jupyter_server.auth.identity import IdentityProvider
+from jupyter_server.base.handlers import JupyterHandler
+from jupyter_server.serverapp import ServerApp
+from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
+from rich.console import Console
+from tornado.ioloop import PeriodicCallback
+from tornado.web import StaticFileHandler
+from traitlets import Bool
+from traitlets.config import Config
+
+from cs231n_lib.course.checkout import root
+from cs231n_lib.course.errors import UserError
+from cs231n_lib.course.publishing.build import build, html_folder, input_files
+from cs231n_lib.course.publishing.notebooks import KERNEL_ENVIRONMENT, KERNEL_OPTIONS
+
+#: Nothing from or to another host.  Inline scripts and styles are what Sphinx pages and
+#: the outputs of notebooks are made of.
+CONTENT_SECURITY_POLICY = "; ".join(
+    [
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    ]
+)
+ALIASES = {"": "index.html", "favicon.ico": "_static/favicon.svg"}
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class Ticket(IdentityProvider):
+    """Signs a browser in by a ticket that works once; then shows the next one."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(token=secrets.token_hex(32), **settings)
+        self.value = secrets.token_urlsafe(24)
+        self.renewed: Callable[[], None] = lambda: None
+
+    def redeem(self, handler: JupyterHandler, value: str) -> bool:
+        """Sign the browser of this request in if ``value`` is the current ticket."""
+        if not hmac.compare_digest(value.encode(), self.value.encode()):
+            return False
+        self.value = secrets.token_urlsafe(24)
+        self.set_login_cookie(handler, self.generate_anonymous_user(handler))
+        self.renewed()
+        return True
+
+    async def get_user_token(self, handler: Any) -> None:
+        """Accept no token: neither in an address nor in a header."""
+        return None
+
+    def get_handlers(self) -> list[tuple[str, object]]:
+        """Offer no login page."""
+        return []
+
+
+class Kernels(AsyncMappingKernelManager):
+    """Keeps one kernel started ahead, so that a page gets its own at once."""
+
+    spare: asyncio.Task[str] | None = None
+
+    def start_spare(self) -> None:
+        """Start a kernel for the next page that asks."""
+        self.spare = asyncio.create_task(self.start_fresh())
+
+    async def start_fresh(self, **options: Any) -> str:
+        """Start a kernel that keeps the terminal quiet and draws below the cell."""
+        options["env"] = {**(options.get("env") or os.environ), **KERNEL_ENVIRONMENT}
+        return await self._async_start_kernel(extra_arguments=KERNEL_OPTIONS, **options)
+
+    async def start_kernel(self, **options: Any) -> str:  # type: ignore[override]
+        """Return the id of the spare kernel, or of a new one, and start the next spare."""
+        ready, spare, self.spare = "", self.spare, None
+        if spare:
+            with suppress(Exception):  # whatever is wrong shows when a fresh one is started
+                ready = await spare
+        kernel_id = ready if ready in self else await self.start_fresh(**options)
+        self.start_spare()
+        return kernel_id
+
+
+class Pages(JupyterHandler, StaticFileHandler):
+    """Gives the built pages to anyone on this machine, and signs in who brings the ticket."""
+
+    @allow_unauthenticated
+    async def get(self, path: str, include_body: bool = True) -> None:
+        """Give a file of the book; forget the ticket in the address once it is used."""
+        ticket = self.get_query_argument("ticket", "")
+        identity = cast(Ticket, self.identity_provider)
+        if ticket and not self.current_user and not identity.redeem(self, ticket):
+            self.send_error(
+                403, reason="This address was used before; the terminal shows a new one"
+            )
+            return
+        if ticket:
+            self.redirect(f"/{path}")
+            return
+        if not path or path.endswith(".html"):
+            self.xsrf_token  # noqa: B018  (sets the cookie that the page's requests must repeat)
+        await super().get(ALIASES.get(path, path), include_body)
+
+    @allow_unauthenticated
+    async def head(self, path: str) -> None:
+        """Give a file's headers."""
+        await self.get(path, include_body=False)
+
+    def compute_etag(self) -> None:
+        """Rely on the time of change: a rebuilt page must not be taken for the old one."""
+        return None
+
+    def set_extra_headers(self, path: str) -> None:
+        """Have the browser ask again for whatever has no version in its address."""
+        self.set_header("Referrer-Policy", "same-origin")
+        if "v" not in self.request.query_arguments:
+            self.set_header("Cache-Control", "no-cache")
+
+    def write_error(self, status_code: int, **details: Any) -> None:
+        """Say what is wrong in one line, with a way back."""
+        reason = "The book has no such page" if status_code == 404 else self._reason
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.finish(
+            f'<!doctype html><title>{status_code}</title><p>{reason}</p><a href="/">Book</a>'
+        )
+
+
+class Live(JupyterHandler):
+    """Tells a page what it can do here; on a static host there is no such address."""
+
+    @allow_unauthenticated
+    def get(self) -> None:
+        """Answer whether this browser may run code and whether pages are rebuilt."""
+        self.set_header("Cache-Control", "no-store")
+        self.finish(
+            {"signedIn": bool(self.current_user), "watch": cast(BookServer, self.serverapp).watch}
+        )
+
+
+class BookServer(ServerApp):
+    """A Jupyter server cut down to the book's pages and their kernels."""
+
+    default_services = ("api", "kernels", "kernelspecs", "sessions")  # type: ignore[assignment]
+    no_browser_open_file = True
+    watch = Bool(False)
+
+    def load_config_file(self, *args: Any, **options: Any) -> None:
+        """Ignore the reader's settings for other Jupyter servers: they could open this one."""
+
+    def init_signal(self) -> None:
+        """Stop at once when asked to, without a question."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self.stop(from_signal=True))
+
+    @property
+    def address(self) -> str:
+        """The address that signs a browser in, once."""
+        host = "localhost" if self.ip in (*LOOPBACK, "0.0.0.0", "::", "") else self.ip
+        ticket = cast(Ticket, self.identity_provider)
+        return f"http://{host}:{self.port}/?ticket={ticket.value}"
+
+
+def make_server(
+    html: Path, work: Path, *, ip: str = "localhost", port: int = 8888, watch: bool = False
+) -> BookServer:
+    """Return a server for the pages in ``html``, ready to be started.
+
+    Parameters
+    ----------
+    html : Path
+        The built pages.
+    work : Path
+        The folder in which kernels run.
+    ip : str
+        Where to listen.
+    port : int
+        The port wished for; the next free one is taken.
+    watch : bool
+        Whether pages should look for a newer version of themselves.
+    """
+    config = Config()
+    config.ServerApp.allow_root = True  # in a container; the server asks for a cookie anyway
+    config.ServerApp.allow_unauthenticated_access = False
+    config.ServerApp.identity_provider_class = Ticket
+    config.ServerApp.kernel_manager_class = Kernels
+    config.ServerApp.log_level = logging.WARNING
+    config.ServerApp.root_dir = str(work)
+    config.ServerApp.extra_log_scrub_param_keys = ["ticket"]
+    config.ServerApp.tornado_settings = {
+        "compress_response": True,
+        "headers": {"Content-Security-Policy": CONTENT_SECURITY_POLICY},
+        "ws_ping_interval": 0,  # a lost connection on one machine is noticed without pings
+        "xsrf_cookie_kwargs": {"path": "/", "samesite": "Strict"},
+    }
+    config.IdentityProvider.cookie_options = {"samesite": "Strict"}
+    # A page lets its kernel go when it is closed; these are left by browsers that crashed.
+    config.MappingKernelManager.cull_idle_timeout = 600
+    config.MappingKernelManager.cull_interval = 60
+    server = BookServer(config=config, ip=ip, port=port, open_browser=False, watch=watch)
+    server.initialize(argv=[], find_extensions=False)
+    pages = (r"/(?!api/)(.*)", Pages, {"path": str(html)})
+    server.web_app.add_handlers(".*$", [(r"/live\.json", Live), pages])
+    server.io_loop.add_callback(cast(Kernels, server.kernel_manager).start_spare)
+    return server
+
+
+def serve(
+    *, ip: str = "localhost", port: int = 8888, open_page: bool = True, watch: bool = False
+) -> None:
+    """Build the book if it is out of date, then serve it until interrupted.
+
+    Raises
+    ------
+    UserError
+        If the book does not build or the address cannot be listened on.
+    """
+    build(quiet=True)
+    try:
+        server = make_server(html_folder(), root() / "book", ip=ip, port=port, watch=watch)
+    except (OSError, SystemExit):
+        raise UserError(f"nothing can listen on {ip}, port {port}: choose another") from None
+    console = Console(highlight=False)
+    if ip not in LOOPBACK:
+        console.print(
+            f"[bold red]Warning:[/] --ip {ip} lets other machines reach this server. Who opens "
+            "the address below first can run any program as you, and the connection is not "
+            "encrypted."
+        )
+
+    def show(again: str = "") -> None:
+        console.print(f"The live book{again}: [bold]{server.address}[/]", soft_wrap=True)
+
+    show()
+    console.print("The address works once. Press Ctrl-C to stop.")
+    cast(Ticket, server.identity_provider).renewed = lambda: show(", for another browser")
+    if watch:
+        Watcher(server.log).start()
+    if open_page:
+        open_browser(server.address)
+    server.start()
+
+
+class Watcher:
+    """Rebuilds the changed pages while an author writes."""
+
+    def __init__(self, log: logging.Logger, seconds: float = 1.0) -> None:
+        self.log = log
+        self.seen = self.look()
+        self.timer = PeriodicCallback(self.check, 1000 * seconds)
+        self.start = self.timer.start
+
+    def look(self) -> dict[Path, int]:
+        """Return when each input of the book was changed."""
+        return {path: path.stat().st_mtime_ns for path in input_files() if path.exists()}
+
+    async def check(self) -> None:
+        """Build if something changed; a page that does not build is reported and left."""
+        now = self.look()
+        if now == self.seen:
+            return
+        self.seen = now
+        try:
+            rebuild = partial(build, fresh=False, quiet=True)
+            await asyncio.get_running_loop().run_in_executor(None, rebuild)
+        except UserError as error:
+            self.log.warning("%s", error)
+
+
+def open_browser(address: str) -> None:
+    """Open ``address`` without showing the ticket to other users in the list of processes."""
+    with tempfile.NamedTemporaryFile("w", suffix=".html", delete=False) as page:
+        page.write(f'<!doctype html><meta http-equiv="refresh" content="0; url={address}">')
+    opener = threading.Timer(0.5, webbrowser.open, [Path(page.name).as_uri()])
+    opener.daemon = True
+    opener.start()

@@ -1,0 +1,51 @@
+"""Code that computes nothing earns nothing, in every assignment and whatever it returns."""
+
+import ast
+import re
+import warnings
+
+import pytest
+
+from cs231n_lib.course.classroom.release import assignments
+from tests.grader import table
+
+CONSTANTS = {
+    "None": "None",
+    "0": "0",
+    "1": "1",
+    "True": "True",
+    "the first argument": "{first}",
+    "the last argument": "{last}",
+    "an empty array": "np.array([])",
+    "an empty tuple": "()",
+    "an empty dictionary": "{{}}",
+    "two zeros": "(0, 0)",
+    "zeros like the first argument": "np.zeros_like({first})",
+    "zeros like all arguments": "tuple(np.zeros_like(a) for a in ({all},))",
+}
+SOLUTION = re.compile(r"### BEGIN SOLUTION\n.*?### END SOLUTION", re.DOTALL)
+EXERCISES = [(a, e) for a in assignments() for e in table.master(a).exercises()]
+
+
+def without_work(source: str, constant: str) -> str:
+    """Return the answer cell with functions that only return ``constant``."""
+    tree = ast.parse(SOLUTION.sub("pass", source))
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.FunctionDef) or node.name == "__init__":
+            continue
+        names = [a.arg for a in node.args.args if a.arg != "self"] or ["0"]
+        text = constant.format(first=names[0], last=names[-1], all=", ".join(names))
+        node.body = ast.parse(f"def f():\n    return {text}").body[0].body
+    return ast.unparse(ast.fix_missing_locations(tree))
+
+
+@pytest.mark.parametrize("constant", CONSTANTS.values(), ids=CONSTANTS)
+@pytest.mark.parametrize(("assignment", "exercise"), EXERCISES)
+def test_constants_earn_nothing(assignment, exercise, constant):
+    master = table.master(assignment)
+    code = without_work(master.answers[exercise], constant)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        failures = master.grade(exercise, code, seed=1)
+    tests = {t.removeprefix(f"{exercise}-") for t in master.tests if t.startswith(f"{exercise}-")}
+    assert tests - set(failures) == set()

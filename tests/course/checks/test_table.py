@@ -1,0 +1,77 @@
+"""The gate: every sample and every mechanical mutant is judged as it should be, on one seed.
+
+The long run is on record in ``benchmarks/results/table.json``.
+"""
+
+import dataclasses
+import json
+import warnings
+
+import pytest
+
+from cs231n_lib.course import checkout
+from cs231n_lib.course.classroom.release import assignments
+from tests.grader import table
+from tests.grader.mutants import mutants
+
+SEEDS = 1
+EXERCISES = [(a, e) for a in assignments() for e in table.master(a).exercises()]
+
+
+@pytest.mark.parametrize(("assignment", "exercise"), EXERCISES)
+def test_samples_are_judged_as_expected(assignment, exercise):
+    results = table.verdicts(assignment, exercise, SEEDS, SEEDS)
+    counts = table.row(exercise, results, SEEDS, SEEDS)
+    assert counts["correct_total"] >= 6
+    assert counts["wrong_total"] >= 15
+    surprises = {v.sample.name: v.notes for v in results if v.notes}
+    assert not surprises
+
+
+@pytest.mark.parametrize(("assignment", "exercise"), EXERCISES)
+def test_every_mutant_loses_points(assignment, exercise):
+    path = table.SAMPLES / assignment / f"{exercise}.txt"
+    master = table.master(assignment)
+    names = dict(mutants(master.answers[exercise]))
+    assert len(names) >= 5
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the mutants' own syntax and arithmetic
+        survivors = {n for n, code in names.items() if not master.grade(exercise, code, seed=1)}
+    assert not table.unexplained(path, survivors)
+
+
+def test_the_gate_can_go_red():
+    assignment, exercise = EXERCISES[0]
+    samples = table.read_samples(table.SAMPLES / assignment / f"{exercise}.txt")
+    right = next(s for s in samples if s.correct)
+    wrong = next(s for s in samples if s.diagnoses)
+    called_wrong = dataclasses.replace(right, loses=wrong.loses)
+    called_right = dataclasses.replace(wrong, loses=frozenset(), diagnoses=frozenset())
+    misnamed = dataclasses.replace(wrong, diagnoses=frozenset({"something_else"}))
+    assert not table.judge(assignment, exercise, called_wrong, [1]).as_expected
+    assert not table.judge(assignment, exercise, called_right, [1]).as_expected
+    assert not table.judge(assignment, exercise, misnamed, [1]).named
+
+
+def test_json_rows_have_the_documented_fields(capsys):
+    assignment, exercise = EXERCISES[0]
+    assert table.main([f"{assignment}/{exercise}", "--seeds", "1", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [tuple(row) for row in rows] == [table.FIELDS]
+
+
+def test_the_guide_tells_what_is_on_record():
+    root = checkout.root()
+    rows = json.loads((root / "benchmarks" / "results" / "table.json").read_text())
+    guide = (root / "book" / "teaching" / "grading.md").read_text()
+    assert "\n".join(table.summary(rows)) in guide
+    assert {row["exercise"] for row in rows} == {"/".join(pair) for pair in EXERCISES}
+
+
+def test_wilson_interval_holds_the_share_and_shrinks():
+    low, high = table.wilson(9, 10)
+    wide = high - low
+    assert 0 < low < 0.9 < high < 1
+    low, high = table.wilson(90, 100)
+    assert low < 0.9 < high
+    assert high - low < wide

@@ -1,0 +1,177 @@
+"""What students get is what release makes, holds nothing hidden, and is graded as it should be."""
+
+import re
+import shutil
+import zipfile
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from cs231n_lib.course import checkout
+from cs231n_lib.course.classroom import release
+from cs231n_lib.course.classroom.config import course_config
+from cs231n_lib.course.errors import UserError
+
+ROOT = checkout.root()
+ASSIGNMENTS = release.assignments(ROOT)
+REGION = re.compile(
+    r"^[ \t]*### BEGIN (?:SOLUTION|HIDDEN TESTS)\n(.*?)^[ \t]*### END (?:SOLUTION|HIDDEN TESTS)",
+    re.DOTALL | re.MULTILINE,
+)
+
+
+def read(path: Path) -> nbformat.NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def course(folder: Path, name: str) -> Path:
+    """Copy what a course folder needs for the assignment ``name``."""
+    shutil.copytree(ROOT / "solutions" / name, folder / "solutions" / name)
+    shutil.copy(ROOT / "nbgrader_config.py", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def courses(tmp_path_factory):
+    """Return a function that gives a course folder with one released assignment, made once."""
+    made = {}
+
+    def get(name: str) -> Path:
+        if name not in made:
+            made[name] = course(tmp_path_factory.mktemp(name), name)
+            release.release(name, made[name])
+        return made[name]
+
+    return get
+
+
+def hidden_lines(name: str) -> set[str]:
+    """Return every line of solutions and hidden tests that could give something away."""
+    notebook = read(ROOT / "solutions" / name / f"{name}.ipynb")
+    regions = [r for cell in notebook.cells for r in REGION.findall(cell.source)]
+    return {line.strip() for region in regions for line in region.splitlines()}
+
+
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_the_committed_release_is_what_release_makes(name, courses):
+    made = courses(name) / "exercises" / name
+    assert release.digest(made) == release.digest(ROOT / "exercises" / name), (
+        f"run: cs231n release {name}"
+    )
+
+
+def leaks(folder: Path, name: str) -> list[str]:
+    """Return everything hidden that is to be found in the files below ``folder``."""
+    source = read(ROOT / "solutions" / name / f"{name}.ipynb")
+    visible = {
+        line.strip() for cell in source.cells for line in REGION.sub("", cell.source).splitlines()
+    }
+    secret = {line for line in hidden_lines(name) - visible if len(line) > 8}
+    assert len(secret) > 20
+    seeds = re.findall(r'rng\("(\w+)"\)', "\n".join(secret))
+    found = []
+    for path in folder.rglob("*"):
+        text = path.read_text()
+        if path.suffix == ".ipynb":
+            notebook = read(path)
+            code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+            found += ["output" for cell in code if cell.outputs or cell.execution_count]
+            text = "\n".join(cell.source for cell in notebook.cells)
+        found += secret & {line.strip() for line in text.splitlines()}
+        marks = ["BEGIN SOLUTION", "END SOLUTION", "HIDDEN TESTS", *(f'"{seed}"' for seed in seeds)]
+        found += [mark for mark in marks if mark in text]
+    return found
+
+
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_nothing_hidden_leaks(name, tmp_path):
+    assert leaks(ROOT / "exercises" / name, name) == []
+    # The search finds what is planted: one hidden line, one stored output.
+    shutil.copy(ROOT / "solutions" / name / f"{name}.ipynb", tmp_path)
+    assert len(leaks(tmp_path, name)) > 20
+    notebook = read(ROOT / "exercises" / name / f"{name}.ipynb")
+    next(c for c in notebook.cells if c.cell_type == "code").execution_count = 1
+    nbformat.write(notebook, tmp_path / f"{name}.ipynb")
+    assert leaks(tmp_path, name) == ["output"]
+
+
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_cells_keep_their_ids_and_points_add_up(name):
+    source, made = (read(ROOT / d / name / f"{name}.ipynb") for d in ("solutions", "exercises"))
+    assert [cell.id for cell in source.cells] == [cell.id for cell in made.cells]
+    grades = [cell.metadata.get("nbgrader", {}) for cell in made.cells]
+    total = sum(grade.get("points", 0) for grade in grades if grade.get("grade"))
+    assert f"| Points | {total:g}:" in made.cells[0].source
+    assert re.search(r"\| Time \| about", made.cells[0].source)
+    assert re.search(r"\| Read first \| chapter", made.cells[0].source)
+    for cell, grade in zip(made.cells, grades, strict=True):
+        if grade.get("grade") and cell.cell_type == "code":
+            assert "raises-exception" in cell.metadata.tags, cell.id
+
+
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+@pytest.mark.filterwarnings("ignore")
+def test_nbgrader_gives_the_solution_everything_and_the_blank_nothing(name, courses):
+    from nbgrader.api import Gradebook
+    from nbgrader.apps import NbGraderAPI
+
+    folder = courses(name)
+    submitted = folder / ".nbgrader" / "submitted"
+    for student, origin in (("solved", "solutions"), ("blank", "exercises")):
+        shutil.copytree(folder / origin / name, submitted / student / name)
+    config = course_config(folder)
+    for student in ("solved", "blank"):
+        result = NbGraderAPI(config=config).autograde(name, student)
+        assert result["success"], result
+    with Gradebook(config.CourseDirectory.db_url) as gradebook:
+        solved, blank = (gradebook.find_submission(name, s) for s in ("solved", "blank"))
+        automatic = sum(
+            g.auto_score or 0
+            for n in solved.notebooks
+            for g in n.grades
+            if g.cell.cell_type == "code"
+        )
+        possible = sum(
+            g.max_score for n in solved.notebooks for g in n.grades if g.cell.cell_type == "code"
+        )
+        assert automatic == possible > 0
+        assert blank.score == 0
+        assert not blank.needs_manual_grade
+
+
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_the_blank_release_runs_top_to_bottom_without_a_wall_of_tracebacks(name, courses):
+    nbclient = pytest.importorskip("nbclient")
+    notebook = read(courses(name) / "exercises" / name / f"{name}.ipynb")
+    client = nbclient.NotebookClient(
+        notebook, timeout=300, iopub_timeout=60, startup_timeout=120, kernel_name="python3"
+    )
+    client.execute()  # raises at the first cell that would stop "Run all"
+    errors = [
+        (cell, output)
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+        if output.output_type == "error"
+    ]
+    assert errors
+    for cell, output in errors:
+        assert cell.metadata.nbgrader.grade
+        assert "not implemented yet" in output.evalue
+        assert len(output.traceback) <= 3
+
+
+def test_bundle_is_deterministic_and_complete(tmp_path):
+    folder = ROOT / "exercises" / ASSIGNMENTS[0]
+    one, two = (release.bundle(folder, tmp_path / f"{n}.zip").read_bytes() for n in (1, 2))
+    assert one == two
+    with zipfile.ZipFile(tmp_path / "1.zip") as archive:
+        names = set(archive.namelist())
+    name = ASSIGNMENTS[0]
+    assert {f"{name}/{name}.ipynb", f"{name}/README.txt"} <= names
+
+
+def test_an_unknown_assignment_is_a_users_mistake():
+    with pytest.raises(UserError, match="There are: a1"):
+        release.release("a99", ROOT)

@@ -1,0 +1,130 @@
+"""Steps are counted for the function alone; a second device tells what leaves it."""
+
+import gc
+
+import array_api_strict as strict
+import numpy as np
+import pytest
+
+from cs231n_lib.course.inside.metering import count_events, observe, on_device
+
+
+def allocate(n):
+    return [[k] for k in range(n)]
+
+
+@pytest.fixture
+def busy_collector():
+    """Collect garbage at every other allocation, with a callback written in Python."""
+
+    def callback(phase, info):
+        for _ in range(1000):
+            pass
+
+    before = gc.get_threshold()
+    gc.callbacks.append(callback)
+    gc.set_threshold(2)
+    yield
+    gc.set_threshold(*before)
+    gc.callbacks.remove(callback)
+
+
+def test_collecting_garbage_is_not_counted(busy_collector):
+    counts = {count_events(allocate, 50) for _ in range(5)}
+    assert len(counts) == 1
+    assert counts.pop() < 1000
+    assert gc.isenabled()
+
+
+def test_collecting_goes_on_after_an_error():
+    with pytest.raises(ZeroDivisionError):
+        count_events(lambda: 1 / 0)
+    assert gc.isenabled()
+
+
+def test_loops_count_and_array_operations_do_not():
+    x = np.ones(100)
+    y = np.ones(10_000)
+    assert count_events(np.sum, y) == count_events(np.sum, x)
+    assert count_events(sum, iter(x.tolist())) < 10
+    assert count_events(allocate, 200) > 1.9 * count_events(allocate, 100)
+
+
+def facts(function, *args):
+    return on_device(function, args)[1]
+
+
+def test_arrays_go_to_the_device_and_come_back():
+    x = np.arange(6, dtype=np.float32).reshape(2, 3)
+    result, found = on_device(lambda a, b, k: (a.T @ b, k), (x, x, 3))
+    np.testing.assert_array_equal(result[0], x.T @ x)
+    assert result[0].dtype == np.float32
+    assert found == {"homes": ["device", "int"], "changed": [], "fetched": []}
+
+
+def test_results_that_left_the_device_are_told():
+    x = np.ones(3)
+    assert facts(lambda a: np.ones(3), x)["homes"] == ["NumPy"]
+    assert facts(lambda a: 1.0, x)["homes"] == ["float"]
+    cpu = strict.Device("CPU_DEVICE")
+    assert facts(lambda a: strict.asarray(a, device=cpu), x)["homes"] == ["another device"]
+
+
+def test_changes_on_the_device_are_told_and_stay_there():
+    def halve(a):
+        a *= 0.5
+        return a
+
+    x = np.ones(3)
+    assert facts(halve, x)["changed"] == [0]
+    assert (x == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("fetch", "told"),
+    [
+        (lambda a: float(a[0]), "float(x)"),
+        (lambda a: int(a[0]), "int(x)"),
+        (lambda a: 1 if a[0] > 0 else 0, "the truth of x"),
+        (lambda a: [1, 2][strict.asarray(1, device=a.device)], "x as an index"),
+        (lambda a: np.from_dlpack(a), "x to another library"),
+        (lambda a: np.asarray(strict.asarray(a, device=strict.Device("CPU_DEVICE"))), "x to NumPy"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_fetching_is_told(fetch, told):
+    assert told in facts(fetch, np.ones(2))["fetched"]
+    assert float(strict.asarray(2.0)) == 2.0  # unwatched again
+
+
+def test_the_functions_of_the_standard_fetch_nothing():
+    """The watched methods are Python's and NumPy's ways out, not the library's own."""
+
+    def use(x, y):
+        xp = x.__array_namespace__()
+        rows = xp.arange(x.shape[0], dtype=y.dtype, device=x.device)
+        mask = y[:, None] == xp.arange(x.shape[1], device=x.device)[None, :]
+        z = xp.where(mask, x, xp.zeros_like(x))
+        z[:, 0] = xp.clip(x[:, 1], 0.0, 1.0)
+        z += xp.astype(mask, x.dtype) * xp.maximum(x, xp.min(x)) + xp.std(x) + 2 * xp.abs(x) ** 0.5
+        picked = xp.take(x, y, axis=1), xp.take_along_axis(x, y[:, None], axis=1), x[rows, y]
+        more = (
+            xp.sort(x, axis=1),
+            xp.argmax(x, axis=1),
+            xp.concat([x, z]),
+            xp.stack([x, x]),
+            x[mask],
+        )
+        linear = xp.linalg.vector_norm(x, axis=1), xp.tensordot(x, z, axes=2), x @ z.T, xp.eye(3)
+        return [z, *picked, *more, *linear, xp.mean(xp.exp(x), axis=1, keepdims=True)]
+
+    x = np.random.default_rng(0).normal(size=(3, 4))
+    assert facts(use, x, np.array([0, 3, 1]))["fetched"] == []
+
+
+def test_numbers_in_a_description_are_compared_too():
+    def spoil(layers):
+        layers[0]["size"] = 4
+
+    assert observe(spoil, ([{"size": 3}],))[1]["changed"] == [0]
+    assert observe(len, ([{"size": 3, "scale": float("nan")}],))[1]["changed"] == []

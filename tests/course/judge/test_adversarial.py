@@ -1,0 +1,59 @@
+"""No attack gains a point, reads a secret, harms the machine or touches the next submission."""
+
+import json
+
+import pytest
+
+from cs231n_lib.course import checkout
+from tests.grader.adversarial.attacks import ATTACKS
+from tests.grader.adversarial.trial import Arena, summary
+
+ROOT = checkout.root()
+
+pytestmark = pytest.mark.usefixtures("needs_walls")
+
+
+@pytest.fixture(scope="module")
+def arena(needs_walls, tmp_path_factory):
+    arena = Arena(tmp_path_factory.mktemp("arena"))
+    yield arena
+    arena.close()
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name.replace(" ", "-"))
+def test_the_attack_gets_what_it_deserves(arena, attack):
+    row = arena.face(attack)
+    assert row.ok, row.problems
+
+
+def test_there_are_enough_and_each_has_its_own_name():
+    assert len({attack.name for attack in ATTACKS}) == len(ATTACKS) >= 40
+    assert len({attack.kind for attack in ATTACKS}) >= 15
+
+
+def test_the_guide_tells_what_is_on_record():
+    rows = json.loads((ROOT / "benchmarks" / "results" / "adversarial.json").read_text())
+    guide = (ROOT / "book" / "teaching" / "grading.md").read_text()
+    assert "\n".join(summary(rows)) in guide
+    assert {row["name"] for row in rows} == {attack.name for attack in ATTACKS}
+    assert all(row["ok"] for row in rows)
+
+
+def test_the_trial_sees_an_undeserved_point(arena):
+    """A check of the check: right answers, said to deserve nothing, must be noticed."""
+    from dataclasses import replace
+
+    right = next(a for a in ATTACKS if a.name == "right answers")
+    assert "4.0 points in place of 0" in arena.face(replace(right, score=0)).problems
+
+
+def test_the_trial_sees_a_leak_and_a_changed_file(arena):
+    from tests.grader.adversarial.attacks import hostile
+
+    assert not arena.face(hostile("leaky", "x", "print('LEAK')")).ok
+    stray = arena.canary / "stray"
+    stray.write_text("x")
+    try:
+        assert "files outside changed" in arena.face(hostile("quiet", "x", "pass")).problems
+    finally:
+        stray.unlink()

@@ -1,0 +1,140 @@
+"""The same results from a real Dask scheduler and workers in processes of their own."""
+
+import importlib.util
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from cs231n_lib.course import checkout
+from cs231n_lib.course.errors import UserError
+from cs231n_lib.course.judge.batch import grade_all
+from cs231n_lib.course.judge.pools import Settings
+from cs231n_lib.course.judge.pools.local import LocalPool
+from cs231n_lib.course.judge.store import Results
+from tests.course.judge.test_grading import MASTER, scores, some
+
+pytestmark = [
+    pytest.mark.usefixtures("needs_walls"),
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        importlib.util.find_spec("distributed") is None, reason="the extra 'cluster' is missing"
+    ),
+    pytest.mark.filterwarnings("default"),  # of Dask's own event loops, as they are torn down
+]
+ROOT = checkout.root()
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Cluster:
+    """A scheduler and workers, started by the documented commands."""
+
+    def __init__(self):
+        self.port = free_port()
+        self.address = f"tcp://127.0.0.1:{self.port}"
+        self.scheduler = self.start("scheduler", "--host", "127.0.0.1", "--port", str(self.port),
+                                    "--no-dashboard")  # fmt: skip
+        self.workers = [self.add_worker(), self.add_worker()]
+
+    def start(self, *words):
+        return subprocess.Popen(
+            [sys.executable, "-m", "distributed.cli.dask_" + words[0], *words[1:]],
+            cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def add_worker(self):
+        return self.start("worker", self.address, "--nthreads", "1", "--no-dashboard", "--no-nanny")
+
+    def stop(self):
+        for process in (*self.workers, self.scheduler):
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def cluster():
+    cluster = Cluster()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(MASTER, "tiny", str(tmp_path / "local"))
+
+
+def open_pool(settings, cluster):
+    from cs231n_lib.course.judge.pools.cluster import ClusterPool
+
+    pool = ClusterPool(settings, cluster.address)
+    pool.client.wait_for_workers(2, timeout=60)
+    return pool
+
+
+@pytest.fixture(autouse=True)
+def few_ahead(monkeypatch):
+    """Let the pool refill the cluster within these few submissions."""
+    from cs231n_lib.course.judge.pools import cluster
+
+    monkeypatch.setattr(cluster, "AHEAD", 6)
+
+
+def test_a_cluster_gives_the_results_of_this_machine_and_survives_a_lost_worker(
+    cluster, settings, master, tmp_path
+):
+    expected = scores(
+        grade_all(some(16), master, LocalPool(settings, 2), Results(tmp_path / "a"), 5)
+    )
+    pool = open_pool(settings, cluster)
+    done = []
+
+    def kill_a_worker(result):
+        done.append(result)
+        if len(done) == 3:
+            os.kill(cluster.workers[0].pid, signal.SIGKILL)
+
+    try:
+        graded = grade_all(
+            some(16), master, pool, Results(tmp_path / "b"), 5, progress=kill_a_worker
+        )
+        assert len(done) == 16
+        assert scores(graded) == expected
+    finally:
+        pool.client.close()
+
+
+def test_a_lost_scheduler_loses_no_result(cluster, settings, master, tmp_path):
+    data = some(16)
+    expected = scores(grade_all(data, master, LocalPool(settings, 2), Results(tmp_path / "a"), 5))
+    pool = open_pool(settings, cluster)
+    results = Results(tmp_path / "b")
+    kept = []
+
+    def kill_the_scheduler(result):
+        kept.append(result)
+        if len(kept) == 4:
+            cluster.scheduler.kill()
+
+    graded = grade_all(data, master, pool, results, 5, progress=kill_the_scheduler)
+    pool.client.close(timeout=1)
+    lost = [s for s, r in graded.items() if not hasattr(r, "outcome")]
+    assert len(list(results.folder.glob("*.json"))) == len(data) - len(lost)
+    again = grade_all(data, master, LocalPool(settings, 2), results, 5)
+    assert scores(again) == expected
+
+
+def test_a_scheduler_that_is_not_there_is_told_in_words(settings, monkeypatch):
+    from cs231n_lib.course.judge.pools import cluster
+    from cs231n_lib.course.judge.pools.cluster import ClusterPool
+
+    monkeypatch.setattr(cluster, "PATIENCE", "1s")
+    with pytest.raises(UserError, match="no Dask scheduler answers"):
+        ClusterPool(settings, f"tcp://127.0.0.1:{free_port()}")

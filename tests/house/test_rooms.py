@@ -1,0 +1,153 @@
+"""Rules between rooms that are not about imports alone (those are contracts in pyproject.toml)."""
+
+import ast
+import re
+import subprocess
+import sys
+
+import pytest
+
+from cs231n_lib.course import checkout
+
+ROOT = checkout.root()
+COURSE = ROOT / "cs231n_lib" / "course"
+PYTHON = sorted((ROOT / "cs231n_lib").rglob("*.py"))
+NOTEBOOKS = sorted(
+    path
+    for top in ("book", "solutions", "exercises")
+    for path in (ROOT / top).rglob("*.ipynb")
+    if ".ipynb_checkpoints" not in path.parts
+)
+#: What notebooks may import of the course: their promise is to stay.
+DOORS = ("cs231n_lib.course.checks", "cs231n_lib.course.student.practice")
+
+
+def imports_of(source):
+    """Yield every dotted name that Python source imports, whole."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def code_of(path):
+    """Yield the plain Python of a notebook's cells."""
+    import nbformat
+
+    from cs231n_lib.course.inside.cells import without_magics
+
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "code":
+            yield without_magics(cell.source)[0]
+
+
+def contracts(folder):
+    """Check the contracts that the pyproject.toml in ``folder`` states."""
+    code = "from importlinter.cli import lint_imports; raise SystemExit(lint_imports())"
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+def test_the_contracts_hold():
+    done = contracts(ROOT)
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_broken_contract_is_seen(tmp_path):
+    rules = (ROOT / "pyproject.toml").read_text()
+    turned = rules.replace('["dask", "distributed"]', '["numpy"]')
+    assert turned != rules
+    (tmp_path / "pyproject.toml").write_text(turned)
+    done = contracts(tmp_path)
+    assert done.returncode == 1, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_notebooks_enter_by_the_doors(path):
+    """A notebook imports the course by its doors only, and what it imports is there."""
+    entered = {
+        name for code in code_of(path) for name in imports_of(code)
+        if name.startswith("cs231n_lib.course")
+    }  # fmt: skip
+    strangers = {name for name in entered if not name.startswith(DOORS)}
+    assert not strangers, f"add a door, or enter by one: {', '.join(DOORS)}"
+
+
+def test_what_is_copied_inside_imports_itself_numpy_and_backend():
+    allowed = (
+        "numpy",
+        "cs231n_lib.backend",
+        "cs231n_lib.course.inside",
+        "resource",
+        "array_api_strict",
+    )
+    for path in (COURSE / "inside").rglob("*.py"):
+        for name in imports_of(path.read_text()):
+            top = name.partition(".")[0]
+            known = top in sys.stdlib_module_names or name.startswith(allowed)
+            assert known, f"{path.name} imports {name}"
+
+
+def test_the_checkout_is_found_in_one_place():
+    counted = [p.name for p in PYTHON if re.search(r"parents\[[1-9]", p.read_text())]
+    assert sorted(set(counted) - {"checkout.py", "store.py"}) == []
+
+
+def test_every_room_says_what_it_is():
+    """Each folder of the package has a front of a few lines that says what is in the room."""
+    for folder in {path.parent for path in PYTHON}:
+        front = ast.get_docstring(ast.parse((folder / "__init__.py").read_text()))
+        assert front, folder
+        assert len(front) > 25, folder
+
+
+def test_nothing_is_named_after_a_lumber_room():
+    names = {path.stem.strip("_") for path in PYTHON} | {path.parent.name for path in PYTHON}
+    assert not names & {"utils", "util", "helpers", "misc", "common", "tools", "base"}
+
+
+def graded_answers():
+    """Yield (assignment, answer) for each code answer that tests grade."""
+    from cs231n_lib.course.assignment.master import read_master
+
+    for path in sorted((ROOT / "solutions").glob("*/*.ipynb")):
+        master = read_master(path.read_bytes(), path.stem)
+        for name, cell in master.answers.items():
+            if cell.kind == "code" and any(t.name.startswith(f"{name}-") for t in master.tests):
+                yield path.stem, name
+
+
+@pytest.mark.parametrize(("assignment", "answer"), list(graded_answers()))
+def test_an_exercise_has_its_checks_and_samples(assignment, answer):
+    samples = ROOT / "tests" / "grader" / "samples" / assignment / f"{answer}.txt"
+    assert samples.is_file(), f"no samples for {assignment}/{answer}: write {samples.name}"
+    assert (COURSE / "checks" / assignment).is_dir(), f"no checks for {assignment}"
+
+
+def test_a_file_moved_into_a_folder_stays_in_the_key(tmp_path):
+    """A result is keyed by all that decides it, at every depth."""
+    import shutil
+
+    from cs231n_lib.course.judge.store import ROOMS, digest_of
+
+    for room in ROOMS:
+        shutil.copytree(COURSE / room, tmp_path / room)
+    before = digest_of(tmp_path)
+    for room in ROOMS:
+        deep = tmp_path / room / "new" / "deeper.py"
+        deep.parent.mkdir()
+        deep.write_text("x = 1\n")
+        assert digest_of(tmp_path) != before, room
+        deep.write_text("x = 2\n")
+        changed = digest_of(tmp_path)
+        deep.rename(deep.with_name("moved.py"))
+        assert digest_of(tmp_path) != changed
+        shutil.rmtree(deep.parent)
+        assert digest_of(tmp_path) == before
+    limits = tmp_path / "judge" / "limits.py"
+    text = limits.read_text()
+    assert "call: float = 20.0" in text
+    limits.write_text(text.replace("call: float = 20.0", "call: float = 60.0"))
+    assert digest_of(tmp_path) != before
