@@ -6,6 +6,7 @@ more lives there: ``from cs231n_lib import neighbors`` is as good a way in.
 
 from cs231n_lib.backend import array_namespace, as_float, asarray_like, gpu_is_available, to_host
 from cs231n_lib.costs.account import account
+from cs231n_lib.evaluation import paired_difference, standard_error
 from cs231n_lib.gradients.drawing import draw
 from cs231n_lib.gradients.graph import Value
 from cs231n_lib.gradients.numerical import (
@@ -126,6 +127,7 @@ __all__ = [  # noqa: RUF022 (which would put SGD before Adam)
     "max_pool_forward",
     "nearest",
     "numerical_gradient",
+    "paired_difference",
     "relative_error",
     "relu_backward",
     "relu_forward",
@@ -137,6 +139,7 @@ __all__ = [  # noqa: RUF022 (which would put SGD before Adam)
     "softmax_loss_vectorized",
     "spatial_batchnorm_backward",
     "spatial_batchnorm_forward",
+    "standard_error",
     "svm_loss",
     "svm_loss_naive",
     "svm_loss_vectorized",

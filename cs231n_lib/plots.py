@@ -183,12 +183,15 @@ def show_images_by_class(
 def show_templates(
     templates: np.ndarray, class_names: Sequence[str], *, columns: int = 5, size: float = 1.5
 ) -> Figure:
-    """Show weights as images: each class is stretched to the full range on its own.
+    """Show weights as images: zero is mid-grey, and each class has a scale of its own.
+
+    The largest absolute value of a template is drawn at the end of the range, and the scale is the
+    same above and below zero. So brighter than mid-grey means a positive weight of that colour.
 
     Parameters
     ----------
     templates : ndarray of floats, shape (C, H, W, 3)
-        Any finite values; mid-grey is near zero, bright is large, dark is small.
+        Any finite values.
     class_names : sequence of str, length C
         Titles.
     columns : int
@@ -203,7 +206,11 @@ def show_templates(
 
     Examples
     --------
-    >>> figure = show_templates(np.arange(24.0).reshape(2, 2, 2, 3), ["cat", "dog"])
+    >>> templates = np.zeros((2, 2, 2, 3))
+    >>> templates[0, 0, 0] = 4, -2, 0
+    >>> figure = show_templates(templates, ["cat", "dog"])
+    >>> figure.axes[0].images[0].get_array()[0, 0].tolist()
+    [1.0, 0.25, 0.5]
     >>> plt.close(figure)
     """
     templates = np.asarray(templates, dtype=float)
@@ -211,9 +218,8 @@ def show_templates(
         raise ValueError(f"expected templates of shape (C, H, W, 3), not {templates.shape}")
     if not np.isfinite(templates).all():
         raise ValueError("templates hold NaN or infinity: the weights have diverged")
-    low = templates.min(axis=(1, 2, 3), keepdims=True)
-    span = templates.max(axis=(1, 2, 3), keepdims=True) - low
-    shown = (templates - low) / np.where(span > 0, span, 1)
+    largest = np.abs(templates).max(axis=(1, 2, 3), keepdims=True)
+    shown = 0.5 + 0.5 * templates / np.where(largest > 0, largest, 1)
     return show_images(shown, class_names, columns=columns, size=size)
 
 

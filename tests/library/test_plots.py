@@ -87,13 +87,14 @@ def test_show_images_by_class():
     np.testing.assert_array_equal(row, np.concatenate([X[1], X[3]], axis=1))
 
 
-def test_show_templates_stretches_each_class():
-    templates = np.stack([np.linspace(-1, 3, 12), np.linspace(0, 1e-3, 12), np.zeros(12)])
+def test_show_templates_puts_zero_at_mid_grey_and_scales_each_class():
+    templates = np.stack([np.linspace(-1, 3, 12), np.linspace(-4e-3, 1e-3, 12), np.zeros(12)])
     figure = plots.show_templates(templates.reshape(3, 2, 2, 3), ["a", "b", "c"])
-    first, second, flat = (np.asarray(ax.images[0].get_array()) for ax in figure.axes)
-    np.testing.assert_allclose(first, second, atol=1e-12)
-    assert (first.min(), first.max()) == (0, 1)
-    assert not flat.any()
+    for ax, scale in zip(figure.axes, (3, 4e-3, 1), strict=True):
+        shown = np.asarray(ax.images[0].get_array()).ravel()
+        template = templates[figure.axes.index(ax)]
+        np.testing.assert_allclose(shown, 0.5 + template / (2 * scale))
+    plt.close(figure)
 
 
 def test_decision_regions():
