@@ -3,10 +3,9 @@
 import sys
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from cs231n_lib.course.commands import data, instructor, lab, maintainer, reader, release, student
+from cs231n_lib.course.commands.say import say_error
 from cs231n_lib.course.errors import UserError
 
 app = typer.Typer(
@@ -31,9 +30,7 @@ def main() -> None:
     try:
         app()
     except (UserError, OSError) as error:
-        Console(stderr=True).print(
-            f"[bold red]Error:[/] {escape(_in_words(error))}", highlight=False, soft_wrap=True
-        )
+        say_error(_in_words(error))
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

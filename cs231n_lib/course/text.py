@@ -1,13 +1,97 @@
-"""A stranger's text, made safe for the place where it is shown."""
+r"""A stranger's text, made safe for the place where it is shown.
+
+Every string that came from a student, a platform or a file of theirs is printed, written or
+rendered through one of these functions. Nothing is dropped: what could act on a terminal, turn
+the reading direction or hide is shown as an escape, ``\x1b`` say.
+"""
 
 import re
+import unicodedata
 from typing import Any
+
+from rich.markup import escape
 
 #: What a student id may be: it becomes a folder's name.
 STUDENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
+#: Format characters that words are written with: joiners of Persian, Hindi and emoji.
+JOINERS = "\u200c\u200d"
+#: What a spreadsheet takes for the beginning of a formula, in the widths that it understands.
+FORMULA = "=+-@＝＋－＠﹦﹢﹣﹫−"
+#: Longest text that :func:`line` shows of a stranger's.
+LINE = 200
 
 
-def _harmless(value: Any) -> Any:
-    """Quote what a spreadsheet would run as a formula: ids and names are strangers' text."""
-    text = isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r")
-    return f"'{value}" if text else value
+def _acts(character: str) -> bool:
+    """Whether a character does something else than being seen."""
+    kind = unicodedata.category(character)
+    return kind in ("Cc", "Cs", "Zl", "Zp") or (kind == "Cf" and character not in JOINERS)
+
+
+def visible(value: object, keep: str = "\n\t") -> str:
+    r"""Return ``value`` as text in which each character is seen, and which can be encoded.
+
+    Parameters
+    ----------
+    value : object
+        Text, or what is to be shown as text.
+    keep : str
+        Control characters that are left as they are.
+
+    Examples
+    --------
+    >>> visible("a\x1b[2Jb\u202ec\ud800")
+    'a\\x1b[2Jb\\u202ec\\ud800'
+    """
+    text = str(value)
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        c.encode("unicode_escape").decode() if c not in keep and _acts(c) else c for c in text
+    )
+
+
+def line(value: object, limit: int = LINE) -> str:
+    r"""Return ``value`` as one line of at most ``limit`` characters.
+
+    Examples
+    --------
+    >>> line("a\n b\x07", 4)
+    'a b…'
+    """
+    text = visible(" ".join(str(value).split()), keep="")
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def for_terminal(value: object) -> str:
+    """Return ``value`` as a terminal may show it: lines and tabs stay, controls are seen."""
+    return visible(value)
+
+
+def for_markup(value: object) -> str:
+    r"""Return ``value`` for a text in rich's markup: ``[bold]`` of a stranger's is shown as it is.
+
+    Examples
+    --------
+    >>> for_markup("[bold]x")
+    '\\[bold]x'
+    """
+    return escape(visible(value))
+
+
+def for_cell(value: Any) -> Any:
+    r"""Return ``value`` for a cell of a spreadsheet; numbers as they are, no text as a formula.
+
+    A text that begins like a formula, after whatever blanks a spreadsheet skips, is quoted by
+    an apostrophe.
+
+    Examples
+    --------
+    >>> for_cell("\t=1+1"), for_cell("-anne"), for_cell("anne"), for_cell(-2.5)
+    ("'\\t=1+1", "'-anne", 'anne', -2.5)
+    """
+    if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool)):
+        return value
+    text = str(value)
+    bare = "".join(c for c in text if not (c.isspace() or _acts(c) or c in JOINERS))
+    text = visible(text, keep="")
+    return f"'{text}" if bare[:1] and bare[0] in FORMULA else text

@@ -14,7 +14,7 @@ from cs231n_lib.course.classroom.grading import grades
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.files import write_atomically
 from cs231n_lib.course.judge.result import Result
-from cs231n_lib.course.text import _harmless
+from cs231n_lib.course.text import for_cell
 
 FORMATS = ("csv", "canvas", "moodle", "gradescope")
 
@@ -23,7 +23,7 @@ def _csv(header: list[str], rows: list[list[Any]]) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(header)
-    writer.writerows([[_harmless(value) for value in row] for row in rows])
+    writer.writerows([[for_cell(value) for value in row] for row in rows])
     return out.getvalue().encode("utf-8-sig")
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cs231n_lib.course.commands.say import say, say_table
 from cs231n_lib.course.errors import UserError
 
 Folder = Annotated[
@@ -31,38 +32,30 @@ def fetch(folder: Folder = None) -> None:
         where = data.fetch_cifar10(folder, release=data.CIFAR10)
     except data.DataError as error:
         raise UserError(str(error)) from error
-    typer.echo(f"CIFAR-10 is in {where}, every file as it should be.")
+    say(f"CIFAR-10 is in {where}, every file as it should be.")
 
 
 def verify(folder: Folder = None) -> None:
     """Compare each file of CIFAR-10 with its checksum; exit with 1 if one is wrong."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
     from cs231n_lib import data
 
     where = data.cifar10_dir(_existing(folder))
     verdicts = data.verify_cifar10(where, release=data.CIFAR10)
-    typer.echo(f"CIFAR-10 in {where}")
-    table = Table("file", "bytes", "verdict")
+    say(f"CIFAR-10 in {where}")
+    rows = []
     for name, verdict in verdicts.items():
         size = f"{(where / name).stat().st_size:,}" if (where / name).is_file() else ""
-        colour = "green" if verdict == "ok" else "bold red"
-        table.add_row(name, size, f"[{colour}]{escape(verdict)}[/]")
-    Console().print(table)
+        rows.append((name, size, verdict))
+    say_table(("file", "bytes", "verdict"), rows)
     if any(verdict != "ok" for verdict in verdicts.values()):
         mend = f"cs231n data fetch {folder or ''}".rstrip()
-        typer.echo(f"Not every file is as it should be. To mend that: {mend}", err=True)
+        say(f"Not every file is as it should be. To mend that: {mend}", err=True)
         raise typer.Exit(1)
 
 
 def info(folder: Folder = None) -> None:
     """Show which data sets there are, where they lie and what is in them."""
     import numpy as np
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
 
     from cs231n_lib import data
 
@@ -74,20 +67,21 @@ def info(folder: Folder = None) -> None:
     except data.DataError as error:
         places["CIFAR-10"] = f"not available. {error}"
 
-    console = Console()
     for name, place in places.items():
-        console.print(f"[bold]{name}[/]: {escape(place)}", highlight=False, soft_wrap=True)
+        say(f"{name}: {place}")
         if name in sets:
-            console.print(f"  {sets[name]}", highlight=False, soft_wrap=True)
-    table = Table("class", *(f"{name} {part}" for name in sets for part in ("training", "test")))
+            say(f"  {sets[name]}")
+    columns = [f"{name} {part}" for name in sets for part in ("training", "test")]
     counts = [
         np.bincount(y, minlength=len(data.CLASS_NAMES))
         for dataset in sets.values()
         for y in (dataset.y_train, dataset.y_test)
     ]
-    for label, name in enumerate(data.CLASS_NAMES):
-        table.add_row(f"{label} {name}", *(f"{count[label]:,}" for count in counts))
-    console.print(table)
+    rows = [
+        (f"{label} {name}", *(f"{count[label]:,}" for count in counts))
+        for label, name in enumerate(data.CLASS_NAMES)
+    ]
+    say_table(("class", *columns), rows)
 
 
 def register(app: typer.Typer) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cs231n_lib.course.commands.say import say, say_table
+
 if TYPE_CHECKING:
     from cs231n_lib.course.classroom.course import Course
     from cs231n_lib.course.classroom.grading import Run
@@ -46,8 +48,8 @@ def collect(
 
     report = take_in(_course(course), assignment, files, student)
     for where, reason in report.refused:
-        typer.echo(f"refused: {where}: {reason}", err=True)
-    typer.echo(
+        say(f"refused: {where}: {reason}", err=True)
+    say(
         f"{len(report.accepted)} new, {len(report.repeated)} known already, "
         f"{len(report.refused)} refused"
     )
@@ -135,26 +137,21 @@ def _confirm_changes(run: "Run", yes: bool) -> None:
     changes = run.changes()
     if not changes:
         return
-    typer.echo(f"{len(changes)} grades in the gradebook would change:")
+    say(f"{len(changes)} grades in the gradebook would change:")
     for change in changes:
-        typer.echo(f"  {change.student}  {change.test}: {change.before:g} -> {change.after:g}")
+        say(f"  {change.student}  {change.test}: {change.before:g} -> {change.after:g}")
     if not yes and not typer.confirm("Write them?"):
-        typer.echo("Nothing was written. The results are kept; run again to write them.")
+        say("Nothing was written. The results are kept; run again to write them.")
         raise typer.Exit(1)
 
 
 def _show(run: "Run") -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table("Student", "Points", "Outcome", "Why")
-    for student, result in sorted(run.results.items()):
-        score = f"{result.score:g} / {result.points:g}"
-        table.add_row(student, score, result.outcome, escape(result.reason))
-    for student, reason in sorted(run.faults.items()):
-        table.add_row(student, "", "infrastructure fault", escape(reason))
-    Console().print(table)
+    graded = [
+        (student, f"{result.score:g} / {result.points:g}", result.outcome, result.reason)
+        for student, result in sorted(run.results.items())
+    ]
+    faults = [(s, "", "infrastructure fault", reason) for s, reason in sorted(run.faults.items())]
+    say_table(("Student", "Points", "Outcome", "Why"), graded + faults)
 
 
 def report(
@@ -181,7 +178,7 @@ def report(
     page = pages.report(assignment, figures, students, when)
     path = output or home.state / "reports" / f"{assignment}.html"
     write_atomically(path, page.encode())
-    typer.echo(f"{path}")
+    say(f"{path}")
 
 
 def export(
@@ -209,8 +206,8 @@ def export(
 
     path, left_out = write(_course(course), assignment, form, output, column)
     for student in left_out:
-        typer.echo(f"left out: {student}: the platform's number is not known", err=True)
-    typer.echo(f"{path}")
+        say(f"left out: {student}: the platform's number is not known", err=True)
+    say(f"{path}")
 
 
 def feedback(
@@ -232,7 +229,7 @@ def feedback(
     for student, result in results.items():
         page = pages.feedback(assignment, student, result, students[student])
         write_atomically(home.feedback / student / assignment / f"{assignment}.html", page.encode())
-    typer.echo(f"{home.feedback}/*/{assignment}/{assignment}.html ({len(results)} students)")
+    say(f"{home.feedback}/*/{assignment}/{assignment}.html ({len(results)} students)")
 
 
 def demo(
@@ -274,7 +271,7 @@ def override(
     Gradebook(home, assignment).override(student, test, points)
     home.log("override", assignment=assignment, student=student, test=test, points=points,
              reason=reason)  # fmt: skip
-    typer.echo(f"{student}: {test} has {points:g} points now ({reason})")
+    say(f"{student}: {test} has {points:g} points now ({reason})")
 
 
 def roster(
@@ -295,11 +292,11 @@ def roster(
     home = _course(course)
     students = rosters.read_roster(path)
     rosters.enrol(home, students)
-    typer.echo(f"{len(students)} students")
+    say(f"{len(students)} students")
     if late_days:
         for student, spent in rosters.spend_late_days(home, students).items():
             days = ", ".join(f"{name}: {days}" for name, days in spent.items())
-            typer.echo(f"{student} spent late days on {days}")
+            say(f"{student} spent late days on {days}")
 
 
 COMMANDS: tuple[Callable[..., None], ...] = (

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cs231n_lib.course import checkout
+from cs231n_lib.course.commands.say import say
 
 
 def lab(
@@ -29,7 +30,7 @@ def lab(
 
     where = folder or work.default_folder()
     notebook = work.work_copy(assignment, checkout.root() / "exercises", where, reset=reset)
-    typer.echo(f"Your copy: {notebook}")
+    say(f"Your copy: {notebook}")
     raise typer.Exit(work.open_lab(notebook, browser=browser))
 
 

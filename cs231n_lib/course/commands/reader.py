@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from cs231n_lib.course.commands.say import say, working
 from cs231n_lib.course.errors import UserError
 
 app = typer.Typer(no_args_is_help=True, help="Build, read, run and check the book.")
@@ -20,7 +20,7 @@ def build(
     from cs231n_lib.course.publishing import build as building
 
     built = building.build(force=force)
-    print(("built" if built else "up to date") + f": {building.html_folder() / 'index.html'}")
+    say(("built" if built else "up to date") + f": {building.html_folder() / 'index.html'}")
 
 
 @app.command()
@@ -29,7 +29,7 @@ def pdf() -> None:
     from cs231n_lib.course.publishing import pdf
 
     written = pdf.build()
-    print(f"printed: {written} ({written.stat().st_size / 1e6:.0f} MB)")
+    say(f"printed: {written} ({written.stat().st_size / 1e6:.0f} MB)")
 
 
 @app.command()
@@ -61,9 +61,9 @@ def execute(
 
     chosen = files or [p for p in building.notebooks() if labs or p.parent.name != "labs"]
     for path in chosen:
-        with Console().status(f"running {path.name}"):
+        with working(f"running {path.name}"):
             notebooks.execute(path)
-        print(f"stored {path}")
+        say(f"stored {path}")
 
 
 @app.command()
@@ -80,7 +80,7 @@ def check(files: Files = None) -> None:
     ]
     if wrong:
         raise UserError("these notebooks are not ready to be read:\n" + "\n".join(wrong))
-    print(f"{len(chosen)} notebooks are in order")
+    say(f"{len(chosen)} notebooks are in order")
 
 
 @app.command()
@@ -89,7 +89,7 @@ def vendor() -> None:
     from cs231n_lib.course.project import vendor
 
     files = vendor.vendor()
-    print(f"{len(files)} files, {sum(f.stat().st_size for f in files) / 1e6:.1f} MB")
+    say(f"{len(files)} files, {sum(f.stat().st_size for f in files) / 1e6:.1f} MB")
 
 
 def register(parent: typer.Typer) -> None:

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from cs231n_lib.course.commands.say import say
+
 PANEL = "For instructors"
 
 
@@ -28,7 +30,7 @@ def release(
     for name in names or releasing.assignments(root):
         made = releasing.release(name, root)
         archive = releasing.bundle(made, folder / f"{name}.zip")
-        typer.echo(f"{name}: {made.relative_to(root)}/ and {archive}")
+        say(f"{name}: {made.relative_to(root)}/ and {archive}")
 
 
 def register(app: typer.Typer) -> None:

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from cs231n_lib.course.commands.say import say, say_error, say_table
+
 PANEL = "For students"
 Notebook = Annotated[Path, typer.Argument(help="Your notebook, a1.ipynb say.")]
 
@@ -17,32 +19,27 @@ def check(path: Notebook) -> None:
 
     Example: [bold]cs231n check a1.ipynb[/]
     """
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
     from cs231n_lib.course.student import check as checkup
 
     result, note = checkup.check(path)
-    console = Console()
     if result.reason:
-        console.print(f"[bold red]This notebook cannot be graded:[/] {escape(result.reason)}")
+        say_error(f"this notebook cannot be graded: {result.reason}")
         raise typer.Exit(1)
-    table = Table("Test", "Points", "What was found")
+    rows = []
     for test in result.tests:
-        found = "passed" if test.passed else escape(test.message)
+        found = "passed" if test.passed else test.message
         if test.diagnosis:
-            found += f"\n[bold]Likely reason:[/] {escape(test.diagnosis)}"
+            found += f"\nLikely reason: {test.diagnosis}"
         if test.traceback:
-            found += f"\n[dim]{escape(test.traceback.rstrip())}[/]"
-        table.add_row(test.name, f"{test.score:g} / {test.points:g}", found)
-    console.print(table)
+            found += f"\n{test.traceback.rstrip()}"
+        rows.append((test.name, f"{test.score:g} / {test.points:g}", found))
+    say_table(("Test", "Points", "What was found"), rows)
     for line in (*result.notes, *([note] if note else [])):
-        console.print(f"Note: {line}", markup=False)
+        say(f"Note: {line}")
     for name, cell in result.cells.items():
         if "error" in cell:
-            console.print(f"The cell {name} ended with {cell['error']}", markup=False)
-    console.print(f"{result.score:g} of {result.points:g} points by the visible tests")
+            say(f"The cell {name} ended with {cell['error']}")
+    say(f"{result.score:g} of {result.points:g} points by the visible tests")
     if not all(test.passed for test in result.tests):
         raise typer.Exit(1)
 
@@ -59,7 +56,7 @@ def submit(
     from cs231n_lib.course.student import check as checkup
 
     made = checkup.submit(path, output, force)
-    typer.echo(f"Hand in this file: {made}")
+    say(f"Hand in this file: {made}")
 
 
 def register(app: typer.Typer) -> None:

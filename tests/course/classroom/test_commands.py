@@ -278,9 +278,9 @@ def test_roster_and_late_days(graded, tmp_path):
     path.write_text(
         "student,first_name,last_name,email,late_days\nanne,Anne,Doe,a@x.org,2\nbob,,,,0\n"
     )
-    from nbgrader.api import Gradebook
+    from nbgrader import api
 
-    with Gradebook(graded.db_url) as gradebook:
+    with api.Gradebook(graded.db_url) as gradebook:
         assignment = gradebook.find_assignment("tiny")
         taken = gradebook.find_submission("tiny", "anne").timestamp
         assignment.duedate = taken - timedelta(hours=30)

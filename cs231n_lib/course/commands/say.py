@@ -1,0 +1,41 @@
+"""The one way to the terminal: whatever is printed has been made safe to print.
+
+Commands never print by themselves: names, file names and messages come from strangers, and a
+terminal obeys what it is sent.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cs231n_lib.course.text import for_markup, for_terminal
+
+
+def say(text: object, err: bool = False) -> None:
+    """Print ``text``; with ``err`` to standard error."""
+    typer.echo(for_terminal(text), err=err)
+
+
+def say_table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None
+) -> None:
+    """Print a table; columns and cells are plain text."""
+    table = Table(*map(for_markup, columns), title=title and for_markup(title))
+    for row in rows:
+        table.add_row(*map(for_markup, row))
+    Console().print(table)
+
+
+def say_error(text: object) -> None:
+    """Print the message of a mistake to standard error."""
+    Console(stderr=True).print(
+        f"[bold red]Error:[/] {for_markup(text)}", highlight=False, soft_wrap=True
+    )
+
+
+def working(text: object) -> AbstractContextManager[object]:
+    """Show ``text`` beside a turning wheel as long as the ``with`` lasts."""
+    return Console().status(for_markup(text))
