@@ -21,8 +21,9 @@ from cs231n_lib.training.optim import SGD, Momentum
 
 pytestmark = pytest.mark.browser
 
-FOLDER = root() / "book" / "_explore" / "explore"
-SHARED = {"geometry", "kit", "progress", "quiz"}
+FOLDER = root() / "book" / "_web" / "explore"
+STATIC = [root() / "book" / "_static" / name for name in ("dom.js", "start.js")]
+SHARED = {"geometry", "kit"}
 FIGURES = sorted(path.stem for path in FOLDER.glob("*.js") if path.stem not in SHARED)
 THEME = Path(pydata_sphinx_theme.__path__[0], "theme/pydata_sphinx_theme/static/styles")
 FALLBACK = "This is what stands here without JavaScript."
@@ -38,8 +39,10 @@ def url(tmp_path_factory):
     """A page with every figure, laid out like the built book, and the theme's own colours."""
     site = tmp_path_factory.mktemp("site")
     (site / "_static").mkdir()
-    (site / "_static" / "interactive.js").symlink_to(root() / "book/_static/interactive.js")
-    (site / "explore").symlink_to(FOLDER)
+    for script in STATIC:
+        (site / "_static" / script.name).symlink_to(script)
+    for folder in ("explore", "quiz"):
+        (site / folder).symlink_to(FOLDER.parent / folder)
     styles = [f'<link rel="stylesheet" href="{THEME.as_uri()}/{name}.css">'
               for name in ("theme", "pydata-sphinx-theme")]  # fmt: skip
     figures = [f'<div class="explore" data-explore="{name}">\n<p>{FALLBACK}</p>\n</div>'
@@ -48,7 +51,7 @@ def url(tmp_path_factory):
         '<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Figures</title>{''.join(styles)}"
-        '<script src="_static/interactive.js"></script></head>'
+        '<script src="_static/dom.js"></script><script src="_static/start.js"></script></head>'
         f"<body><main><h1>Figures</h1>{''.join(figures)}</main></body></html>",
         encoding="utf-8",
     )
@@ -462,7 +465,7 @@ def test_figures_of_the_book_come_to_life(chromium, html):
 
 
 def test_everything_is_small_and_local():
-    files = [*FOLDER.iterdir(), root() / "book/_static/interactive.js"]
+    files = [*FOLDER.iterdir(), *(FOLDER.parent / "quiz").iterdir(), *STATIC]
     assert sum(path.stat().st_size for path in files) < 100_000
     for path in files:
         text = path.read_text(encoding="utf-8")

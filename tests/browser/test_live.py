@@ -80,7 +80,7 @@ def site(tmp_path_factory):
     """The sample page, built with the book's own settings, styles and scripts."""
     folder = tmp_path_factory.mktemp("sample")
     (folder / "src" / "appendices").mkdir(parents=True)
-    for name in ("_explore", "_live", "_static", "_vendor", "references.bib"):
+    for name in ("_web", "_static", "_vendor", "references.bib"):
         (folder / "src" / name).symlink_to(root() / "book" / name)
     (folder / "src" / "_toc.yml").write_text("format: jb-book\nroot: sample\n")
     notebooks.write(sample(), folder / "src" / "sample.ipynb")
@@ -174,8 +174,22 @@ def running_sessions(page):
 
 
 def test_nothing_is_loaded_before_the_click(page):
-    loaded = page.evaluate("performance.getEntriesByType('resource').map(e => e.name)")
-    assert not [name for name in loaded if "/thebe/" in name or "/live/" in name]
+    page.get_by_role("button", name="Run this page live").wait_for()
+    loaded = page.evaluate(
+        "performance.getEntriesByType('resource').map("
+        "e => [new URL(e.name).pathname, e.encodedBodySize])"
+    )
+    heavy = (
+        "/thebe/",
+        "/codemirror/",
+        "/dompurify/",
+        "/marked/",
+        "/live/live.css",
+        "/live/page.js",
+    )
+    assert not [name for name, _ in loaded if name.startswith(heavy)]
+    # What may run here is asked; that takes a few small files.
+    assert 0 < sum(size for name, size in loaded if name.startswith("/live/")) < 20_000
     assert page.locator(".CodeMirror").count() == 0
 
 

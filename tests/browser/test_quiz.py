@@ -14,8 +14,8 @@ project = html_title = "Small book"
 root_doc = "intro"
 extensions = ["myst_nb", "sphinx_book_theme", "cs231n_lib.course.publishing.sphinx.quiz"]
 html_theme = "sphinx_book_theme"
-html_static_path, html_extra_path = ["{book}/_static"], ["{book}/_explore"]
-html_js_files = ["interactive.js"]
+html_static_path, html_extra_path = ["{book}/_static"], ["{book}/_web"]
+html_js_files = ["dom.js", "start.js"]
 mathjax_path = "absent.js"
 myst_enable_extensions = ["dollarmath"]
 """

@@ -159,9 +159,8 @@ class Live(JupyterHandler):
     def get(self) -> None:
         """Answer whether this browser may run code and whether pages are rebuilt."""
         self.set_header("Cache-Control", "no-store")
-        self.finish(
-            {"signedIn": bool(self.current_user), "watch": cast(BookServer, self.serverapp).watch}
-        )
+        engines = {"jupyter": {"signedIn": bool(self.current_user)}}
+        self.finish({"watch": cast(BookServer, self.serverapp).watch, "engines": engines})
 
 
 class BookServer(ServerApp):

@@ -126,7 +126,8 @@ def test_anyone_on_this_machine_may_read(site):
     answer = site.ask("/page.html", Accept_Encoding="gzip")
     assert answer.status == 200
     assert answer.headers["Content-Encoding"] == "gzip"
-    assert json.loads(site.ask("/live.json").text) == {"signedIn": False, "watch": False}
+    told = {"watch": False, "engines": {"jupyter": {"signedIn": False}}}
+    assert json.loads(site.ask("/live.json").text) == told
 
 
 def test_a_ticket_signs_in_once_and_leaves_the_address(site):
@@ -151,7 +152,7 @@ def test_a_wrong_ticket_signs_nobody_in(site):
 
 def test_a_signed_in_browser_is_told_so(site):
     told = json.loads(site.ask("/live.json", Cookie=site.cookie()).text)
-    assert told == {"signedIn": True, "watch": False}
+    assert told == {"watch": False, "engines": {"jupyter": {"signedIn": True}}}
 
 
 def test_a_signed_in_page_gets_a_kernel(site, kernel):

@@ -1,4 +1,4 @@
-"""Extensions of Sphinx, one a file: listings of the library, launch buttons, quizzes.
+"""Extensions of Sphinx, one a file: cells with their ids, listings, launch buttons, quizzes.
 
 Only files of this folder may import Sphinx.
 """

@@ -12,7 +12,7 @@ explanation as a nested bullet::
 ``(x)`` is right and ``( )`` wrong; several ``(x)`` make a question with several right choices.
 ``(= 2.30 +- 0.01)`` asks for a number: the first is the answer, further ones are mistakes known
 by their value, and ``(else)`` explains all others. The page is complete without JavaScript, with
-the answers in a closed box; ``book/_explore/explore/quiz.js`` turns it into a form.
+the answers in a closed box; ``book/_web/quiz/quiz.js`` turns it into a form.
 """
 
 import re

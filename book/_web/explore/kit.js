@@ -2,20 +2,8 @@
 // A figure file calls explore.figure(name, {title, model, build}): `model` holds pure functions
 // (the tests compare them with the Python library), `build(ui)` adds controls and returns `draw`.
 const explore = (() => {
+  const { html, svg } = dom;
   const models = {};
-
-  function element(make, tag, attributes, children) {
-    const node = make(tag);
-    for (const [name, value] of Object.entries(attributes)) {
-      if (value !== false && value !== undefined) node.setAttribute(name, value === true ? "" : value);
-    }
-    node.append(...children);
-    return node;
-  }
-  const html = (tag, attributes = {}, ...children) =>
-    element((t) => document.createElement(t), tag, attributes, children);
-  const svg = (tag, attributes = {}, ...children) =>
-    element((t) => document.createElementNS("http://www.w3.org/2000/svg", t), tag, attributes, children);
 
   let count = 0;
   const freshId = () => `explore-${++count}`;

@@ -1,12 +1,5 @@
-// Turns the readable quiz of the page (see cs231n_lib/course/quiz.py) into forms with feedback.
+// Turns the readable quiz of the page (made by the directive {quiz}) into forms with feedback.
 {
-  const make = (tag, attributes, ...children) => {
-    const node = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-    node.append(...children);
-    return node;
-  };
-
   // Every number that the text may mean: 2.5, −3, 1e-4, 1/3, 138,344,128 (one reading), and
   // 2,303 (two: a comma groups thousands here and marks decimals elsewhere).
   function readings(text) {
@@ -27,23 +20,23 @@
     const id = `quiz-${index}`;
     heading.id = `${id}-number`;
     text.id = `${id}-text`;
-    const feedback = make("div", { class: "quiz-feedback", "aria-live": "polite" });
+    const feedback = dom.html("div", { class: "quiz-feedback", "aria-live": "polite" });
 
     let inputs, choices;
     if (kind === "number") {
-      inputs = [make("input", { type: "text", inputmode: "decimal", autocomplete: "off", id: `${id}-answer` })];
-      choices = make("div", { class: "quiz-choice" }, make("label", { for: `${id}-answer` }, "Your answer:"), inputs[0]);
+      inputs = [dom.html("input", { type: "text", inputmode: "decimal", autocomplete: "off", id: `${id}-answer` })];
+      choices = dom.html("div", { class: "quiz-choice" }, dom.html("label", { for: `${id}-answer` }, "Your answer:"), inputs[0]);
     } else {
       const items = [...question.querySelectorAll(".quiz-choices > li")];
-      inputs = items.map((_, i) => make("input", { type: kind === "single" ? "radio" : "checkbox", name: id, id: `${id}-${i}` }));
-      choices = make("div", {}, ...items.map((item, i) => make("div", { class: "quiz-choice" }, inputs[i],
-        make("label", { for: `${id}-${i}` }, ...(item.querySelector(":scope > p") ?? item).childNodes))));
-      if (kind === "multiple") text.append(make("p", { class: "quiz-hint" }, "Tick every right choice."));
+      inputs = items.map((_, i) => dom.html("input", { type: kind === "single" ? "radio" : "checkbox", name: id, id: `${id}-${i}` }));
+      choices = dom.html("div", {}, ...items.map((item, i) => dom.html("div", { class: "quiz-choice" }, inputs[i],
+        dom.html("label", { for: `${id}-${i}` }, ...(item.querySelector(":scope > p") ?? item).childNodes))));
+      if (kind === "multiple") text.append(dom.html("p", { class: "quiz-hint" }, "Tick every right choice."));
     }
 
-    const form = make("form", { class: "quiz-form", novalidate: "" },
-      make("fieldset", { "aria-labelledby": `${heading.id} ${text.id}` }, heading, text, choices,
-        make("button", { type: "submit" }, "Check"), feedback));
+    const form = dom.html("form", { class: "quiz-form", novalidate: "" },
+      dom.html("fieldset", { "aria-labelledby": `${heading.id} ${text.id}` }, heading, text, choices,
+        dom.html("button", { type: "submit" }, "Check"), feedback));
     question.replaceChildren(form);
     question.classList.toggle("quiz-solved", courseProgress.solved().includes(index));
 
@@ -80,7 +73,7 @@
         if (shown.length === 1) copy.firstElementChild.remove();
         return copy;
       });
-      feedback.replaceChildren(make("p", { class: "quiz-verdict" }, ok ? "✓ " : ok === false ? "✗ " : "", say), ...lines);
+      feedback.replaceChildren(dom.html("p", { class: "quiz-verdict" }, ok ? "✓ " : ok === false ? "✗ " : "", say), ...lines);
       window.MathJax?.typesetPromise?.([feedback]);
       if (ok) {
         courseProgress.solve(index, total);
@@ -91,7 +84,7 @@
   }
 
   const questions = [...document.querySelectorAll(".quiz-question")];
-  const score = make("p", { class: "quiz-score" });
+  const score = dom.html("p", { class: "quiz-score" });
   const report = () => {
     score.textContent = `${courseProgress.solved().length} of ${questions.length} questions answered rightly. Kept in this browser alone.`;
   };

@@ -1,22 +1,33 @@
-// The page's own kernel: started, restarted, interrupted, lost and found again.
-// thebe does the talking; this module turns its signals into one `state` and a sentence.
+// Runs cells in a kernel of the Jupyter server that gives the pages (`cs231n book serve`).
+// thebe does the talking; this is the only file that knows of it.
 
+const LOST = "The server does not answer. Start it again: cs231n book serve";
 const SENTENCES = {
   starting: "starting the kernel",
   ready: "ready",
   busy: "running",
   restarted: "ready, with nothing run yet",
   died: "The kernel stopped and a fresh one was started: run the cells again.",
-  lost: "The server does not answer. Start it again: cs231n book serve",
+  lost: LOST,
   unsigned: "The server is back. To run code, open the address that its terminal shows.",
 };
+const SHOWN = ["stream", "display_data", "execute_result", "error", "update_display_data", "clear_output"];
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
-export class Kernel {
-  // `connect` makes a new connection to the server.
-  constructor(connect, notebook, root, onState, onFresh) {
-    Object.assign(this, { connect, notebook, root, onState, onFresh });
+export class Jupyter {
+  static words = { away: LOST, back: "The server is back." };
+
+  static offer({ signedIn }) {
+    const sentence = signedIn ? "" : "To run code, open the address that the terminal shows.";
+    return { mayRun: signedIn, sentence };
+  }
+
+  constructor(root) {
+    this.root = root;
+    this.id = 0;
+    this.loaded = dom.load(`${root}thebe/index.js`);
+    this.loaded.catch(() => {}); // `start` sees it
     // A name of its own for every open page, so that two tabs do not share variables.
     const page = location.pathname.split("/").pop().replace(/\.html$/, "");
     this.path = `${page}-${crypto.randomUUID?.() ?? Date.now()}.ipynb`;
@@ -24,36 +35,44 @@ export class Kernel {
     addEventListener("unhandledrejection", (event) => {
       if (/kernel|canceled future/i.test(event.reason?.message)) event.preventDefault();
     });
-    addEventListener("pagehide", () => this.letGo());
-    addEventListener("pageshow", (event) => event.persisted && location.reload());
   }
 
   set(state) {
     this.state = state;
-    this.onState(state, SENTENCES[state]);
+    this.report(state, SENTENCES[state]);
   }
 
-  async start(state = "ready") {
+  async start(report) {
+    this.report = report;
+    await this.open().catch(() => this.recover());
+  }
+
+  async open(state = "ready") {
     if (state === "ready") this.set("starting");
     const silence = pause(30_000).then(() => Promise.reject(new Error("the kernel is silent")));
     await Promise.race([this.openSession(), silence]);
     this.listen(this.session.kernel);
-    this.onFresh();
+    this.id += 1;
     this.set(state);
   }
 
   async openSession() {
-    this.server?.dispose();
-    this.server = this.connect(); // one that has failed is of no use again
+    await this.loaded;
+    const { api, module } = window.thebeCore;
+    const options = window.thebe.mergeOptions({
+      useBinder: false,
+      mathjaxUrl: "",
+      savedSessionOptions: { enabled: false },
+      serverSettings: { baseUrl: this.root.replace(/\/$/, ""), token: "", appendToken: false },
+    });
+    const config = api.makeConfiguration(options, window.thebe.events);
+    this.server?.dispose(); // one that has failed is of no use again
+    this.server = new module.ThebeServer(config);
+    this.server.connectToJupyterServer();
     await this.server.ready;
-    const options = { kernelName: "python3", path: this.path };
-    this.session = await this.server.startNewSession(this.notebook.rendermime, options);
-    this.notebook.attachSession(this.session);
+    const unused = api.makeRenderMimeRegistry(config.mathjax); // outputs are drawn by the page
+    this.session = await this.server.startNewSession(unused, { kernelName: "python3", path: this.path });
     await this.session.kernel.info;
-  }
-
-  get id() {
-    return this.session?.kernel?.id;
   }
 
   listen(kernel) {
@@ -73,7 +92,7 @@ export class Kernel {
 
   // The kernel's process died and Jupyter started another.
   replaced() {
-    this.onFresh();
+    this.id += 1;
     this.set("died");
   }
 
@@ -81,13 +100,13 @@ export class Kernel {
   async recover() {
     if (this.recovering || this.leaving) return;
     this.recovering = true;
-    this.onFresh();
+    this.id += 1;
     let first = true;
     for (;;) {
       const host = await fetch(`${this.root}live.json`, { cache: "no-store" })
         .then((answer) => answer.json())
         .catch(() => null);
-      if (host?.signedIn) break;
+      if (host?.engines?.jupyter?.signedIn) break;
       if (!first || !host) this.set(host ? "unsigned" : "lost");
       first = false;
       await pause(1000);
@@ -95,7 +114,7 @@ export class Kernel {
     try {
       const first = !this.session;
       this.session?.dispose();
-      await this.start(first ? "ready" : "died");
+      await this.open(first ? "ready" : "died");
     } catch (error) {
       console.error(error);
       this.set("lost");
@@ -106,12 +125,26 @@ export class Kernel {
     this.recovering = false;
   }
 
+  async run(code, { show = () => {}, silent = false } = {}) {
+    if (["died", "restarted"].includes(this.state)) this.set("ready");
+    try {
+      const future = this.session.kernel.requestExecute({ code, silent, allow_stdin: false });
+      future.onIOPub = ({ header, content }) => {
+        if (SHOWN.includes(header.msg_type)) show({ output_type: header.msg_type, ...content });
+      };
+      const { content } = await future.done;
+      return { ok: content.status === "ok" };
+    } catch {
+      return { ok: false, gone: true };
+    }
+  }
+
   async restart() {
     this.set("starting");
     this.recovering = true; // what restarting does to the connection is no accident
     await this.session.kernel.restart();
     this.recovering = false;
-    this.onFresh();
+    this.id += 1;
     this.set("restarted");
   }
 
@@ -119,8 +152,8 @@ export class Kernel {
     return this.session.kernel.interrupt();
   }
 
-  // The reader leaves: free the kernel's memory now, not when the server notices.
-  letGo() {
+  // Free the kernel's memory now, not when the server notices.
+  end() {
     this.leaving = true;
     const token = document.cookie.match(/\b_xsrf=([^;]*)/)?.[1];
     if (!this.session) return;

@@ -37,13 +37,6 @@ const courseProgress = (() => {
     return parts.join(", ");
   }
 
-  function make(tag, attributes, ...children) {
-    const node = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-    node.append(...children);
-    return node;
-  }
-
   const sidebar = () => [...document.querySelectorAll(".bd-sidebar-primary nav a.internal")]
     .map((link) => ({ link, page: pageOf(link.getAttribute("href") === "#" ? location.href : link.href) }))
     .filter(({ page }) => counts(page));
@@ -54,9 +47,9 @@ const courseProgress = (() => {
       const entry = state[page], text = describe(entry);
       if (!text) continue;
       const quiz = entry.solved?.length ? ` ${entry.solved.length}/${entry.total}` : "";
-      link.append(make("span", { class: "progress-mark" },
-        make("span", { "aria-hidden": "true" }, (entry.read ? "✓" : "") + quiz),
-        make("span", { class: "visually-hidden" }, ` (${text})`)));
+      link.append(dom.html("span", { class: "progress-mark" },
+        dom.html("span", { "aria-hidden": "true" }, (entry.read ? "✓" : "") + quiz),
+        dom.html("span", { class: "visually-hidden" }, ` (${text})`)));
     }
   }
 
@@ -65,19 +58,19 @@ const courseProgress = (() => {
     if (!box) return;
     const pages = [...new Map(sidebar().map(({ link, page }) => [page, link]))];
     const done = pages.filter(([page]) => state[page]?.read).length;
-    const bar = make("progress", { max: Math.max(1, pages.length), value: done, "aria-label": "Chapters and labs read" });
-    const list = make("ul", {}, ...pages.filter(([page]) => describe(state[page])).map(([page, link]) => {
+    const bar = dom.html("progress", { max: Math.max(1, pages.length), value: done, "aria-label": "Chapters and labs read" });
+    const list = dom.html("ul", {}, ...pages.filter(([page]) => describe(state[page])).map(([page, link]) => {
       const title = link.cloneNode(true);
       title.querySelector(".progress-mark")?.remove();
-      return make("li", {}, make("a", { href: link.href }, title.textContent.trim()), `: ${describe(state[page])}`);
+      return dom.html("li", {}, dom.html("a", { href: link.href }, title.textContent.trim()), `: ${describe(state[page])}`);
     }));
-    const reset = make("button", { type: "button" }, "Forget my progress");
+    const reset = dom.html("button", { type: "button" }, "Forget my progress");
     reset.addEventListener("click", () => {
       if (confirm("Forget which chapters you have read and which questions you have answered?")) write({});
     });
     const hadFocus = box.contains(document.activeElement);
     box.replaceChildren(
-      make("p", { "aria-live": "polite" }, make("strong", {}, `${done} of ${pages.length}`), " chapters and labs read. Kept in this browser alone."),
+      dom.html("p", { "aria-live": "polite" }, dom.html("strong", {}, `${done} of ${pages.length}`), " chapters and labs read. Kept in this browser alone."),
       bar, list, reset);
     if (hadFocus) reset.focus();
   }
@@ -86,9 +79,9 @@ const courseProgress = (() => {
   function addReadBox() {
     const article = document.querySelector("article.bd-article");
     if (!article || !counts(here)) return;
-    tick = make("input", { type: "checkbox", id: "progress-read" });
+    tick = dom.html("input", { type: "checkbox", id: "progress-read" });
     tick.addEventListener("change", () => update({ read: tick.checked }));
-    article.append(make("div", { class: "progress-box progress-read" }, tick, make("label", { for: "progress-read" }, "I have read this chapter")));
+    article.append(dom.html("div", { class: "progress-box progress-read" }, tick, dom.html("label", { for: "progress-read" }, "I have read this chapter")));
   }
 
   function show() {

@@ -1,0 +1,172 @@
+// One cell of a live page: its editor, its outputs, its buttons. Which engine runs it is not
+// known here.
+
+import { Editor } from "./editor.js";
+import { Edits } from "./edits.js";
+import { Outputs } from "./outputs.js";
+
+const PREFIX = "cell-"; // of the ids that the build gives to cells
+
+export function button(label, title, action) {
+  const made = dom.html("button", { type: "button", title, "aria-label": title }, label);
+  made.addEventListener("click", action);
+  return made;
+}
+
+// The cells of the page in their order, those whose code the page does not show included.
+export function findCells(actions, root) {
+  let number = 0;
+  return [...document.querySelectorAll(`div.cell[id^=${PREFIX}], template[data-cell]`)]
+    .filter((e) => e.matches("template") || e.querySelector("div.cell_input pre"))
+    .map((e) => (e.matches("template") ? new HiddenCell(e) : new Cell(e, ++number, actions, root)));
+}
+
+// A cell whose code the page does not show: it is run like the others, and in silence.
+class HiddenCell {
+  constructor(template) {
+    this.code = template.content.textContent;
+    this.hasRun = false;
+  }
+
+  async run(engine) {
+    this.hasRun = true;
+    const { gone } = await engine.run(this.code, { silent: true });
+    return !gone;
+  }
+
+  mount() {}
+  enable() {}
+  show() {}
+  reset() {}
+}
+
+export class Cell {
+  // `number` is how the page counts its cells; `actions`: what it does to run this one, or all
+  // down to it.
+  constructor(element, number, actions, root) {
+    Object.assign(this, { element, number, actions, root, hasRun: false });
+    this.id = element.id.slice(PREFIX.length);
+    this.pre = element.querySelector("div.cell_input pre");
+    this.stored = this.pre.textContent.trim();
+    this.storedOutput = element.querySelector("div.cell_output");
+    // An exercise and the check below it are run together, without the rest of the page.
+    this.isPractice = element.classList.contains("tag_practice");
+    this.isCheck = element.classList.contains("tag_practice-check");
+    element.classList.add("live-cell");
+  }
+
+  // Put the editor in the place of the text. Costs ten milliseconds or more, so not for all at once.
+  mount() {
+    if (this.editor) return;
+    this.element.querySelectorAll("button.copybtn").forEach((each) => each.remove());
+    this.live = this.makePlace();
+    this.tools = this.makeTools();
+    const place = dom.html("div", { class: "live-editor" });
+    this.pre.replaceWith(place);
+    const verb = this.isPractice ? "checks" : "runs";
+    this.editor = new Editor(place, this.code, {
+      label: `Code of cell ${this.number}. Shift-Enter ${verb} it, Escape leaves the editor.`,
+      run: () => this.actions.run(this),
+      changed: () => this.changed(),
+    });
+    place.append(this.tools);
+    this.element.querySelector("details")?.addEventListener("toggle", () => this.editor.refresh());
+    this.enable(this.able);
+    this.show(this.state);
+  }
+
+  // A place for new outputs, with the number, caption and anchor of the figure that was stored.
+  makePlace() {
+    const stored = [...(this.storedOutput?.querySelectorAll("img") ?? [])].map((image) => image.alt);
+    const node = dom.html("div");
+    const place = dom.html("div", { class: "cell_output docutils container" }, node);
+    this.outputs = new Outputs(node, this.root, (n) => stored[n] || `Figure drawn by cell ${this.number}`);
+    const caption = this.storedOutput?.querySelector("figure > figcaption");
+    if (caption) {
+      place.append(dom.html("figure", { id: caption.parentElement.id }, caption.cloneNode(true)));
+    }
+    if (this.isCheck) place.setAttribute("aria-live", "polite");
+    return place;
+  }
+
+  makeTools() {
+    const { number } = this;
+    this.mark = dom.html("span", { class: "live-mark" });
+    this.resetButton = button("Reset", `Reset cell ${number} to the stored text`, () => this.reset());
+    const run = this.isPractice
+      ? button("Check", `Check your code in cell ${number} (Shift-Enter)`, () => this.actions.run(this))
+      : button("Run", `Run cell ${number} (Shift-Enter)`, () => this.actions.run(this));
+    run.classList.toggle("live-check", this.isPractice);
+    const tools = dom.html("div", { class: "live-tools" }, run);
+    if (!this.isPractice && !this.isCheck) {
+      const title = `Run to here: all cells down to cell ${number}`;
+      tools.append(button("Run to here", title, () => this.actions.runTo(this)));
+    }
+    tools.append(this.resetButton, this.mark);
+    return tools;
+  }
+
+  // Whether there is an engine to run the code.
+  enable(able) {
+    this.able = able;
+    this.tools?.querySelectorAll("button").forEach((each) => (each.disabled = !able));
+    if (able) this.changed();
+  }
+
+  get code() {
+    return this.editor ? this.editor.text : Edits.read(this.id, this.stored);
+  }
+
+  changed() {
+    if (!this.editor) return;
+    Edits.write(this.id, this.stored, this.code);
+    this.resetButton.disabled = this.code === this.stored;
+  }
+
+  reset() {
+    if (!this.editor && this.code === this.stored) return;
+    this.mount();
+    this.editor.text = this.stored;
+    this.outputs.clear();
+    if (this.storedOutput) this.live.replaceWith(this.storedOutput);
+    else this.live.remove();
+    this.show("");
+  }
+
+  get state() {
+    return this.element.dataset.live ?? "";
+  }
+
+  show(state) {
+    this.element.dataset.live = state;
+    if (!this.mark) return;
+    this.mark.textContent = { running: "running", waiting: "waiting", failed: "failed" }[state] ?? "";
+  }
+
+  // Say something where the output stands.
+  say(text) {
+    this.showLive();
+    this.outputs.clear();
+    this.outputs.show({ output_type: "stream", name: "stderr", text: `${text}\n` });
+  }
+
+  showLive() {
+    if (this.live.isConnected) return;
+    if (this.storedOutput) this.storedOutput.replaceWith(this.live);
+    else this.element.append(this.live);
+  }
+
+  // Returns whether the cell ran through.
+  async run(engine) {
+    this.mount();
+    this.hasRun = true;
+    this.show("running");
+    this.outputs.clear();
+    this.showLive();
+    const { ok, gone } = await engine.run(this.code, { show: (output) => this.outputs.show(output) });
+    this.outputs.flush();
+    if (gone) this.say("Stopped: the kernel went away while this cell was running.");
+    this.show(ok ? "done" : "failed");
+    return ok;
+  }
+}

@@ -1,0 +1,42 @@
+// The editor of a cell: the only file that knows of CodeMirror.
+
+export async function loadEditors(root) {
+  await Promise.all(
+    ["lib/codemirror.css", "lib/codemirror.js", "mode/python/python.js"].map((path) =>
+      dom.load(`${root}codemirror/${path}`),
+    ),
+  );
+}
+
+// An editor that holds `code`; `run` on Shift-Enter, `changed` after every change.
+export class Editor {
+  constructor(place, code, { label, run, changed }) {
+    this.mirror = window.CodeMirror(place, {
+      value: code,
+      mode: "python",
+      indentUnit: 4,
+      viewportMargin: Infinity, // as high as its text
+      extraKeys: {
+        "Shift-Enter": run,
+        Esc: (mirror) => mirror.getInputField().blur(), // or Tab would keep a keyboard inside
+        Tab: (mirror) => mirror.execCommand("indentMore"),
+        "Shift-Tab": (mirror) => mirror.execCommand("indentLess"),
+      },
+    });
+    this.mirror.getInputField().setAttribute("aria-label", label);
+    this.mirror.on("change", changed);
+  }
+
+  get text() {
+    return this.mirror.getValue();
+  }
+
+  set text(text) {
+    this.mirror.setValue(text);
+  }
+
+  // Measure again: what was folded away has no size.
+  refresh() {
+    this.mirror.refresh();
+  }
+}

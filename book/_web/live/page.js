@@ -1,0 +1,104 @@
+// One live page: the toolbar, and the queue in which its cells are run, by whichever engine.
+
+import { button, findCells } from "./cell.js";
+import { loadEditors } from "./editor.js";
+import { loadOutputs } from "./outputs.js";
+
+// The states of an engine in which nothing can be run.
+const ABSENT = ["starting", "lost", "unsigned"];
+
+class Page {
+  constructor(bar, engine, root) {
+    const actions = { run: (cell) => this.run(cell), runTo: (cell) => this.runTo(cell) };
+    Object.assign(this, { bar, engine, state: "starting", queue: Promise.resolve() });
+    this.cells = findCells(actions, root);
+    this.status = bar.querySelector(".live-status");
+    bar.classList.add("live-on");
+    bar.setAttribute("role", "toolbar");
+    bar.setAttribute("aria-label", "Live page");
+    bar.querySelector(".live-start").remove();
+    bar.append(
+      button("Run all", "Run all cells from the top", () => this.runTo(this.cells.at(-1))),
+      button("Interrupt", "Interrupt the running cell", () => this.engine.interrupt()),
+      button("Restart", "Restart the kernel, forgetting all variables", () => this.engine.restart()),
+      button("Reset page", "Reset page: every cell gets back its stored text and output", () =>
+        this.cells.forEach((cell) => cell.reset()),
+      ),
+    );
+    addEventListener("pagehide", () => this.engine.end());
+    addEventListener("pageshow", (event) => event.persisted && location.reload());
+  }
+
+  // What the engine reports.
+  hear(state, sentence) {
+    this.state = state;
+    this.bar.dataset.state = state;
+    this.status.textContent = sentence;
+    const able = !ABSENT.includes(state);
+    this.bar.querySelectorAll("button").forEach((each) => (each.disabled = !able));
+    this.cells.forEach((cell) => cell.enable(able));
+    if (this.engine.id !== this.id) this.forget();
+    this.id = this.engine.id;
+  }
+
+  // The variables are gone, so no cell has run.
+  forget() {
+    this.cells.forEach((cell) => {
+      cell.hasRun = false;
+      if (cell.state !== "running") cell.show("");
+    });
+  }
+
+  // Put the editors in place: at once where the reader looks, elsewhere bit by bit.
+  async mount() {
+    const far = (cell) => {
+      const { top, bottom } = cell.element?.getBoundingClientRect() ?? { top: 0, bottom: 0 };
+      return Math.max(top - innerHeight, -bottom, 0);
+    };
+    const order = this.cells.map((cell) => [far(cell), cell]).sort(([a], [b]) => a - b);
+    for (const [distance, cell] of order) {
+      if (distance > 0) await new Promise((done) => setTimeout(done));
+      cell.mount();
+    }
+  }
+
+  // Runs a cell, and before it the cells above that have not run yet. An exercise stands alone:
+  // it is run with its check, and with nothing else.
+  run(cell) {
+    const at = this.cells.indexOf(cell);
+    const needed = (c) => !c.hasRun && !c.isPractice && !c.isCheck;
+    if (cell.isPractice) this.enqueue(() => this.cells.slice(at, at + 2));
+    else if (cell.isCheck) this.enqueue(() => this.cells.slice(at - 1, at + 1));
+    else this.enqueue(() => [...this.cells.slice(0, at).filter(needed), cell]);
+  }
+
+  runTo(cell) {
+    this.enqueue(() => this.cells.slice(0, this.cells.indexOf(cell) + 1));
+  }
+
+  // One thing after the other, in the order of the clicks.
+  enqueue(choose) {
+    this.queue = this.queue.then(() => this.runCells(choose()));
+  }
+
+  async runCells(cells) {
+    if (ABSENT.includes(this.state)) return;
+    const { id } = this.engine;
+    cells.forEach((cell) => cell.show("waiting"));
+    let going = true;
+    for (const cell of cells) {
+      going = going && id === this.engine.id;
+      if (going) going = await cell.run(this.engine);
+      else if (cell.isCheck && cells.length === 2) cell.say("Not checked: the cell above failed.");
+      else cell.show("");
+    }
+  }
+}
+
+export async function activate(bar, engine, root) {
+  await Promise.all([loadEditors(root), loadOutputs(root), dom.load(`${root}live/live.css`)]);
+  const page = new Page(bar, engine, root);
+  const started = engine.start((state, sentence) => page.hear(state, sentence));
+  page.mount();
+  await started;
+}
