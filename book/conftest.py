@@ -5,7 +5,7 @@ import os
 import pytest
 from nbval.plugin import IPyNbCell
 
-from cs231n_lib.course import notebooks
+from cs231n_lib.course.publishing import notebooks
 
 os.environ.pop("MPLBACKEND", None)  # a kernel that inherits it draws nothing
 
