@@ -270,7 +270,13 @@ def test_a_phone_shows_a_page_without_scrolling_sideways(page):
 
 
 @pytest.mark.parametrize(
-    "name", ["appendices/api.html", "appendices/glossary.html", "genindex.html"]
+    "name",
+    [
+        "appendices/api.html",
+        "appendices/api/layers.html",
+        "appendices/glossary.html",
+        "genindex.html",
+    ],
 )
 def test_the_appendices_fit_a_phone_too(open_page, origin, name):
     page = open_page(f"{origin}/{name}", viewport={"width": 360, "height": 740})

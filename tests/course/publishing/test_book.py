@@ -108,13 +108,16 @@ def test_a_listing_of_nothing_is_refused(library, name, message):
         listing.locate(name)
 
 
-def test_the_api_page_lists_every_public_module():
+def test_every_public_module_is_on_one_page_of_the_api_appendix():
     modules = listing.public_modules()
     assert modules["cs231n_lib.backend"] is modules["cs231n_lib.layers.conv.naive"] is False
     assert modules["cs231n_lib.layers.conv"] is True
     assert not [name for name in modules if name.startswith("cs231n_lib.course") or "._" in name]
-    text = (root() / "book" / f"{listing.API_PAGE}.md").read_text()
-    assert text.count(listing.PLACEHOLDER) == 1
+    pages = sorted((root() / "book" / listing.API_PAGES).glob("*.md"))
+    described = [name for p in pages for name in listing.modules_of(f"{listing.API_PAGES}{p.stem}")]
+    assert sorted(described) == sorted(modules), "make book/appendices/api/ROOM.md for a new room"
+    assert all(page.read_text().count(listing.PLACEHOLDER) == 1 for page in pages)
+    assert not listing.modules_of("appendices/glossary")
 
 
 @pytest.mark.parametrize(("address", "shown"), [("", False), ("https://example.org/a/b", True)])

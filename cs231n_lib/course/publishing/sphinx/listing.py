@@ -24,7 +24,8 @@ from sphinx.util.nodes import make_refnode
 import cs231n_lib
 
 PACKAGE = cs231n_lib.__name__
-API_PAGE = "appendices/api"
+#: The pages of the API appendix, one a room of the library: a module, or a folder with all in it.
+API_PAGES = "appendices/api/"
 PLACEHOLDER = "MODULES"
 
 
@@ -139,16 +140,25 @@ def shown_in(env: BuildEnvironment) -> dict[str, set[str]]:
     return vars(env).setdefault("cs231n_listings", {})
 
 
+def modules_of(docname: str) -> dict[str, bool]:
+    """Return the public modules that the page ``docname`` of the API appendix describes."""
+    if not docname.startswith(API_PAGES):
+        return {}
+    room = f"{PACKAGE}.{docname.removeprefix(API_PAGES)}"
+    modules = public_modules()
+    return {n: ispkg for n, ispkg in modules.items() if f"{n}.".startswith(f"{room}.")}
+
+
 def list_modules(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Put one section for every public module in the API page."""
-    if docname == API_PAGE:
-        sections = []
-        for name, is_folder in public_modules().items():
-            # What the front of a folder hands on is described once, in the file that defines it.
-            options = ":members:\n   :ignore-module-all:" if is_folder else ":members:"
-            sections.append(
-                f"## `{name}`\n\n```{{eval-rst}}\n.. automodule:: {name}\n   {options}\n```\n"
-            )
+    """Put one section for every public module of a room in its API page."""
+    sections = []
+    for name, is_folder in modules_of(docname).items():
+        # What the front of a folder hands on is described once, in the file that defines it.
+        options = ":members:\n   :ignore-module-all:" if is_folder else ":members:"
+        sections.append(
+            f"## `{name}`\n\n```{{eval-rst}}\n.. automodule:: {name}\n   {options}\n```\n"
+        )
+    if sections:
         source[0] = source[0].replace(PLACEHOLDER, "\n".join(sections))
 
 
@@ -166,9 +176,9 @@ def merge_pages(
         shown_in(env).setdefault(name, set()).update(pages & set(docnames))
 
 
-def rewrite_api_page(app: Sphinx, env: BuildEnvironment) -> list[str]:
-    """Have the API page written again: a chapter may show other functions now."""
-    return [API_PAGE] if API_PAGE in env.found_docs else []
+def rewrite_api_pages(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """Have the API pages written again: a chapter may show other functions now."""
+    return [page for page in env.found_docs if page.startswith(API_PAGES)]
 
 
 def link_back(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -192,6 +202,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("source-read", list_modules)
     app.connect("env-purge-doc", forget_page)
     app.connect("env-merge-info", merge_pages)
-    app.connect("env-updated", rewrite_api_page)
+    app.connect("env-updated", rewrite_api_pages)
     app.connect("doctree-resolved", link_back)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
