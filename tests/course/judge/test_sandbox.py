@@ -221,9 +221,10 @@ def test_when_the_judge_is_killed_nothing_stays_behind(library, tmp_path):
     script = f"""
 import time
 from pathlib import Path
-from cs231n_lib.course import connection, sandbox
+from cs231n_lib.course.judge.limits import Limits
+from cs231n_lib.course.judge.walls.bubblewrap import Sandbox
 
-walls = sandbox.Sandbox(Path({str(library)!r}), connection.Limits())
+walls = Sandbox(Path({str(library)!r}), Limits())
 walls.worker()
 print(walls.process.pid, flush=True)
 time.sleep(60)
