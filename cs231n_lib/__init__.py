@@ -67,6 +67,7 @@ from cs231n_lib.neighbors import (
 )
 from cs231n_lib.nets.pattern import build
 from cs231n_lib.nets.presets import ConvNet, FullyConnectedNet, TwoLayerNet
+from cs231n_lib.nets.template import fill_in
 from cs231n_lib.nets.weights import initial_weights
 from cs231n_lib.training.optim import SGD, Adam, AdamW, Momentum, Nesterov, RMSProp
 from cs231n_lib.training.solver import DivergenceError, Solver
@@ -114,6 +115,7 @@ __all__ = [  # noqa: RUF022 (which would put SGD before Adam)
     "draw",
     "dropout_backward",
     "dropout_forward",
+    "fill_in",
     "find_kinks",
     "gpu_is_available",
     "im2col",
