@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from cs231n_lib.backend import Array, array_namespace, float_dtype
@@ -118,8 +119,13 @@ def check_dout(dout: Array, x: Array, shape: tuple[int, ...]) -> None:
         )
 
 
-def check_param(name: str, param: dict, keys: tuple[str, ...]) -> tuple[int, ...]:
-    """Return the values of a parameter dictionary that must have exactly these `keys`.
+def check_param(
+    name: str,
+    param: Mapping[str, Any],
+    required: tuple[str, ...],
+    optional: Mapping[str, Any] | None = None,
+) -> tuple[Any, ...]:
+    """Return the values of a parameter dictionary: the `required` ones, then the `optional` ones.
 
     Raises
     ------
@@ -128,12 +134,16 @@ def check_param(name: str, param: dict, keys: tuple[str, ...]) -> tuple[int, ...
 
     Examples
     --------
-    >>> check_param("conv_param", {"stride": 1, "pad": 2}, ("stride", "pad"))
-    (1, 2)
+    >>> check_param("conv_param", {"stride": 1, "pad": 2}, ("stride", "pad"), {"floor": False})
+    (1, 2, False)
     """
-    if set(param) != set(keys):
-        raise ValueError(f"{name} must have exactly the keys {list(keys)}, got {list(param)}")
-    return tuple(param[key] for key in keys)
+    optional = optional or {}
+    if not set(required) <= set(param) <= set(required) | set(optional):
+        more = f" and may have {list(optional)}" if optional else ""
+        raise ValueError(f"{name} must have the keys {list(required)}{more}, got {list(param)}")
+    return tuple(param[key] for key in required) + tuple(
+        param.get(key, default) for key, default in optional.items()
+    )
 
 
 def is_training(param: dict[str, Any]) -> bool:

@@ -201,6 +201,26 @@ def by_rows(work: Callable[..., Any], *arrays: Any) -> Any:
     return outs if isinstance(first, tuple) else outs[0]
 
 
+def by_rows_bytes(array_bytes: int, batch: int, *, reads: int, whole: float, each: float) -> int:
+    """Return the bytes that `by_rows` needs beside its results.
+
+    A small array is worked on at once, with `whole` temporaries of its size. A larger one goes
+    in blocks of `reads` arrays, with `each` temporaries a block; where it matters, the results of
+    the block before are among them.
+
+    Examples
+    --------
+    >>> by_rows_bytes(100, 10, reads=1, whole=2, each=3)
+    200
+    """
+    if array_bytes <= BLOCK_BYTES:
+        return round(whole * array_bytes)
+    row_bytes = array_bytes // batch
+    threads = num_threads(batch, reads * row_bytes)
+    rows = block_length(-(-batch // threads), reads * row_bytes)
+    return round(each * threads * rows * row_bytes)
+
+
 class Workspace:
     """Memory that one thread uses again for each block, so that it stays in the cache.
 

@@ -19,8 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from cs231n_lib.nets.architecture import Architecture, Layer, ReLU, Shape
-from cs231n_lib.nets.chain import PatternNet
+from cs231n_lib.layers import ReLU, Shape
+from cs231n_lib.nets.architecture import Architecture, Place
+from cs231n_lib.nets.chain import Chain
 from cs231n_lib.nets.pattern import parse
 from cs231n_lib.nets.published import alexnet, resnet18, resnet50, vgg16, vgg19
 
@@ -228,7 +229,7 @@ class Account:
 
 
 def account(
-    network: str | Architecture | PatternNet,
+    network: str | Architecture | Chain,
     *,
     dtype: Any = np.float32,
     relu_in_place: bool = True,
@@ -237,7 +238,7 @@ def account(
 
     Parameters
     ----------
-    network : str, Architecture or PatternNet
+    network : str, Architecture or Chain
         A pattern (see `nets.pattern`), an architecture such as ``vgg16()``, or a built model.
     dtype : dtype
         Type of all numbers, for their size in bytes.
@@ -280,19 +281,19 @@ def account(
     """
     if isinstance(network, str):
         network = parse(network)
-    architecture = network.architecture if isinstance(network, PatternNet) else network
+    architecture = network.architecture if isinstance(network, Chain) else network
     if not isinstance(architecture, Architecture):
         raise TypeError(
             "account needs a pattern, an architecture or a model made by build, got "
             f"{type(network).__name__}"
         )
-    rows = tuple(_row(layer, relu_in_place) for layer in architecture.layers)
+    rows = tuple(_row(layer, relu_in_place) for layer in architecture.places())
     return Account(architecture.name, rows, np.dtype(dtype).itemsize)
 
 
-def _row(layer: Layer, relu_in_place: bool) -> Row:
+def _row(layer: Place, relu_in_place: bool) -> Row:
     sizes = {name: math.prod(shape) for name, shape in layer.parameters.items()}
-    weights = sizes.pop("W", 0)
+    weights = sum(sizes.pop(name, 0) for name in layer.spec.weights)
     in_place = relu_in_place and isinstance(layer.spec, ReLU)
     return Row(
         name=layer.name,

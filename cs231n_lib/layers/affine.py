@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
 
 from cs231n_lib._checks import check_upstream
 from cs231n_lib._parallel import matmul
-from cs231n_lib.backend import Array, array_namespace, float_dtype
+from cs231n_lib.backend import Array, array_namespace, device, float_dtype
+from cs231n_lib.layers.layer import Arrays, Layer, Memory, Reader, Shape
 
 Cache = Any
 
@@ -100,3 +104,61 @@ def affine_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
 
 def _flatten(x: Array) -> Array:
     return array_namespace(x).reshape(x, (x.shape[0], math.prod(x.shape[1:])))
+
+
+@dataclass(frozen=True)
+class FC(Layer):
+    """Fully connected layer with `width` neurons, as `affine_forward`; images are flattened.
+
+    Examples
+    --------
+    >>> FC(10).parameters((3, 4, 4))
+    {'W': (48, 10), 'b': (10,)}
+    """
+
+    width: int
+    bias: bool = True
+
+    weights: ClassVar = ("W",)
+    example: ClassVar = "FC-10"
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Return the shape of what comes out for one example of this shape."""
+        return (self.width,)
+
+    def parameters(self, shape: Shape) -> dict[str, Shape]:
+        """Return the shape of each learnt array by name."""
+        weights = {"W": (math.prod(shape), self.width)}
+        return weights | ({"b": (self.width,)} if self.bias else {})
+
+    def multiply_adds(self, shape: Shape) -> int:
+        """Count the products summed for one example, biases left out."""
+        return math.prod(shape) * self.width
+
+    def forward(
+        self, x: Array, params: Arrays, buffers: Arrays, mode: str, rng: np.random.Generator
+    ) -> tuple[Array, Cache, dict[str, Array]]:
+        """Multiply and add; see `Layer.forward`."""
+        w = params["W"]
+        xp = array_namespace(w)
+        b = params["b"] if self.bias else xp.zeros(w.shape[1], dtype=w.dtype, device=device(w))
+        return *affine_forward(x, w, b), {}
+
+    def backward(
+        self, dout: Array, cache: Cache, need_dx: bool
+    ) -> tuple[Array | None, dict[str, Array]]:
+        """Go back; see `Layer.backward`."""
+        dx, dw, db = affine_backward(dout, cache)
+        return dx, {"W": dw, "b": db} if self.bias else {"W": dw}
+
+    def memory(self, shape: Shape, batch: int, itemsize: int, need_dx: bool) -> Memory:
+        """Return what a training step allocates."""
+        out, dx = batch * self.width * itemsize, batch * math.prod(shape) * itemsize
+        grads = itemsize * sum(map(math.prod, self.parameters(shape).values()))
+        return Memory(forward=2 * out, backward=dx + grads, dx=dx)  # before and after the bias
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """Read ``-k``."""
+        reader.expect("-", "expected - and the number of neurons")
+        return cls(reader.number("the number of neurons"))

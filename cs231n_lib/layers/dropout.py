@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from cs231n_lib._checks import check_upstream, is_training
 from cs231n_lib.backend import Array, array_namespace, asarray_like, float_dtype
+from cs231n_lib.layers.layer import Arrays, Layer, Memory, Reader, Shape
 
 Cache = Any
 
@@ -84,3 +87,39 @@ def dropout_backward(dout: Array, cache: Cache) -> Array:
         return dout
     check_upstream(dout, cache.shape, cache)
     return dout * cache
+
+
+@dataclass(frozen=True)
+class Dropout(Layer):
+    """Inverted dropout that keeps a value with probability `keep_prob`, as `dropout_forward`."""
+
+    keep_prob: float
+
+    example: ClassVar = "DROPOUT-0.5"
+
+    def forward(
+        self, x: Array, params: Arrays, buffers: Arrays, mode: str, rng: np.random.Generator
+    ) -> tuple[Array, Cache, dict[str, Array]]:
+        """Drop some values in training; see `Layer.forward`."""
+        return *dropout_forward(x, {"mode": mode, "keep_prob": self.keep_prob}, rng), {}
+
+    def backward(
+        self, dout: Array, cache: Cache, need_dx: bool
+    ) -> tuple[Array | None, dict[str, Array]]:
+        """Go back; see `Layer.backward`."""
+        return dropout_backward(dout, cache), {}
+
+    def memory(self, shape: Shape, batch: int, itemsize: int, need_dx: bool) -> Memory:
+        """Return what a training step allocates."""
+        values = batch * math.prod(shape)
+        out = values * itemsize
+        # Random numbers of 8 bytes and a flag for each; later flag, mask and output.
+        forward = max(9 * values, values + 2 * out)
+        return Memory(forward, backward=out, dx=out, kept=out, keeps_input=False)
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """Read ``-p``."""
+        what = "the probability that a value is kept"
+        reader.expect("-", f"expected - and {what}")
+        return cls(reader.fraction(f"expected {what}, above 0, at most 1"))

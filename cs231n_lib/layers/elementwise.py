@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
 
 from cs231n_lib._checks import check_upstream
-from cs231n_lib._parallel import by_rows
+from cs231n_lib._parallel import by_rows, by_rows_bytes
 from cs231n_lib.backend import Array, array_namespace, float_dtype
+from cs231n_lib.layers.layer import REUSED, Arrays, Layer, Memory, Shape
 
 Cache = Any
 
@@ -227,3 +232,31 @@ def tanh_backward(dout: Array, cache: Cache) -> Array:
     """
     check_upstream(dout, cache.shape, cache)
     return dout * (1 - cache * cache)
+
+
+@dataclass(frozen=True)
+class ReLU(Layer):
+    """``max(x, 0)``, as `relu_forward`."""
+
+    example: ClassVar = "RELU"
+
+    def forward(
+        self, x: Array, params: Arrays, buffers: Arrays, mode: str, rng: np.random.Generator
+    ) -> tuple[Array, Cache, dict[str, Array]]:
+        """Cut off below 0; see `Layer.forward`."""
+        return *relu_forward(x), {}
+
+    def backward(
+        self, dout: Array, cache: Cache, need_dx: bool
+    ) -> tuple[Array | None, dict[str, Array]]:
+        """Go back; see `Layer.backward`."""
+        return relu_backward(dout, cache), {}
+
+    def memory(self, shape: Shape, batch: int, itemsize: int, need_dx: bool) -> Memory:
+        """Return what a training step allocates."""
+        out = batch * math.prod(shape) * itemsize
+        # A flag for each value; the second factor becomes the product unless it is small.
+        flags = 1 / itemsize
+        whole = flags if out >= REUSED else 1
+        work = by_rows_bytes(out, batch, reads=2, whole=whole, each=2 + flags)
+        return Memory(forward=out, backward=out + work, dx=out)

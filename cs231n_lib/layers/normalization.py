@@ -10,20 +10,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
 
 from cs231n_lib._checks import check_upstream, is_training
-from cs231n_lib._parallel import by_rows
+from cs231n_lib._parallel import by_rows, by_rows_bytes
 from cs231n_lib.backend import Array, array_namespace, float_dtype
-
-__all__ = [
-    "batchnorm_backward",
-    "batchnorm_forward",
-    "layernorm_backward",
-    "layernorm_forward",
-    "spatial_batchnorm_backward",
-    "spatial_batchnorm_forward",
-]
+from cs231n_lib.layers.layer import REUSED, Arrays, Layer, Memory, Shape
 
 Cache = Any
 Axes = tuple[int, ...]
@@ -305,3 +300,92 @@ def _check_ndim(x: Array, ndim: int, form: str) -> None:
     float_dtype(x)
     if x.ndim != ndim:
         raise ValueError(f"expected x of shape {form}, got {tuple(x.shape)}")
+
+
+@dataclass(frozen=True)
+class BatchNorm(Layer):
+    """Batch normalisation of every channel (images) or feature (vectors).
+
+    As `spatial_batchnorm_forward` or `batchnorm_forward`, with their default settings.
+    """
+
+    starts: ClassVar = {"gamma": 1.0, "running_var": 1.0}
+    example: ClassVar = "BN"
+
+    def parameters(self, shape: Shape) -> dict[str, Shape]:
+        """Return the shape of each learnt array by name."""
+        return {"gamma": (shape[0],), "beta": (shape[0],)}
+
+    def buffers(self, shape: Shape) -> dict[str, Shape]:
+        """Return the shapes of the running averages by name."""
+        return {"running_mean": (shape[0],), "running_var": (shape[0],)}
+
+    def forward(
+        self, x: Array, params: Arrays, buffers: Arrays, mode: str, rng: np.random.Generator
+    ) -> tuple[Array, Cache, dict[str, Array]]:
+        """Normalise; see `Layer.forward`."""
+        run = spatial_batchnorm_forward if x.ndim == 4 else batchnorm_forward
+        bn_param = {"mode": mode, **buffers}
+        out, cache = run(x, params["gamma"], params["beta"], bn_param)
+        return out, cache, {name: bn_param[name] for name in buffers}
+
+    def backward(
+        self, dout: Array, cache: Cache, need_dx: bool
+    ) -> tuple[Array | None, dict[str, Array]]:
+        """Go back; see `Layer.backward`."""
+        run = spatial_batchnorm_backward if dout.ndim == 4 else batchnorm_backward
+        dx, dgamma, dbeta = run(dout, cache)
+        return dx, {"gamma": dgamma, "beta": dbeta}
+
+    def memory(self, shape: Shape, batch: int, itemsize: int, need_dx: bool) -> Memory:
+        """Return what a training step allocates."""
+        out, grads = batch * math.prod(shape) * itemsize, 2 * shape[0] * itemsize
+        return Memory(
+            forward=2 * out + by_rows_bytes(out, batch, reads=1, whole=1, each=5),
+            backward=out + grads + by_rows_bytes(out, batch, reads=2, whole=2, each=4),
+            dx=out,
+            kept=out,
+            keeps_input=False,
+        )
+
+
+@dataclass(frozen=True)
+class LayerNorm(Layer):
+    """Layer normalisation of vectors, as `layernorm_forward` with its default settings."""
+
+    starts: ClassVar = {"gamma": 1.0}
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Return the shape of what comes out for one example of this shape."""
+        if len(shape) != 1:
+            raise ValueError(f"needs vectors (D,), got images {shape}: put it behind FC")
+        return shape
+
+    def parameters(self, shape: Shape) -> dict[str, Shape]:
+        """Return the shape of each learnt array by name."""
+        return {"gamma": shape, "beta": shape}
+
+    def forward(
+        self, x: Array, params: Arrays, buffers: Arrays, mode: str, rng: np.random.Generator
+    ) -> tuple[Array, Cache, dict[str, Array]]:
+        """Normalise; see `Layer.forward`."""
+        return *layernorm_forward(x, params["gamma"], params["beta"]), {}
+
+    def backward(
+        self, dout: Array, cache: Cache, need_dx: bool
+    ) -> tuple[Array | None, dict[str, Array]]:
+        """Go back; see `Layer.backward`."""
+        dx, dgamma, dbeta = layernorm_backward(dout, cache)
+        return dx, {"gamma": dgamma, "beta": dbeta}
+
+    def memory(self, shape: Shape, batch: int, itemsize: int, need_dx: bool) -> Memory:
+        """Return what a training step allocates."""
+        out, grads = batch * shape[0] * itemsize, 2 * shape[0] * itemsize
+        largest = (3 if out >= REUSED else 4) * out
+        return Memory(
+            forward=largest,
+            backward=largest + grads,
+            dx=out,
+            kept=out + batch * itemsize,
+            keeps_input=False,
+        )

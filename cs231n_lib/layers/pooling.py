@@ -4,26 +4,67 @@ Windows are visited tap by tap in row-major order, as in `geometry`. Max pooling
 for each output which tap won (the first one when several are equal) and sends the gradient there.
 """
 
+import math
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from cs231n_lib._checks import check_dout, check_float_array, check_param
-from cs231n_lib._parallel import blocks, in_threads
+from cs231n_lib._parallel import block_length, blocks, in_threads, num_threads
 from cs231n_lib.backend import Array, array_namespace, device
 from cs231n_lib.layers.geometry import conv_output_size, taps
+from cs231n_lib.layers.layer import REUSED, Arrays, Layer, Memory, Reader, Shape, as_image
 
 
-def _windows(x: Array, pool_param: dict) -> tuple[tuple[int, ...], list[tuple[slice, slice]]]:
-    """Check the arguments; return the output's shape and the slices of the window's taps."""
+@dataclass(frozen=True)
+class _Windows:
+    """Where the windows lie, in images with a frame of `pad` pixels."""
+
+    out: tuple[int, ...]  # (N, C, OH, OW)
+    taps: list[tuple[slice, slice]]
+    pad: int
+    overlap: bool
+    gaps: bool  # whether some pixels lie in no window
+
+    def frame(self, x: Array, value: float) -> Array:
+        """Return `x` with the frame filled with `value`; without a frame, `x` itself."""
+        if not self.pad:
+            return x
+        N, C, H, W = x.shape
+        shape = (N, C, H + 2 * self.pad, W + 2 * self.pad)
+        framed = array_namespace(x).full(shape, value, dtype=x.dtype, device=device(x))
+        self.inside(framed)[...] = x
+        return framed
+
+    def inside(self, framed: Array) -> Array:
+        """Return what is not frame."""
+        _, _, height, width = framed.shape
+        return framed[:, :, self.pad : height - self.pad, self.pad : width - self.pad]
+
+
+def _windows(x: Array, pool_param: dict) -> _Windows:
     check_float_array("x", x, "N, C, H, W")
-    height, width, stride = check_param(
-        "pool_param", pool_param, ("pool_height", "pool_width", "stride")
+    height, width, stride, pad, floor = check_param(
+        "pool_param",
+        pool_param,
+        ("pool_height", "pool_width", "stride"),
+        {"pad": 0, "floor": False},
     )
     N, C, H, W = x.shape
-    OH, OW = conv_output_size(H, height, stride), conv_output_size(W, width, stride)
-    return (N, C, OH, OW), taps(height, width, stride, OH, OW)
+    OH = conv_output_size(H, height, stride, pad, floor=floor)
+    OW = conv_output_size(W, width, stride, pad, floor=floor)
+    if 2 * pad > min(height, width):
+        raise ValueError(f"pad must be at most half of the window, got {pad} for {height}x{width}")
+    covered = (stride * (OH - 1) + height, stride * (OW - 1) + width)
+    return _Windows(
+        (N, C, OH, OW),
+        taps(height, width, stride, OH, OW),
+        pad,
+        overlap=stride < max(height, width),
+        gaps=stride > min(height, width) or covered != (H + 2 * pad, W + 2 * pad),
+    )
 
 
 def max_pool_forward(x: Array, pool_param: dict) -> tuple[Array, tuple]:
@@ -34,7 +75,9 @@ def max_pool_forward(x: Array, pool_param: dict) -> tuple[Array, tuple]:
     x : array (N, C, H, W)
         Any floating dtype.
     pool_param : dict
-        ``{"pool_height": int, "pool_width": int, "stride": int}`` in pixels.
+        ``{"pool_height": int, "pool_width": int, "stride": int}`` in pixels. If wanted also
+        ``"pad"``, a frame that never wins (and counts as zeros in an average), at most half of the
+        window wide; and ``"floor": True``, which drops an incomplete last window.
 
     Returns
     -------
@@ -65,13 +108,14 @@ def max_pool_forward(x: Array, pool_param: dict) -> tuple[Array, tuple]:
     array([[2, 0]], dtype=uint8)
     """
     xp = array_namespace(x)
-    shape, slices = _windows(x, pool_param)
-    out = xp.empty(shape, dtype=x.dtype, device=device(x))
-    index_dtype = xp.uint8 if len(slices) <= 256 else xp.int32
-    winner = xp.empty(shape, dtype=index_dtype, device=device(x))
+    windows = _windows(x, pool_param)
+    out = xp.empty(windows.out, dtype=x.dtype, device=device(x))
+    index_dtype = xp.uint8 if len(windows.taps) <= 256 else xp.int32
+    winner = xp.empty(windows.out, dtype=index_dtype, device=device(x))
 
     def work(images: slice) -> None:
-        best, first = _first_maximum(x[images, ...], slices, index_dtype)
+        framed = windows.frame(x[images, ...], -xp.inf)
+        best, first = _first_maximum(framed, windows.taps, index_dtype)
         out[images, ...], winner[images, ...] = best, first
 
     _in_blocks(work, x)
@@ -136,22 +180,23 @@ def max_pool_backward(dout: Array, cache: tuple) -> Array:
     """
     x, winner, pool_param = cache
     xp = array_namespace(dout, x)
-    shape, slices = _windows(x, pool_param)
-    check_dout(dout, x, shape)
+    windows = _windows(x, pool_param)
+    check_dout(dout, x, windows.out)
     dx = xp.empty_like(x)
-    height, width, stride = (pool_param[k] for k in ("pool_height", "pool_width", "stride"))
-    overlap = stride < max(height, width)
 
     def work(images: slice) -> None:
         upstream, won, target = dout[images, ...], winner[images, ...], dx[images, ...]
-        if overlap or stride > min(height, width):
-            target[...] = 0
-        for tap, (rows, columns) in enumerate(slices):
+        framed = windows.frame(target, 0)
+        if windows.overlap or windows.gaps:
+            framed[...] = 0
+        for tap, (rows, columns) in enumerate(windows.taps):
             share = upstream * xp.astype(won == tap, x.dtype)
-            if overlap:
-                target[:, :, rows, columns] += share
+            if windows.overlap:
+                framed[:, :, rows, columns] += share
             else:
-                target[:, :, rows, columns] = share
+                framed[:, :, rows, columns] = share
+        if windows.pad:
+            target[...] = windows.inside(framed)
 
     _in_blocks(work, x)
     return dx
@@ -177,11 +222,12 @@ def avg_pool_forward(x: Array, pool_param: dict) -> tuple[Array, tuple]:
     array([[2.5, 4. ]])
     """
     xp = array_namespace(x)
-    shape, slices = _windows(x, pool_param)
-    out = xp.zeros(shape, dtype=x.dtype, device=device(x))
-    for rows, columns in slices:
-        out += x[:, :, rows, columns]
-    out /= len(slices)
+    windows = _windows(x, pool_param)
+    framed = windows.frame(x, 0)
+    out = xp.zeros(windows.out, dtype=x.dtype, device=device(x))
+    for rows, columns in windows.taps:
+        out += framed[:, :, rows, columns]
+    out /= len(windows.taps)
     return out, (x, pool_param)
 
 
@@ -200,10 +246,86 @@ def avg_pool_backward(dout: Array, cache: tuple) -> Array:
     """
     x, pool_param = cache
     xp = array_namespace(dout, x)
-    shape, slices = _windows(x, pool_param)
-    check_dout(dout, x, shape)
-    dx = xp.zeros_like(x)
-    share = dout / len(slices)
-    for rows, columns in slices:
-        dx[:, :, rows, columns] += share
-    return dx
+    windows = _windows(x, pool_param)
+    check_dout(dout, x, windows.out)
+    framed = windows.frame(xp.zeros_like(x), 0)
+    share = dout / len(windows.taps)
+    for rows, columns in windows.taps:
+        framed[:, :, rows, columns] += share
+    return xp.asarray(windows.inside(framed), copy=True) if windows.pad else framed
+
+
+@dataclass(frozen=True)
+class Pool(Layer):
+    """Max or average pooling over windows of `size` x `size`.
+
+    Parameters
+    ----------
+    size, stride, pad : int
+        In pixels.
+    floor : bool
+        Drop an incomplete last window; see `conv_output_size`.
+    average : bool
+        Average, as `avg_pool_forward`, in place of the maximum, as `max_pool_forward`.
+    """
+
+    size: int
+    stride: int
+    pad: int = 0
+    floor: bool = False
+    average: bool = False
+
+    example: ClassVar = "POOL2"
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Return the shape of what comes out for one example of this shape."""
+        C, H, W = as_image(shape)
+        geometry = (self.size, self.stride, self.pad)
+        OH, OW = (conv_output_size(edge, *geometry, floor=self.floor) for edge in (H, W))
+        return C, OH, OW
+
+    def forward(
+        self, x: Array, params: Arrays, buffers: Arrays, mode: str, rng: np.random.Generator
+    ) -> tuple[Array, tuple, dict[str, Array]]:
+        """Pool; see `Layer.forward`."""
+        run = avg_pool_forward if self.average else max_pool_forward
+        return *run(x, self._param()), {}
+
+    def backward(
+        self, dout: Array, cache: tuple, need_dx: bool
+    ) -> tuple[Array | None, dict[str, Array]]:
+        """Go back; see `Layer.backward`."""
+        run = avg_pool_backward if self.average else max_pool_backward
+        return run(dout, cache), {}
+
+    def memory(self, shape: Shape, batch: int, itemsize: int, need_dx: bool) -> Memory:
+        """Return what a training step allocates."""
+        count, dx = batch * math.prod(self.output_shape(shape)), batch * math.prod(shape) * itemsize
+        out = count * itemsize
+        if self.average:
+            return Memory(forward=out, backward=dx + out, dx=dx)
+        bytes_each = dx // batch
+        threads = num_threads(batch, bytes_each)
+        block = block_length(-(-batch // threads), bytes_each) * count // batch
+        copies = 2 if block * itemsize >= REUSED else 3
+        return Memory(
+            forward=out + count + threads * block * (3 * itemsize + 4),
+            backward=dx + threads * block * (copies * itemsize + 1),
+            dx=dx,
+            kept=count,  # a byte for each output: which pixel won
+        )
+
+    def _param(self) -> dict[str, Any]:
+        return {
+            "pool_height": self.size,
+            "pool_width": self.size,
+            "stride": self.stride,
+            "pad": self.pad,
+            "floor": self.floor,
+        }
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        """Read ``f``, then ``sN`` if wanted."""
+        size = reader.number("the window size")
+        return cls(size, reader.option("s", "the stride", default=size, least=1))

@@ -1,36 +1,57 @@
-"""The network that an architecture describes: layers run one after another, and back."""
+"""The chain of layers: the one way in which a network runs forward and back."""
 
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, assert_never
 
 import numpy as np
 
-from cs231n_lib.backend import Array
-from cs231n_lib.layers.affine import affine_backward, affine_forward
-from cs231n_lib.layers.conv import conv_backward, conv_forward
-from cs231n_lib.layers.dropout import dropout_backward, dropout_forward
-from cs231n_lib.layers.elementwise import relu_backward, relu_forward
-from cs231n_lib.layers.normalization import (
-    batchnorm_backward,
-    batchnorm_forward,
-    spatial_batchnorm_backward,
-    spatial_batchnorm_forward,
-)
-from cs231n_lib.layers.pooling import max_pool_backward, max_pool_forward
-from cs231n_lib.nets.architecture import FC, Architecture, BatchNorm, Conv, Dropout, Pool, Spec
+from cs231n_lib.backend import Array, array_namespace
+from cs231n_lib.layers.layer import Arrays, Layer
+from cs231n_lib.losses import ScoreLoss, softmax_loss
+from cs231n_lib.nets.architecture import Architecture, Fork, Place
+from cs231n_lib.nets.model import Arrays as Named
 from cs231n_lib.nets.model import Model
+from cs231n_lib.nets.weights import Init
+
+Links = Sequence[Place | Fork]
 
 
-class PatternNet(Model):
-    """The network that a pattern describes; see `build`.
+class Chain(Model):
+    """The network that an architecture describes.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        Made by `nets.architecture.place`, `nets.pattern.parse` or one of `nets.published`.
+    reg, init, rng, dtype, like, score_loss
+        As for `nets.model.Model`.
 
     Attributes
     ----------
     architecture : Architecture
         Its layers and their shapes.
     params : dict of str to array
-        ``W1``, ``b1``, ... numbered over CONV and FC layers; ``gamma1``, ``beta1``, ... over BN.
+        ``W1``, ``b1``, ... Layers whose arrays have the same names are numbered in the order in
+        which they are counted: ``W`` over CONV and FC, ``gamma`` over BN.
     buffers : dict of str to array
         ``running_mean1``, ``running_var1``, ... of the BN layers.
+
+    Raises
+    ------
+    TypeError
+        If the architecture has a layer that can be counted but not run.
+
+    Examples
+    --------
+    >>> from cs231n_lib.layers import FC, Conv, ReLU
+    >>> from cs231n_lib.nets.architecture import Residual, place
+    >>> block = Residual((("CONV3-3", Conv(3, 3, pad=1)), ("RELU", ReLU())))
+    >>> tiny = place("tiny", (3, 8, 8), [("ADD", block), ("FC-10", FC(10))])
+    >>> net = Chain(tiny, rng=np.random.default_rng(0))
+    >>> sorted(net.params), net.loss(np.ones((2, 3, 8, 8), np.float32)).shape
+    (['W1', 'W2', 'b1', 'b2'], (2, 10))
     """
 
     def __init__(
@@ -38,81 +59,108 @@ class PatternNet(Model):
         architecture: Architecture,
         *,
         reg: float = 0.0,
-        init: str | float = "he",
+        init: Init = "he",
         rng: np.random.Generator,
         dtype: Any = np.float32,
         like: Array | None = None,
+        score_loss: ScoreLoss = softmax_loss,
     ) -> None:
-        super().__init__(reg=reg, init=init, rng=rng, dtype=dtype, like=like)
+        super().__init__(reg=reg, init=init, rng=rng, dtype=dtype, like=like, score_loss=score_loss)
         self.architecture = architecture
-        self.numbers: list[int] = []  # of each layer, in the names of its parameters
-        weighted = normalised = 0
-        for layer in architecture.layers[1:]:
-            shapes, number = layer.parameters, 0
-            if "W" in shapes:
-                number = weighted = weighted + 1
-                self._add_layer(number, shapes["W"])
-            elif "gamma" in shapes:
-                number = normalised = normalised + 1
-                self._add_normalization(number, shapes["gamma"][0])
-                self._add_running_averages(number, shapes["gamma"][0])
-            self.numbers.append(number)
+        for place in _places(architecture.layers[1:]):
+            layer = _runnable(place)
+            for name, shape in place.parameters.items():
+                if name in layer.weights:
+                    self._draw(f"{name}{place.number}", shape)
+                else:
+                    self._fill(f"{name}{place.number}", shape, layer.starts.get(name, 0.0))
+            for name, shape in place.buffers.items():
+                start = np.full(shape, layer.starts.get(name, 0.0))
+                self.buffers[f"{name}{place.number}"] = self._move(start)
 
-    def _forward(self, X: Array, mode: str) -> tuple[Array, list]:
-        layers = self.architecture.layers
-        if tuple(X.shape[1:]) != layers[0].output_shape:
-            raise ValueError(
-                f"X must have shape (N, {', '.join(map(str, layers[0].output_shape))}), "
-                f"channels before height and width, got {tuple(X.shape)}"
-            )
-        caches = []
-        for layer, number in zip(layers[1:], self.numbers, strict=True):
-            X, cache = self._layer_forward(layer.spec, X, number, mode)
-            caches.append(cache)
-        return X, caches
+    def _forward(self, X: Array, mode: str) -> tuple[Array, Any, Named]:
+        X = self._as_input(X)
+        return _forward(self.architecture.layers[1:], X, self.params, self.buffers, mode, self.rng)
 
-    def _layer_forward(self, spec: Spec, x: Array, number: int, mode: str) -> tuple[Array, Any]:
-        match spec:
-            case Conv():
-                w, b = self.params[f"W{number}"], self.params[f"b{number}"]
-                return conv_forward(x, w, b, {"stride": spec.stride, "pad": spec.pad})
-            case FC():
-                return affine_forward(x, self.params[f"W{number}"], self.params[f"b{number}"])
-            case Pool():
-                return max_pool_forward(x, _pool_param(spec))
-            case BatchNorm():
-                forward = spatial_batchnorm_forward if x.ndim == 4 else batchnorm_forward
-                return self._batchnorm(forward, x, number, mode)
-            case Dropout():
-                return dropout_forward(x, {"mode": mode, "keep_prob": spec.keep_prob}, self.rng)
+    def _backward(self, dscores: Array, caches: Any) -> Named:
+        return _backward(self.architecture.layers[1:], dscores, caches, need_dx=False)[1]
+
+    def _as_input(self, X: Array) -> Array:
+        """Return a batch in the shape that the first layer takes, or say what is wrong with it."""
+        shape, given = self.architecture.layers[0].output_shape, tuple(X.shape)
+        if len(shape) == 1 and len(given) > 1 and np.prod(given[1:]) == shape[0]:
+            return array_namespace(X).reshape(X, (given[0], *shape))
+        if given[1:] == shape:
+            return X
+        expected = f"(N, {', '.join(map(str, shape))})"
+        if len(shape) == 1:
+            raise ValueError(f"expected {shape[0]} numbers an example, got X of shape {given}")
+        raise ValueError(
+            f"expected images of shape {expected}, channels first, got {given}; (N, H, W, C) "
+            "becomes that by xp.permute_dims(X, (0, 3, 1, 2))"
+        )
+
+
+def _places(links: Links) -> Iterator[Place]:
+    """Yield the layers that run, those within blocks too."""
+    for link in links:
+        match link:
+            case Place():
+                yield link
+            case Fork():
+                yield from _places(link.body)
+                yield from _places(link.shortcut)
             case _:
-                return relu_forward(x)
-
-    def _backward(self, dscores: Array, caches: list) -> dict[str, Array]:
-        dout, grads = dscores, {}
-        specs = [layer.spec for layer in self.architecture.layers[1:]]
-        for spec, number in zip(reversed(specs), reversed(self.numbers), strict=True):
-            cache = caches.pop()  # what later layers kept is free from here on
-            match spec:
-                case Conv():
-                    dout, grads[f"W{number}"], grads[f"b{number}"] = conv_backward(
-                        dout, cache, need_dx=bool(caches)
-                    )
-                case FC():
-                    dout, grads[f"W{number}"], grads[f"b{number}"] = affine_backward(dout, cache)
-                case Pool():
-                    dout = max_pool_backward(dout, cache)
-                case BatchNorm():
-                    spatial = dout.ndim == 4
-                    backward = spatial_batchnorm_backward if spatial else batchnorm_backward
-                    dout, dgamma, dbeta = backward(dout, cache)
-                    grads |= {f"gamma{number}": dgamma, f"beta{number}": dbeta}
-                case Dropout():
-                    dout = dropout_backward(dout, cache)
-                case _:
-                    dout = relu_backward(dout, cache)
-        return grads
+                assert_never(link)
 
 
-def _pool_param(spec: Pool) -> dict[str, int]:
-    return {"pool_height": spec.size, "pool_width": spec.size, "stride": spec.stride}
+def _runnable(place: Place) -> Layer:
+    if not isinstance(place.spec, Layer):
+        raise TypeError(f"{place.name}: {place.spec!r} can be counted, but not run")
+    return place.spec
+
+
+def _forward(
+    links: Links, x: Array, params: Arrays, buffers: Arrays, mode: str, rng: np.random.Generator
+) -> tuple[Array, list, dict[str, Array]]:
+    """Run layers one after another; return what comes out, caches and new buffers."""
+    caches: list = []
+    new: dict[str, Array] = {}
+    for link in links:
+        match link:
+            case Place():
+                own = {name: params[f"{name}{link.number}"] for name in link.parameters}
+                kept = {name: buffers[f"{name}{link.number}"] for name in link.buffers}
+                x, cache, fresh = _runnable(link).forward(x, own, kept, mode, rng)
+                new |= {f"{name}{link.number}": array for name, array in fresh.items()}
+            case Fork():
+                main, body, more = _forward(link.body, x, params, buffers, mode, rng)
+                side, shortcut, others = _forward(link.shortcut, x, params, buffers, mode, rng)
+                x, cache = main + side, (body, shortcut)
+                new |= more | others
+            case _:
+                assert_never(link)
+        caches.append(cache)
+    return x, caches, new
+
+
+def _backward(
+    links: Links, dout: Array | None, caches: list, need_dx: bool
+) -> tuple[Array | None, dict[str, Array]]:
+    """Go back through layers; return the gradient of what came in and those of the parameters."""
+    grads: dict[str, Array] = {}
+    for link in reversed(links):
+        cache = caches.pop()  # what later layers kept is free from here on
+        need = need_dx or bool(caches)
+        match link:
+            case Place():
+                dout, own = _runnable(link).backward(dout, cache, need)
+                grads |= {f"{name}{link.number}": grad for name, grad in own.items()}
+            case Fork():
+                main, more = _backward(link.body, dout, cache[0], need)
+                side, others = _backward(link.shortcut, dout, cache[1], need)
+                dout = None if main is None or side is None else main + side
+                grads |= more | others
+            case _:
+                assert_never(link)
+    return dout, grads

@@ -2,8 +2,8 @@
 
 Every model here has ``params``, the learnt arrays by name (``W1``, ``b1``, ...); ``buffers``,
 what is kept but not learnt (the running averages of batch normalisation); and
-``loss(X, y=None)``: scores without labels, loss and gradients with them. The loss is softmax plus
-``reg * sum(W * W)`` over all weights W.
+``loss(X, y=None)``: scores without labels, loss and gradients with them. The loss is that of the
+scores, softmax unless another is given, plus ``reg * sum(W * W)`` over all weights W.
 """
 
 from __future__ import annotations
@@ -14,17 +14,18 @@ from typing import Any
 import numpy as np
 
 from cs231n_lib.backend import Array, array_namespace, as_float, asarray_like
-from cs231n_lib.losses import softmax_loss
+from cs231n_lib.losses import ScoreLoss, softmax_loss
 from cs231n_lib.nets.weights import Init, initial_weights
 
-Grads = dict[str, Array]
+Arrays = dict[str, Array]
 
 
 class Model:
     """What all networks share: drawing parameters, the loss with its penalty, predicting.
 
     A subclass fills ``params`` in its constructor and defines ``_forward(X, mode)``, which
-    returns scores and caches, and ``_backward(dscores, caches)``, which returns the gradients.
+    returns scores, caches and what becomes of the buffers, and ``_backward(dscores, caches)``,
+    which returns the gradients.
 
     Parameters
     ----------
@@ -38,53 +39,51 @@ class Model:
         numpy.float32 or numpy.float64.
     like : array, optional
         The parameters live in the library and on the device of this array; default NumPy.
+    score_loss : callable
+        ``score_loss(scores, y)`` returns a loss and its gradient with respect to the scores, as
+        `losses.softmax_loss` and `losses.svm_loss` do.
     """
 
     def __init__(
-        self, *, reg: float, init: Init, rng: np.random.Generator, dtype: Any, like: Array | None
+        self,
+        *,
+        reg: float,
+        init: Init,
+        rng: np.random.Generator,
+        dtype: Any,
+        like: Array | None,
+        score_loss: ScoreLoss = softmax_loss,
     ) -> None:
         if not 0 <= reg < math.inf:
             raise ValueError(f"reg must be a finite number, 0 or more, got {reg}")
         if np.dtype(dtype) not in (np.float32, np.float64):
             raise TypeError(f"dtype must be float32 or float64, got {dtype}")
-        self.params: dict[str, Array] = {}
-        self.buffers: dict[str, Array] = {}
+        self.params: Arrays = {}
+        self.buffers: Arrays = {}
+        self.score_loss = score_loss
         self.reg = float(reg)
         self.rng = rng
         self._init = init
+        self._weights: list[str] = []  # the parameters that are penalised
         self._dtype = dtype
         self._like = np.empty(0) if like is None else like
 
-    def _add_layer(self, number: int, shape: tuple[int, ...]) -> None:
-        """Create weights and biases: one bias an output of (D, M) or filter of (F, C, HH, WW)."""
-        outputs = shape[1] if len(shape) == 2 else shape[0]
-        self.params[f"W{number}"] = self._move(initial_weights(shape, self._init, rng=self.rng))
-        self.params[f"b{number}"] = self._move(np.zeros(outputs))
+    def _draw(self, name: str, shape: tuple[int, ...]) -> None:
+        """Make weights, drawn at random."""
+        self.params[name] = self._move(initial_weights(shape, self._init, rng=self.rng))
+        self._weights.append(name)
 
-    def _add_normalization(self, number: int, features: int) -> None:
-        self.params[f"gamma{number}"] = self._move(np.ones(features))
-        self.params[f"beta{number}"] = self._move(np.zeros(features))
-
-    def _add_running_averages(self, number: int, features: int) -> None:
-        self.buffers[f"running_mean{number}"] = self._move(np.zeros(features))
-        self.buffers[f"running_var{number}"] = self._move(np.ones(features))
+    def _fill(self, name: str, shape: tuple[int, ...], value: float) -> None:
+        """Make parameters that start with one value and are not penalised."""
+        self.params[name] = self._move(np.full(shape, value))
 
     def _move(self, host: np.ndarray) -> Array:
         return asarray_like(host.astype(self._dtype), self._like)
 
-    def _batchnorm(self, forward: Any, x: Array, number: int, mode: str) -> tuple[Array, Any]:
-        """Call a batchnorm_forward with the parameters and running averages of one layer."""
-        names = ("running_mean", "running_var")
-        bn_param = {"mode": mode} | {name: self.buffers[f"{name}{number}"] for name in names}
-        gamma, beta = self.params[f"gamma{number}"], self.params[f"beta{number}"]
-        out, cache = forward(x, gamma, beta, bn_param)
-        self.buffers |= {f"{name}{number}": bn_param[name] for name in names}
-        return out, cache
-
-    def _forward(self, X: Array, mode: str) -> tuple[Array, Any]:
+    def _forward(self, X: Array, mode: str) -> tuple[Array, Any, Arrays]:
         raise NotImplementedError
 
-    def _backward(self, dscores: Array, caches: Any) -> Grads:
+    def _backward(self, dscores: Array, caches: Any) -> Arrays:
         raise NotImplementedError
 
     def loss(self, X: Array, y: Array | None = None) -> Any:
@@ -111,15 +110,17 @@ class Model:
         """
         if y is None:
             return self._forward(X, "test")[0]
-        scores, caches = self._forward(X, "train")
-        loss, dscores = softmax_loss(scores, y)
+        scores, caches, new_buffers = self._forward(X, "train")
+        loss, dscores = self.score_loss(scores, y)
         grads = self._backward(dscores, caches)
         xp = array_namespace(scores)
-        weights = [name for name in self.params if name.startswith("W")]
-        for name in weights:
+        for name in self._weights:
             grads[name] = grads[name] + 2 * self.reg * self.params[name]
-        squares = xp.stack([xp.sum(self.params[n] ** 2, dtype=xp.float64) for n in weights])
-        return loss + self.reg * as_float(xp.sum(squares)), grads
+        squares = xp.stack([xp.sum(self.params[n] ** 2, dtype=xp.float64) for n in self._weights])
+        loss = loss + self.reg * as_float(xp.sum(squares))
+        if math.isfinite(loss):  # a step that fails leaves the model as it was
+            self.buffers |= new_buffers
+        return loss, grads
 
     def predict(self, X: Array, batch_size: int = 1000) -> Array:
         """Return the class with the highest score for each example, `batch_size` at a time.

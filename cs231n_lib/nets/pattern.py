@@ -15,34 +15,27 @@ The grammar (spaces are free, ``*`` binds to the layer or bracket before it)::
 """
 
 import re
-from collections.abc import Callable
+import string
 from typing import Any
 
 import numpy as np
 
 from cs231n_lib.backend import Array
-from cs231n_lib.nets.architecture import (
-    FC,
-    Architecture,
-    BatchNorm,
-    Conv,
-    Dropout,
-    Named,
-    Pool,
-    ReLU,
-    Shape,
-    Spec,
-    place,
-)
-from cs231n_lib.nets.chain import PatternNet
+from cs231n_lib.layers import FC, LAYERS, Shape
+from cs231n_lib.nets.architecture import Architecture, DoesNotFitError, Named, Place, place
+from cs231n_lib.nets.chain import Chain
 
 MAX_LAYERS = 1000
-
-
 MAX_DEPTH = 20
 
 
-LAYERS = "CONV3-64, POOL2, RELU, BN, DROPOUT-0.5 or FC-10"
+def _word(text: str) -> str:
+    """Return the capital letters that `text` begins with."""
+    return text[: len(text) - len(text.lstrip(string.ascii_uppercase))]
+
+
+WORDS = {_word(layer.example): layer for layer in LAYERS if layer.example}
+*_EXAMPLES, _LAST = (layer.example for layer in WORDS.values())
 
 
 class PatternError(ValueError):
@@ -90,10 +83,20 @@ class _Reader:
         return int(match[0])
 
     def option(self, letter: str, what: str, default: int, least: int) -> int:
-        if not self.pattern.startswith(letter, self.position):
+        if not self.comes_next(letter):
             return default
         self.position += 1
         return self.number(what, least)
+
+    def comes_next(self, text: str) -> bool:
+        return self.pattern.startswith(text, self.position)
+
+    def fraction(self, message: str) -> float:
+        match = re.compile(r"[0-9]*\.?[0-9]+").match(self.pattern, self.position)
+        if not match or not 0 < float(match[0]) <= 1:
+            raise self.error(message)
+        self.position = match.end()
+        return float(match[0])
 
     def input_shape(self) -> Shape:
         self.expect("INPUT", "a pattern starts with INPUT[HxWxC], for instance INPUT[32x32x3]")
@@ -144,47 +147,12 @@ class _Reader:
 
     def layer(self) -> tuple[Named, int]:
         start = self.position
-        word = re.compile("[A-Z]*").match(self.pattern, start)
-        assert word is not None
-        readers: dict[str, Callable[[], Spec]] = {
-            "CONV": self.conv,
-            "POOL": self.pool,
-            "RELU": ReLU,
-            "BN": BatchNorm,
-            "DROPOUT": self.dropout,
-            "FC": self.fc,
-        }
-        if word[0] not in readers:
-            raise self.error(f"expected a layer: {LAYERS}")
-        self.position = word.end()
-        spec = readers[word[0]]()
+        word = _word(self.pattern[start:])
+        if word not in WORDS:
+            raise self.error(f"expected a layer: {', '.join(_EXAMPLES)} or {_LAST}")
+        self.position += len(word)
+        spec = WORDS[word].read(self)
         return (self.pattern[start : self.position], spec), start
-
-    def conv(self) -> Conv:
-        size = self.number("the filter size")
-        self.expect("-", "expected - and the number of filters")
-        filters = self.number("the number of filters")
-        stride = self.option("s", "the stride", default=1, least=1)
-        has_pad = self.pattern.startswith("p", self.position)
-        if size % 2 == 0 and not has_pad:
-            raise self.error(f"no padding keeps the size with an even filter ({size}): say p0")
-        return Conv(filters, size, stride, self.option("p", "the pad", (size - 1) // 2, least=0))
-
-    def pool(self) -> Pool:
-        size = self.number("the window size")
-        return Pool(size, self.option("s", "the stride", default=size, least=1))
-
-    def dropout(self) -> Dropout:
-        self.expect("-", "expected - and the probability that a value is kept")
-        match = re.compile(r"[0-9]*\.?[0-9]+").match(self.pattern, self.position)
-        if not match or not 0 < float(match[0]) <= 1:
-            raise self.error("expected the probability that a value is kept, above 0, at most 1")
-        self.position = match.end()
-        return Dropout(float(match[0]))
-
-    def fc(self) -> FC:
-        self.expect("-", "expected - and the number of neurons")
-        return FC(self.number("the number of neurons"))
 
 
 def parse(pattern: str) -> Architecture:
@@ -248,13 +216,11 @@ def _read(pattern: str) -> tuple[Architecture, int]:
     reader.skip_spaces()
     if reader.position < len(pattern):
         raise reader.error("expected -> and another layer, * and a number, or the end")
-    layers = place(pattern, shape, []).layers
-    for (name, spec), position in items:
-        try:
-            layers += place(name, layers[-1].output_shape, [(name, spec)]).layers[1:]
-        except ValueError as error:
-            raise PatternError(f"layer {len(layers)}, {error}", pattern, position) from None
-    return Architecture(pattern, layers), items[-1][1] if items else 0
+    try:
+        return place(pattern, shape, [named for named, _ in items]), items[-1][1] if items else 0
+    except DoesNotFitError as error:
+        where = items[error.index][1]
+        raise PatternError(f"layer {error.index + 1}, {error}", pattern, where) from None
 
 
 def build(
@@ -265,7 +231,7 @@ def build(
     rng: np.random.Generator,
     dtype: Any = np.float32,
     like: Array | None = None,
-) -> PatternNet:
+) -> Chain:
     """Build the network that a pattern describes.
 
     Parameters
@@ -277,7 +243,7 @@ def build(
 
     Returns
     -------
-    PatternNet
+    Chain
         With ``params``, ``loss(X, y=None)`` and ``predict(X)``; X is (N, C, H, W).
 
     Raises
@@ -298,10 +264,10 @@ def build(
     """
     architecture, position = _read(pattern)
     last = architecture.layers[-1]
-    if not isinstance(last.spec, FC):
+    if not (isinstance(last, Place) and isinstance(last.spec, FC)):
         raise PatternError(
             f"the last layer must be FC, whose outputs are the scores, not {last.name}",
             pattern,
             position,
         )
-    return PatternNet(architecture, reg=reg, init=init, rng=rng, dtype=dtype, like=like)
+    return Chain(architecture, reg=reg, init=init, rng=rng, dtype=dtype, like=like)

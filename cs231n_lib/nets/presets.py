@@ -1,4 +1,7 @@
-"""Networks that need no pattern: two layers, many layers, and the usual ConvNet."""
+"""Networks that need no pattern: two layers, many layers, and the usual ConvNet.
+
+The first is written out, to be read. The others are chains: they say which layers they have.
+"""
 
 from __future__ import annotations
 
@@ -8,23 +11,30 @@ from typing import Any
 import numpy as np
 
 from cs231n_lib.backend import Array
-from cs231n_lib.layers.affine import affine_backward, affine_forward
-from cs231n_lib.layers.conv import conv_backward, conv_forward
-from cs231n_lib.layers.dropout import dropout_backward, dropout_forward
-from cs231n_lib.layers.elementwise import relu_backward, relu_forward
-from cs231n_lib.layers.normalization import (
-    batchnorm_backward,
-    batchnorm_forward,
-    layernorm_backward,
-    layernorm_forward,
-    spatial_batchnorm_backward,
-    spatial_batchnorm_forward,
+from cs231n_lib.layers import (
+    FC,
+    BatchNorm,
+    Conv,
+    Dropout,
+    LayerNorm,
+    Pool,
+    ReLU,
+    affine_backward,
+    affine_forward,
+    relu_backward,
+    relu_forward,
 )
-from cs231n_lib.layers.pooling import max_pool_backward, max_pool_forward
-from cs231n_lib.nets.model import Grads, Model
+from cs231n_lib.losses import ScoreLoss, softmax_loss
+from cs231n_lib.nets.architecture import Named, place
+from cs231n_lib.nets.chain import Chain
+from cs231n_lib.nets.model import Arrays, Model
 from cs231n_lib.nets.weights import Init
 
-POOL = {"pool_height": 2, "pool_width": 2, "stride": 2}
+NORMS: dict[str | None, list[Named]] = {
+    None: [],
+    "batchnorm": [("BN", BatchNorm())],
+    "layernorm": [("LN", LayerNorm())],
+}
 
 
 class TwoLayerNet(Model):
@@ -44,6 +54,8 @@ class TwoLayerNet(Model):
         numpy.float32 or numpy.float64.
     like : array, optional
         The parameters live in the library and on the device of this array; default NumPy.
+    score_loss : callable
+        Loss of the scores: `softmax_loss`, `svm_loss` or another of their kind.
 
     Attributes
     ----------
@@ -81,19 +93,22 @@ class TwoLayerNet(Model):
         rng: np.random.Generator,
         dtype: Any = np.float32,
         like: Array | None = None,
+        score_loss: ScoreLoss = softmax_loss,
     ) -> None:
-        super().__init__(reg=reg, init=init, rng=rng, dtype=dtype, like=like)
-        self._add_layer(1, (input_dim, hidden_dim))
-        self._add_layer(2, (hidden_dim, num_classes))
+        super().__init__(reg=reg, init=init, rng=rng, dtype=dtype, like=like, score_loss=score_loss)
+        self._draw("W1", (input_dim, hidden_dim))
+        self._fill("b1", (hidden_dim,), 0)
+        self._draw("W2", (hidden_dim, num_classes))
+        self._fill("b2", (num_classes,), 0)
 
-    def _forward(self, X: Array, mode: str) -> tuple[Array, Any]:
+    def _forward(self, X: Array, mode: str) -> tuple[Array, Any, Arrays]:
         p = self.params
         out, fc1 = affine_forward(X, p["W1"], p["b1"])
         out, relu = relu_forward(out)
         scores, fc2 = affine_forward(out, p["W2"], p["b2"])
-        return scores, (fc1, relu, fc2)
+        return scores, (fc1, relu, fc2), {}  # no buffers
 
-    def _backward(self, dscores: Array, caches: Any) -> Grads:
+    def _backward(self, dscores: Array, caches: Any) -> Arrays:
         fc1, relu, fc2 = caches
         dout, dW2, db2 = affine_backward(dscores, fc2)
         dout = relu_backward(dout, relu)
@@ -101,7 +116,7 @@ class TwoLayerNet(Model):
         return {"W1": dW1, "b1": db1, "W2": dW2, "b2": db2}
 
 
-class FullyConnectedNet(Model):
+class FullyConnectedNet(Chain):
     """[affine - normalisation? - ReLU - dropout?] * (L - 1) - affine.
 
     Parameters
@@ -113,7 +128,7 @@ class FullyConnectedNet(Model):
     normalization : {None, "batchnorm", "layernorm"}
     keep_prob : float
         Probability that dropout keeps a value; 1 (the default) for no dropout.
-    reg, init, rng, dtype, like
+    reg, init, rng, dtype, like, score_loss
         As for :class:`TwoLayerNet`; `rng` also draws the masks of dropout.
 
     Attributes
@@ -149,64 +164,27 @@ class FullyConnectedNet(Model):
         rng: np.random.Generator,
         dtype: Any = np.float32,
         like: Array | None = None,
+        score_loss: ScoreLoss = softmax_loss,
     ) -> None:
-        super().__init__(reg=reg, init=init, rng=rng, dtype=dtype, like=like)
-        if normalization not in (None, "batchnorm", "layernorm"):
+        if normalization not in NORMS:
             raise ValueError(
                 f"normalization must be None, 'batchnorm' or 'layernorm', got {normalization!r}"
             )
         if not 0 < keep_prob <= 1:
             raise ValueError(f"keep_prob must be above 0 and at most 1, got {keep_prob}")
-        self.normalization = normalization
-        self.keep_prob = float(keep_prob)
-        self.num_layers = len(hidden_dims) + 1
-        dims = [input_dim, *hidden_dims, num_classes]
-        for i in range(1, self.num_layers + 1):
-            self._add_layer(i, (dims[i - 1], dims[i]))
-            if normalization and i < self.num_layers:
-                self._add_normalization(i, dims[i])
-            if normalization == "batchnorm" and i < self.num_layers:
-                self._add_running_averages(i, dims[i])
-
-    def _forward(self, X: Array, mode: str) -> tuple[Array, Any]:
-        p, out, caches = self.params, X, []
-        for i in range(1, self.num_layers):
-            out, fc = affine_forward(out, p[f"W{i}"], p[f"b{i}"])
-            out, norm = self._normalize(out, i, mode)
-            out, relu = relu_forward(out)
-            out, drop = self._dropout(out, mode)
-            caches.append((fc, norm, relu, drop))
-        scores, fc = affine_forward(out, p[f"W{self.num_layers}"], p[f"b{self.num_layers}"])
-        return scores, (caches, fc)
-
-    def _normalize(self, x: Array, i: int, mode: str) -> tuple[Array, Any]:
-        if self.normalization == "batchnorm":
-            return self._batchnorm(batchnorm_forward, x, i, mode)
-        if self.normalization == "layernorm":
-            return layernorm_forward(x, self.params[f"gamma{i}"], self.params[f"beta{i}"])
-        return x, None
-
-    def _dropout(self, x: Array, mode: str) -> tuple[Array, Any]:
-        if self.keep_prob == 1:
-            return x, None
-        return dropout_forward(x, {"mode": mode, "keep_prob": self.keep_prob}, self.rng)
-
-    def _backward(self, dscores: Array, caches: Any) -> Grads:
-        hidden, fc = caches
-        last, grads = self.num_layers, {}
-        dout, grads[f"W{last}"], grads[f"b{last}"] = affine_backward(dscores, fc)
-        for i in range(last - 1, 0, -1):
-            fc, norm, relu, drop = hidden[i - 1]
-            dout = relu_backward(dropout_backward(dout, drop), relu)
-            if self.normalization is not None:
-                backward = {"batchnorm": batchnorm_backward, "layernorm": layernorm_backward}
-                dout, dgamma, dbeta = backward[self.normalization](dout, norm)
-                grads |= {f"gamma{i}": dgamma, f"beta{i}": dbeta}
-            dout, grads[f"W{i}"], grads[f"b{i}"] = affine_backward(dout, fc)
-        return grads
+        specs: list[Named] = []
+        for width in hidden_dims:
+            specs += [(f"FC-{width}", FC(width)), *NORMS[normalization], ("RELU", ReLU())]
+            if keep_prob < 1:
+                specs.append((f"DROPOUT-{keep_prob}", Dropout(float(keep_prob))))
+        specs.append((f"FC-{num_classes}", FC(num_classes)))
+        super().__init__(
+            place("FullyConnectedNet", (input_dim,), specs),
+            reg=reg, init=init, rng=rng, dtype=dtype, like=like, score_loss=score_loss,
+        )  # fmt: skip
 
 
-class ConvNet(Model):
+class ConvNet(Chain):
     """[[conv - batchnorm? - ReLU] * 2 - pool] * B - affine - ReLU - affine.
 
     All convolutions have stride 1 and keep height and width (pad (F - 1) / 2); every 2 x 2 max
@@ -224,7 +202,7 @@ class ConvNet(Model):
         Neurons of the hidden fully connected layer, and classes.
     batchnorm : bool
         Whether every convolution is followed by spatial batch normalisation.
-    reg, init, rng, dtype, like
+    reg, init, rng, dtype, like, score_loss
         As for :class:`TwoLayerNet`.
 
     Raises
@@ -260,9 +238,9 @@ class ConvNet(Model):
         rng: np.random.Generator,
         dtype: Any = np.float32,
         like: Array | None = None,
+        score_loss: ScoreLoss = softmax_loss,
     ) -> None:
-        super().__init__(reg=reg, init=init, rng=rng, dtype=dtype, like=like)
-        channels, height, width = input_shape
+        _, height, width = input_shape
         shrink = 2 ** len(num_filters)
         if height % shrink or width % shrink:
             raise ValueError(
@@ -271,59 +249,15 @@ class ConvNet(Model):
             )
         if filter_size % 2 == 0:
             raise ValueError(f"filter_size must be odd to keep the image size, got {filter_size}")
-        self.input_shape = tuple(input_shape)
-        self.batchnorm = batchnorm
-        self.num_convs = 2 * len(num_filters)
-        self._conv_param = {"stride": 1, "pad": (filter_size - 1) // 2}
-        number = 0
+        specs: list[Named] = []
         for filters in num_filters:
-            for _ in range(2):
-                number += 1
-                self._add_layer(number, (filters, channels, filter_size, filter_size))
-                if batchnorm:
-                    self._add_normalization(number, filters)
-                    self._add_running_averages(number, filters)
-                channels = filters
-        flat = channels * (height // shrink) * (width // shrink)
-        self._add_layer(number + 1, (flat, hidden_dim))
-        self._add_layer(number + 2, (hidden_dim, num_classes))
-
-    def _forward(self, X: Array, mode: str) -> tuple[Array, Any]:
-        if tuple(X.shape[1:]) != self.input_shape:
-            raise ValueError(
-                f"expected images of shape (N, {', '.join(map(str, self.input_shape))}), channels "
-                f"first, got {tuple(X.shape)}; (N, H, W, C) becomes that by "
-                "xp.permute_dims(X, (0, 3, 1, 2))"
-            )
-        p, out, caches = self.params, X, []
-        norm = pool = None
-        for i in range(1, self.num_convs + 1):
-            out, conv = conv_forward(out, p[f"W{i}"], p[f"b{i}"], self._conv_param)
-            if self.batchnorm:
-                out, norm = self._batchnorm(spatial_batchnorm_forward, out, i, mode)
-            out, relu = relu_forward(out)
-            if i % 2 == 0:
-                out, pool = max_pool_forward(out, POOL)
-            caches.append((conv, norm, relu, pool))
-        i = self.num_convs + 1
-        out, fc1 = affine_forward(out, p[f"W{i}"], p[f"b{i}"])
-        out, relu = relu_forward(out)
-        scores, fc2 = affine_forward(out, p[f"W{i + 1}"], p[f"b{i + 1}"])
-        return scores, (caches, fc1, relu, fc2)
-
-    def _backward(self, dscores: Array, caches: Any) -> Grads:
-        convs, fc1, relu, fc2 = caches
-        grads: Grads = {}
-        i = self.num_convs + 1
-        dout, grads[f"W{i + 1}"], grads[f"b{i + 1}"] = affine_backward(dscores, fc2)
-        dout, grads[f"W{i}"], grads[f"b{i}"] = affine_backward(relu_backward(dout, relu), fc1)
-        for i in range(self.num_convs, 0, -1):
-            conv, norm, relu, pool = convs[i - 1]
-            if i % 2 == 0:
-                dout = max_pool_backward(dout, pool)
-            dout = relu_backward(dout, relu)
-            if self.batchnorm:
-                dout, dgamma, dbeta = spatial_batchnorm_backward(dout, norm)
-                grads |= {f"gamma{i}": dgamma, f"beta{i}": dbeta}
-            dout, grads[f"W{i}"], grads[f"b{i}"] = conv_backward(dout, conv, need_dx=i > 1)
-        return grads
+            conv = Conv(filters, filter_size, pad=(filter_size - 1) // 2)
+            norm = NORMS["batchnorm" if batchnorm else None]
+            specs += [(f"CONV{filter_size}-{filters}", conv), *norm, ("RELU", ReLU())] * 2
+            specs.append(("POOL2", Pool(2, stride=2)))
+        specs += [(f"FC-{hidden_dim}", FC(hidden_dim)), ("RELU", ReLU())]
+        specs.append((f"FC-{num_classes}", FC(num_classes)))
+        super().__init__(
+            place("ConvNet", tuple(input_shape), specs),
+            reg=reg, init=init, rng=rng, dtype=dtype, like=like, score_loss=score_loss,
+        )  # fmt: skip

@@ -3,16 +3,8 @@
 Layers that neither learn nor keep anything new (dropout at test time, flattening) are left out.
 """
 
-from cs231n_lib.nets.architecture import (
-    FC,
-    Architecture,
-    BatchNorm,
-    Conv,
-    Named,
-    Pool,
-    ReLU,
-    Residual,
-)
+from cs231n_lib.layers import FC, BatchNorm, Conv, Pool, ReLU
+from cs231n_lib.nets.architecture import Architecture, Named, Residual
 from cs231n_lib.nets.architecture import place as _place
 from cs231n_lib.nets.pattern import parse
 

@@ -7,11 +7,20 @@ column)``, so that each block is one matrix product. How the columns are made of
 memory is told in `windows`.
 """
 
+import math
+
 import numpy as np
 
 from cs231n_lib._checks import check_dout
 from cs231n_lib._parallel import Workspace, blocks, in_threads
-from cs231n_lib.layers.conv.geometry import Cache, output_shape, require_numpy
+from cs231n_lib.layers.conv.algorithm import Algorithm
+from cs231n_lib.layers.conv.geometry import (
+    Cache,
+    ConvParam,
+    Geometry,
+    geometry_of,
+    require_numpy,
+)
 from cs231n_lib.layers.conv.windows import windows_of
 
 # A matrix product with fewer columns than this runs well below the speed of the machine.
@@ -19,7 +28,7 @@ LEAST_COLUMNS = 512
 
 
 def conv_forward_blocked(
-    x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: dict
+    x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: ConvParam
 ) -> tuple[np.ndarray, Cache]:
     """Convolve block by block.
 
@@ -33,9 +42,10 @@ def conv_forward_blocked(
     array([[18., 22.],
            [30., 34.]])
     """
-    require_numpy(x, w, b)
-    N, F, OH, OW = output_shape(x, w, b, conv_param)
-    windows = windows_of(x, w, conv_param)
+    geometry = geometry_of(x, w, b, conv_param)
+    require_numpy(x)
+    N, F, OH, OW = geometry.output_shape
+    windows = windows_of(geometry)
     filters = w.reshape(F, -1)
     row_bytes = sum(filters.shape) * windows.columns * x.itemsize  # of columns and product
     least = -(-LEAST_COLUMNS // windows.columns)
@@ -60,7 +70,7 @@ def conv_forward_blocked(
                     out[images, :, rows] = grid.transpose(2, 0, 1, 3)
 
     in_threads(work, N, OH * row_bytes)
-    return out, (x, w, b, conv_param)
+    return out, (x, w, b, geometry)
 
 
 def conv_backward_blocked(
@@ -79,10 +89,11 @@ def conv_backward_blocked(
            [4., 4.]])
     """
     x, w, b, conv_param = cache
-    require_numpy(dout, x, w, b)
-    N, F, OH, OW = output_shape(x, w, b, conv_param)
-    check_dout(dout, x, (N, F, OH, OW))
-    windows = windows_of(x, w, conv_param)
+    geometry = geometry_of(x, w, b, conv_param)
+    require_numpy(x)
+    N, F, OH, OW = geometry.output_shape
+    check_dout(dout, x, geometry.output_shape)
+    windows = windows_of(geometry)
     filters = w.reshape(F, -1)
     row_bytes = sum(filters.shape) * windows.columns * x.itemsize  # of columns and product
     least = -(-LEAST_COLUMNS // windows.columns)
@@ -121,3 +132,27 @@ def conv_backward_blocked(
 
     dws, dbs = zip(*in_threads(work, N, OH * row_bytes), strict=True)
     return dx, np.sum(dws, axis=0).T.reshape(w.shape), np.sum(dbs, axis=0)
+
+
+def workspace(geometry: Geometry, itemsize: int, backward: bool, need_dx: bool) -> int:
+    """Return the bytes of the workspaces of all threads, as they are laid out above."""
+    windows, F, K = windows_of(geometry), geometry.filters[0], math.prod(geometry.filters[1:])
+    row_bytes = (F + K) * windows.columns * itemsize
+    least = -(-LEAST_COLUMNS // windows.columns)
+    threads, n, r = windows.block_sizes(geometry.images[0], row_bytes, least)
+    T = r * n * windows.columns
+    values = T * F * (not windows.in_order(n))  # the products, or the upstream gradient
+    values += T * K if backward and need_dx else T * K * (windows.taps > 1)  # one tap: a view
+    values += windows.values(n, backward and need_dx)
+    if backward:
+        values += 2 * K * F
+    return itemsize * threads * values
+
+
+def _suits(geometry: Geometry) -> bool:
+    return geometry.is_numpy
+
+
+BLOCKED = Algorithm(
+    "blocked", _suits, conv_forward_blocked, conv_backward_blocked, workspace, skips_dx=True
+)

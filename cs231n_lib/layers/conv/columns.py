@@ -6,11 +6,14 @@ scatter and no stride trick, so they are deterministic and run on every array na
 
 from cs231n_lib._checks import check_dout, check_float_array
 from cs231n_lib.backend import Array, array_namespace, device
-from cs231n_lib.layers.conv.geometry import Cache, output_shape
+from cs231n_lib.layers.conv.algorithm import Algorithm
+from cs231n_lib.layers.conv.geometry import Cache, ConvParam, geometry_of
 from cs231n_lib.layers.geometry import conv_output_size, pad_images, taps
 
 
-def im2col(x: Array, height: int, width: int, stride: int = 1, pad: int = 0) -> Array:
+def im2col(
+    x: Array, height: int, width: int, stride: int = 1, pad: int = 0, *, floor: bool = False
+) -> Array:
     """Lay out every window of every image as a column.
 
     Parameters
@@ -19,7 +22,7 @@ def im2col(x: Array, height: int, width: int, stride: int = 1, pad: int = 0) -> 
         Images, any floating dtype.
     height, width : int
         Size of the window, in pixels.
-    stride, pad : int
+    stride, pad, floor
         As in `conv_output_size`.
 
     Returns
@@ -49,8 +52,8 @@ def im2col(x: Array, height: int, width: int, stride: int = 1, pad: int = 0) -> 
     xp = array_namespace(x)
     check_float_array("x", x, "N, C, H, W")
     N, C, H, W = x.shape
-    OH = conv_output_size(H, height, stride, pad)
-    OW = conv_output_size(W, width, stride, pad)
+    OH = conv_output_size(H, height, stride, pad, floor=floor)
+    OW = conv_output_size(W, width, stride, pad, floor=floor)
     padded = pad_images(x, pad) if pad else x
     cols = xp.empty((N, C, height * width, OH, OW), dtype=x.dtype, device=device(x))
     for tap, (rows, columns) in enumerate(taps(height, width, stride, OH, OW)):
@@ -65,6 +68,8 @@ def col2im(
     width: int,
     stride: int = 1,
     pad: int = 0,
+    *,
+    floor: bool = False,
 ) -> Array:
     """Add every column back onto the pixels it came from: the adjoint of `im2col`.
 
@@ -74,7 +79,7 @@ def col2im(
         Columns as `im2col` makes them.
     shape : tuple (N, C, H, W)
         Shape of the images.
-    height, width, stride, pad : int
+    height, width, stride, pad, floor
         As in `im2col`.
 
     Returns
@@ -98,8 +103,8 @@ def col2im(
     xp = array_namespace(cols)
     check_float_array("cols", cols, "N, C*height*width, OH*OW")
     N, C, H, W = shape
-    OH = conv_output_size(H, height, stride, pad)
-    OW = conv_output_size(W, width, stride, pad)
+    OH = conv_output_size(H, height, stride, pad, floor=floor)
+    OW = conv_output_size(W, width, stride, pad, floor=floor)
     if tuple(cols.shape) != (N, C * height * width, OH * OW):
         raise ValueError(
             f"cols must have shape {(N, C * height * width, OH * OW)} for images of shape "
@@ -112,7 +117,7 @@ def col2im(
     return padded[:, :, pad : pad + H, pad : pad + W]
 
 
-def conv_forward_im2col(x: Array, w: Array, b: Array, conv_param: dict) -> tuple[Array, Cache]:
+def conv_forward_im2col(x: Array, w: Array, b: Array, conv_param: ConvParam) -> tuple[Array, Cache]:
     """Convolve by one matrix product for each image: filters (rows) times windows (columns).
 
     Parameters, returns and errors as in `conv_forward_naive`. The columns take HH * WW / S**2
@@ -127,18 +132,20 @@ def conv_forward_im2col(x: Array, w: Array, b: Array, conv_param: dict) -> tuple
     array([[18., 22.],
            [30., 34.]])
     """
-    xp = array_namespace(x, w, b)
-    shape = output_shape(x, w, b, conv_param)
-    cols = im2col(x, w.shape[2], w.shape[3], **conv_param)
+    geometry = geometry_of(x, w, b, conv_param)
+    xp = array_namespace(x)
+    cols = im2col(x, w.shape[2], w.shape[3], geometry.stride, geometry.pad, floor=True)
     out = xp.matmul(xp.reshape(w, (w.shape[0], -1)), cols)
     out += b[:, None]
-    return xp.reshape(out, shape), (x, w, b, conv_param)
+    return xp.reshape(out, geometry.output_shape), (x, w, b, geometry)
 
 
-def conv_backward_im2col(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
+def conv_backward_im2col(
+    dout: Array, cache: Cache, need_dx: bool = True
+) -> tuple[Array | None, Array, Array]:
     """Go back through the matrix product, then fold the columns' gradient by `col2im`.
 
-    Parameters, returns and errors as in `conv_backward_naive`.
+    Parameters, returns and errors as in `conv_backward`.
 
     Examples
     --------
@@ -150,13 +157,24 @@ def conv_backward_im2col(dout: Array, cache: Cache) -> tuple[Array, Array, Array
            [4., 4.]])
     """
     x, w, b, conv_param = cache
-    N, F, OH, OW = output_shape(x, w, b, conv_param)
-    check_dout(dout, x, (N, F, OH, OW))
-    xp = array_namespace(dout, x)
-    cols = im2col(x, w.shape[2], w.shape[3], **conv_param)
+    geometry = geometry_of(x, w, b, conv_param)
+    N, F, OH, OW = geometry.output_shape
+    check_dout(dout, x, geometry.output_shape)
+    xp = array_namespace(x)
+    layout = (w.shape[2], w.shape[3], geometry.stride, geometry.pad)
+    cols = im2col(x, *layout, floor=True)
     flat = xp.reshape(dout, (N, F, OH * OW))
     filters = xp.reshape(w, (F, -1))
     dw = xp.sum(xp.matmul(flat, xp.matrix_transpose(cols)), axis=0)
-    dcols = xp.matmul(xp.matrix_transpose(filters), flat)
-    dx = col2im(dcols, x.shape, w.shape[2], w.shape[3], **conv_param)
+    dx = None
+    if need_dx:
+        dcols = xp.matmul(xp.matrix_transpose(filters), flat)
+        dx = col2im(dcols, x.shape, *layout, floor=True)
     return dx, xp.reshape(dw, w.shape), xp.sum(flat, axis=(0, 2))
+
+
+def _suits(geometry: object) -> bool:
+    return True
+
+
+COLUMNS = Algorithm("im2col", _suits, conv_forward_im2col, conv_backward_im2col, skips_dx=True)

@@ -2,11 +2,12 @@
 
 from cs231n_lib._checks import check_dout
 from cs231n_lib.backend import Array, array_namespace, device
-from cs231n_lib.layers.conv.geometry import Cache, output_shape
+from cs231n_lib.layers.conv.algorithm import Algorithm
+from cs231n_lib.layers.conv.geometry import Cache, ConvParam, geometry_of
 from cs231n_lib.layers.geometry import pad_images
 
 
-def conv_forward_naive(x: Array, w: Array, b: Array, conv_param: dict) -> tuple[Array, Cache]:
+def conv_forward_naive(x: Array, w: Array, b: Array, conv_param: ConvParam) -> tuple[Array, Cache]:
     """Convolve as the definition reads: one inner product for each output value.
 
     Parameters
@@ -18,19 +19,21 @@ def conv_forward_naive(x: Array, w: Array, b: Array, conv_param: dict) -> tuple[
     b : array (F,)
         Biases, of the dtype of `x`.
     conv_param : dict
-        ``{"stride": int, "pad": int}`` in pixels.
+        ``{"stride": int, "pad": int}`` in pixels. If wanted also ``"floor": True``, which drops an
+        incomplete last window (see `conv_output_size`), and ``"algorithm"``, a key of
+        `ALGORITHMS` that `conv_forward` and `conv_backward` are to use.
 
     Returns
     -------
     out : array (N, F, OH, OW)
         ``out[n, f, i, j] = sum(window(n, i, j) * w[f]) + b[f]``, of the dtype of `x`.
     cache : tuple
-        ``(x, w, b, conv_param)`` for the backward pass.
+        ``(x, w, b, geometry)`` for the backward pass, which also takes ``(x, w, b, conv_param)``.
 
     Raises
     ------
     TypeError, ValueError
-        See `output_shape`.
+        See `geometry_of`.
 
     Notes
     -----
@@ -46,10 +49,11 @@ def conv_forward_naive(x: Array, w: Array, b: Array, conv_param: dict) -> tuple[
     array([[18., 22.],
            [30., 34.]])
     """
-    xp = array_namespace(x, w, b)
-    N, F, OH, OW = output_shape(x, w, b, conv_param)
-    stride, HH, WW = conv_param["stride"], w.shape[2], w.shape[3]
-    padded = pad_images(x, conv_param["pad"])
+    geometry = geometry_of(x, w, b, conv_param)
+    xp = array_namespace(x)
+    N, F, OH, OW = geometry.output_shape
+    stride, HH, WW = geometry.stride, w.shape[2], w.shape[3]
+    padded = pad_images(x, geometry.pad)
     out = xp.empty((N, F, OH, OW), dtype=x.dtype, device=device(x))
     for n in range(N):
         for i in range(OH):
@@ -58,7 +62,7 @@ def conv_forward_naive(x: Array, w: Array, b: Array, conv_param: dict) -> tuple[
                 window = padded[n, :, top : top + HH, left : left + WW]
                 for f in range(F):
                     out[n, f, i, j] = xp.sum(window * w[f, ...]) + b[f]
-    return out, (x, w, b, conv_param)
+    return out, (x, w, b, geometry)
 
 
 def conv_backward_naive(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
@@ -97,10 +101,11 @@ def conv_backward_naive(dout: Array, cache: Cache) -> tuple[Array, Array, Array]
     array([4.])
     """
     x, w, b, conv_param = cache
-    N, F, OH, OW = output_shape(x, w, b, conv_param)
-    check_dout(dout, x, (N, F, OH, OW))
-    xp = array_namespace(dout, x)
-    stride, pad = conv_param["stride"], conv_param["pad"]
+    geometry = geometry_of(x, w, b, conv_param)
+    N, F, OH, OW = geometry.output_shape
+    check_dout(dout, x, geometry.output_shape)
+    xp = array_namespace(x)
+    stride, pad = geometry.stride, geometry.pad
     (H, W), (HH, WW) = x.shape[2:], w.shape[2:]
     padded = pad_images(x, pad)
     dpadded, dw, db = xp.zeros_like(padded), xp.zeros_like(w), xp.zeros_like(b)
@@ -115,3 +120,10 @@ def conv_backward_naive(dout: Array, cache: Cache) -> tuple[Array, Array, Array]
                     dw[f, ...] += upstream * padded[n, :, rows, columns]
                     db[f] += upstream
     return dpadded[:, :, pad : pad + H, pad : pad + W], dw, db
+
+
+def _suits(geometry: object) -> bool:
+    return False  # to be asked for by name only
+
+
+NAIVE = Algorithm("naive", _suits, conv_forward_naive, conv_backward_naive)

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cs231n_lib._parallel import Workspace
-from cs231n_lib.layers.geometry import conv_output_size
+from cs231n_lib._parallel import Workspace, block_length, num_threads
+from cs231n_lib.layers.conv.geometry import Geometry
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,9 @@ class Windows:
         phases[..., self.rows * len(x) * self.columns :] = 0
         wide = self._wide(phases, len(x), space)
         wide[...] = 0
-        self._inside(wide)[...] = x.transpose(1, 2, 0, 3)
+        inside = self._inside(wide)
+        _, height, _, width = inside.shape
+        inside[...] = x[:, :, :height, :width].transpose(1, 2, 0, 3)
         for phase, pixels in self._pairs(phases, wide):
             phase[...] = pixels
         return phases
@@ -119,7 +121,11 @@ class Windows:
             wide[...] = 0  # some pixels lie in no window
         for phase, pixels in self._pairs(phases, wide):
             pixels[...] = phase
-        x[...] = self._inside(wide).transpose(2, 0, 1, 3)
+        inside = self._inside(wide)
+        _, height, _, width = inside.shape
+        x[:, :, :height, :width] = inside.transpose(2, 0, 1, 3)
+        x[:, :, height:] = 0
+        x[:, :, :, width:] = 0
 
     def _wide(self, phases: np.ndarray, images: int, space: Workspace) -> np.ndarray:
         """Return room for padded images that are not split: (channel, row, image, column)."""
@@ -130,7 +136,10 @@ class Windows:
         return phases[0, 0, :, : math.prod(shape[1:])].reshape(shape)
 
     def _inside(self, wide: np.ndarray) -> np.ndarray:
-        """Return the pixels of `wide` that are not padding."""
+        """Return the pixels of `wide` that are not padding; at the end some may not fit in.
+
+        They lie in no window: a geometry with ``floor`` drops them.
+        """
         pad = self.pad
         return wide[:, pad : pad + self.height, :, pad : pad + self.width]
 
@@ -195,16 +204,28 @@ class Windows:
         for taps, pixels in self._slices(phases, images, rows):
             pixels += grid[:, *taps]
 
+    def block_sizes(self, batch: int, row_bytes: int, least: int = 1) -> tuple[int, int, int]:
+        """Return how many threads there are, and how many images and rows in the largest block."""
+        down = self.out[0]
+        threads = num_threads(batch, down * row_bytes)
+        images = block_length(-(-batch // threads), down * row_bytes)
+        return threads, images, block_length(down, images * row_bytes, least)
 
-def windows_of(x: np.ndarray, w: np.ndarray, conv_param: dict) -> Windows:
-    """Return the windows of the filters `w` on the images `x`.
+    def values(self, images: int, both: bool) -> int:
+        """Count the values in the phases, in their gradient if `both`, and of help beside them."""
+        phases = math.prod(self.shape(images))
+        wide = self.channels * self.stride**2 * self.rows * images * self.columns
+        return (both + (not self.is_image(images))) * phases + wide * (self.stride > 1)
+
+
+def windows_of(geometry: Geometry) -> Windows:
+    """Return the windows of the filters on the images.
 
     Examples
     --------
-    >>> windows_of(np.ones((1, 3, 8, 6)), np.ones((4, 3, 3, 3)), {"stride": 1, "pad": 1}).out
+    >>> from cs231n_lib.layers.conv.geometry import lay_out
+    >>> windows_of(lay_out((1, 3, 8, 6), (4, 3, 3, 3), {"stride": 1, "pad": 1})).out
     (8, 6)
     """
-    (C, H, W), (HH, WW) = x.shape[1:], w.shape[2:]
-    stride, pad = conv_param["stride"], conv_param["pad"]
-    out = conv_output_size(H, HH, stride, pad), conv_output_size(W, WW, stride, pad)
-    return Windows(C, H, W, (HH, WW), stride, pad, out)
+    (_, C, H, W), (_, _, HH, WW) = geometry.images, geometry.filters
+    return Windows(C, H, W, (HH, WW), geometry.stride, geometry.pad, geometry.out)

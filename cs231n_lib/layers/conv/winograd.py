@@ -18,11 +18,19 @@ import numpy as np
 
 from cs231n_lib._checks import check_dout
 from cs231n_lib._parallel import Workspace, blocks, in_threads, matmul
-from cs231n_lib.layers.conv.geometry import Cache, output_shape, require_numpy
+from cs231n_lib.layers.conv.algorithm import Algorithm
+from cs231n_lib.layers.conv.geometry import (
+    Cache,
+    ConvParam,
+    Geometry,
+    geometry_of,
+    require_numpy,
+)
 from cs231n_lib.layers.conv.windows import Windows, windows_of
 
 TILE = 6
 SIZES = (3, 5)
+LEAST_CHANNELS = 16  # in or out; with fewer the transforms cost more than they save
 # Where the polynomials are evaluated, and at infinity: of the sets tried this one loses least by
 # rounding.
 POINTS = (0, 1, -1, 2, -0.5)
@@ -73,7 +81,13 @@ def _transforms(size: int, dtype: np.dtype) -> tuple[np.ndarray, ...]:
     return tuple(np.kron(m, m).astype(dtype) for m in cook_toom(POINTS, size))
 
 
-def tiles_of(x: np.ndarray, w: np.ndarray, conv_param: dict) -> Windows:
+def applies(geometry: Geometry) -> bool:
+    """Tell whether there are transforms for these filters and this stride."""
+    height, width = geometry.filters[2:]
+    return height == width and height in SIZES and geometry.stride == 1
+
+
+def tiles_of(geometry: Geometry) -> Windows:
     """Return the tiles that cover the output: windows of 6x6 pixels, 7 - K apart.
 
     Raises
@@ -83,23 +97,24 @@ def tiles_of(x: np.ndarray, w: np.ndarray, conv_param: dict) -> Windows:
 
     Examples
     --------
-    >>> x, w = np.ones((1, 3, 8, 7)), np.ones((4, 3, 3, 3))
-    >>> tiles_of(x, w, {"stride": 1, "pad": 0}).out
+    >>> from cs231n_lib.layers.conv.geometry import lay_out
+    >>> tiles_of(lay_out((1, 3, 8, 7), (4, 3, 3, 3), {"stride": 1, "pad": 0})).out
     (2, 2)
     """
-    outputs, size = windows_of(x, w, conv_param), w.shape[2]
-    if w.shape[3] != size or size not in SIZES or outputs.stride != 1:
+    if not applies(geometry):
+        height, width = geometry.filters[2:]
         raise ValueError(
             "Winograd's algorithm needs 3x3 or 5x5 filters and stride 1, got filters "
-            f"{size}x{w.shape[3]} and stride {outputs.stride}; use conv_forward"
+            f"{height}x{width} and stride {geometry.stride}; use conv_forward"
         )
+    outputs, size = windows_of(geometry), geometry.filters[2]
     step = TILE + 1 - size
     down, across = (-(-edge // step) for edge in outputs.out)
     return replace(outputs, window=(TILE, TILE), stride=step, out=(down, across))
 
 
 def conv_forward_winograd(
-    x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: dict
+    x: np.ndarray, w: np.ndarray, b: np.ndarray, conv_param: ConvParam
 ) -> tuple[np.ndarray, Cache]:
     """Convolve 3x3 (5x5) filters at stride 1 with 4 (2.78) times fewer multiplications.
 
@@ -119,9 +134,10 @@ def conv_forward_winograd(
     array([[45.5, 54.5],
            [81.5, 90.5]])
     """
-    require_numpy(x, w, b)
-    N, F, OH, OW = output_shape(x, w, b, conv_param)
-    tiles = tiles_of(x, w, conv_param)
+    geometry = geometry_of(x, w, b, conv_param)
+    require_numpy(x)
+    N, F, OH, OW = geometry.output_shape
+    tiles = tiles_of(geometry)
     C, down, step = tiles.channels, tiles.out[0], tiles.stride
     BB, GG, AA = _transforms(w.shape[2], x.dtype)
     U = _transform_filters(w, GG)
@@ -148,7 +164,7 @@ def conv_forward_winograd(
                 target[...] = by_row
 
     in_threads(work, N, down * row_bytes)
-    return out, (x, w, b, conv_param)
+    return out, (x, w, b, geometry)
 
 
 def _transform_filters(w: np.ndarray, GG: np.ndarray) -> np.ndarray:
@@ -175,10 +191,11 @@ def conv_backward_winograd(
            [1., 2., 2., 1.]])
     """
     x, w, b, conv_param = cache
-    require_numpy(dout, x, w, b)
-    N, F, OH, OW = output_shape(x, w, b, conv_param)
-    check_dout(dout, x, (N, F, OH, OW))
-    tiles = tiles_of(x, w, conv_param)
+    geometry = geometry_of(x, w, b, conv_param)
+    require_numpy(x)
+    N, F, _, _ = geometry.output_shape
+    check_dout(dout, x, geometry.output_shape)
+    tiles = tiles_of(geometry)
     C, down, step = tiles.channels, tiles.out[0], tiles.stride
     BB, GG, AA = _transforms(w.shape[2], x.dtype)
     U = _transform_filters(w, GG)
@@ -228,3 +245,21 @@ def _outputs(
     grid = space.take("outputs", (F, down, step, n, tiles.columns, step))
     by_row = grid.reshape(F, down * step, n, -1)[:, :height, :, :width]
     return grid.transpose(0, 2, 5, 1, 3, 4), by_row.transpose(2, 0, 1, 3)
+
+
+def workspace(geometry: Geometry, itemsize: int, backward: bool, need_dx: bool) -> int:
+    """Return the bytes of the workspaces of all threads, as they are laid out above."""
+    tiles, (F, C) = tiles_of(geometry), geometry.filters[:2]
+    row_bytes = tiles.taps * tiles.columns * C * itemsize
+    threads, n, r = tiles.block_sizes(geometry.images[0], row_bytes)
+    T, U = r * n * tiles.columns, tiles.taps * C * F
+    block = T * (tiles.taps * (2 * C + F) + 2 * tiles.stride**2 * F) + 2 * U * backward
+    return itemsize * (U + threads * (tiles.values(n, backward) + block))
+
+
+def _suits(geometry: Geometry) -> bool:
+    many = min(geometry.filters[:2]) >= LEAST_CHANNELS
+    return geometry.is_numpy and applies(geometry) and many
+
+
+WINOGRAD = Algorithm("winograd", _suits, conv_forward_winograd, conv_backward_winograd, workspace)

@@ -11,7 +11,8 @@ from cs231n_lib.course.checks.a5 import table as account_table
 from cs231n_lib.course.checks.a5.memory import STATE, batch
 from cs231n_lib.course.checks.a5.shapes import illegal_cases, network, random_network
 from cs231n_lib.course.checks.a5.table import COLUMNS, names_of
-from cs231n_lib.nets.architecture import FC, Architecture, Conv, Pool, place
+from cs231n_lib.layers import FC, Conv, Pool
+from cs231n_lib.nets.architecture import Architecture, place
 from cs231n_lib.nets.published import vgg16
 from tests.grader import table as samples
 

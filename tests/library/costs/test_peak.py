@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from cs231n_lib import _parallel as parallel
-from cs231n_lib.costs import peak
 from cs231n_lib.costs.peak import predict_peak
 from cs231n_lib.layers import conv_backward, conv_forward
 from cs231n_lib.nets.pattern import build, parse
@@ -120,13 +119,13 @@ def test_workspaces_of_convolutions(geometry, one_thread):
     x, w, b = (rng.random(s, np.float32) for s in ((N, C, size, size), (F, C, K, K), (F,)))
     conv_param = {"stride": stride, "pad": pad}
     out, cache = conv_forward(x, w, b, conv_param)
-    _, _, forward = peak._forward(layer, N, 4)
-    assert forward == pytest.approx(
+    memory = layer.spec.memory(layer.input_shape, N, 4, need_dx=True)
+    assert memory.forward == pytest.approx(
         allocated(lambda: conv_forward(x, w, b, conv_param)), rel=0.02, abs=130_000
     )
     for first in (False, True):
-        _, _, backward = peak._backward(layer, N, 4, first)
-        assert backward == pytest.approx(
+        memory = layer.spec.memory(layer.input_shape, N, 4, need_dx=not first)
+        assert memory.backward == pytest.approx(
             allocated(lambda need_dx=not first: conv_backward(out, cache, need_dx)),
             rel=0.02,
             abs=130_000,

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cs231n_lib.nets.architecture import FC, BatchNorm, Conv, Dropout, Pool, ReLU, Residual, place
+from cs231n_lib.layers import FC, BatchNorm, Conv, Dropout, Pool, ReLU
+from cs231n_lib.nets.architecture import Residual, place
 from cs231n_lib.nets.model import Model
 from cs231n_lib.nets.pattern import PatternError, build, parse
 
@@ -251,7 +252,7 @@ def test_dropout_and_batchnorm_know_training_from_test(rng):
 
 def test_images_have_channels_first(rng):
     net = build("INPUT[8x6x3] -> FC-10", rng=rng)
-    with pytest.raises(ValueError, match=r"\(N, 3, 8, 6\), channels before height and width"):
+    with pytest.raises(ValueError, match=r"\(N, 3, 8, 6\), channels first"):
         net.loss(np.ones((2, 8, 6, 3), np.float32))
 
 
@@ -266,7 +267,7 @@ def test_the_same_seed_builds_the_same_model():
 def test_a_residual_block_joins_equal_shapes():
     body = (("CONV3-4", Conv(4, 3, pad=1)), ("RELU", ReLU()))
     net = place("block", (4, 6, 6), [("ADD", Residual(body))])
-    assert [x.name for x in net.layers] == ["INPUT", "CONV3-4", "RELU", "ADD"]
+    assert [x.name for x in net.places()] == ["INPUT", "CONV3-4", "RELU", "ADD"]
     assert net.layers[-1].output_shape == (4, 6, 6)
     with pytest.raises(ValueError, match="ADD: the paths end in different shapes"):
         place("block", (3, 6, 6), [("ADD", Residual(body))])

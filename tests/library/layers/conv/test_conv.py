@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ from cs231n_lib.layers import col2im, conv, conv_output_size, im2col
 from cs231n_lib.layers.conv import ALGORITHMS
 from cs231n_lib.layers.conv import blocked as conv_blocked
 from cs231n_lib.layers.conv import winograd as conv_winograd
+from cs231n_lib.layers.conv.algorithm import Algorithm
+from cs231n_lib.layers.conv.geometry import geometry_of, lay_out
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 spec = importlib.util.spec_from_file_location(
@@ -477,18 +480,70 @@ def test_winograd_multiplies_for_each_pixel_of_a_tile(monkeypatch, rng, K, defin
     ],
 )
 def test_the_algorithm_is_chosen_by_shape(w_shape, stride, name):
-    x = np.empty((1, w_shape[1], 9, 9), np.float32)
-    w = np.empty(w_shape, np.float32)
-    assert conv.choose_algorithm(x, w, param(stride)) == name
+    geometry = lay_out((1, w_shape[1], 9, 9), w_shape, param(stride))
+    assert conv.choose_algorithm(geometry).name == name
+    assert conv.choose_algorithm(replace(geometry, is_numpy=False)).name == "im2col"
+    assert conv.choose_algorithm(geometry, need_dx=False).name == "blocked"
 
 
 def test_the_choice_is_what_runs(monkeypatch, rng):
-    x, w, b = draw(rng, C=conv.WINOGRAD_CHANNELS, F=conv.WINOGRAD_CHANNELS)
-    fake = {"winograd": (lambda *a: ("forward", a), lambda *a: ("backward", a))}
-    monkeypatch.setattr(conv, "ALGORITHMS", fake)
-    assert conv.conv_forward(x, w, b, param()) == ("forward", (x, w, b, param()))
-    cache = (x, w, b, param())
-    assert conv.conv_backward(b, cache) == ("backward", (b, cache))
+    """The arguments are checked once, at the door: the algorithm gets a geometry, both ways."""
+    x, w, b = draw(rng, C=conv_winograd.LEAST_CHANNELS, F=conv_winograd.LEAST_CHANNELS)
+    geometry = geometry_of(x, w, b, param())
+    fake = Algorithm("fake", lambda g: True, lambda *a: ("forward", a), lambda *a: a, skips_dx=True)
+    monkeypatch.setattr(conv, "PREFERENCE", (fake, *conv.PREFERENCE))
+    assert conv.conv_forward(x, w, b, param()) == ("forward", (x, w, b, geometry))
+    for known in (param(), geometry):
+        cache = (x, w, b, known)
+        assert conv.conv_backward(b, cache, need_dx=False) == (b, (x, w, b, geometry), False)
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_an_algorithm_can_be_asked_for(name, rng, monkeypatch):
+    x, w, b = draw(rng)
+    called = []
+    for algorithm in conv.PREFERENCE:
+        spied = replace(
+            algorithm,
+            forward=lambda *a, own=algorithm: called.append(own.name) or own.forward(*a),
+            backward=lambda *a, own=algorithm: called.append(own.name) or own.backward(*a),
+        )
+        monkeypatch.setattr(
+            conv, "PREFERENCE", tuple(spied if a is algorithm else a for a in conv.PREFERENCE)
+        )
+    out, cache = conv.conv_forward(x, w, b, param() | {"algorithm": name})
+    grads = conv.conv_backward(out, cache)
+    assert called == [name] * 2
+    for actual, expected in zip(grads, run("naive", x, w, b, param(), out)[1:], strict=True):
+        close(actual, expected, 10.0)
+    assert conv.conv_backward(out, cache, need_dx=False)[0] is None
+
+
+def test_an_unknown_algorithm_is_named(rng):
+    message = "no algorithm is called 'fft'; there are naive, im2col, blocked, winograd"
+    with pytest.raises(ValueError, match=message):
+        conv.conv_forward(*draw(rng), param() | {"algorithm": "fft"})
+
+
+@settings(deadline=None)
+@given(g=geometries, more=st.tuples(st.integers(0, 3), st.integers(0, 3)))
+def test_an_incomplete_last_window_can_be_dropped(g, more):
+    """Pixels in no window change nothing and get no gradient."""
+    more = [min(extra, g["stride"] - 1) for extra in more]
+    rng, conv_param = np.random.default_rng(0), param(g["stride"], g["pad"])
+    x, w, b = draw(rng, **sized(g))
+    H, W = x.shape[2:]
+    wide = rng.standard_normal((*x.shape[:2], H + more[0], W + more[1]))
+    dout = rng.standard_normal((g["N"], g["F"], g["OH"], g["OW"]))
+    frame = ((0, 0), (0, 0), (g["pad"],) * 2, (g["pad"],) * 2)
+    padded = np.pad(wide, frame)[:, :, : H + 2 * g["pad"], : W + 2 * g["pad"]]
+    out, dpadded, dw, db = run("naive", padded, w, b, param(g["stride"]), dout)
+    dx = np.pad(dpadded, ((0, 0), (0, 0), (0, more[0]), (0, more[1])))
+    dx = dx[:, :, g["pad"] : g["pad"] + wide.shape[2], g["pad"] : g["pad"] + wide.shape[3]]
+    for name in ("naive", "im2col", "blocked"):
+        floored = run(name, wide, w, b, conv_param | {"floor": True}, dout)
+        for actual, expected in zip(floored, (out, dx, dw, db), strict=True):
+            close(actual, expected, 10.0)
 
 
 @pytest.mark.parametrize("name", NUMPY_ONLY)
@@ -511,8 +566,12 @@ def test_fast_algorithms_say_that_they_need_numpy(name, rng):
         ({"w": np.ones((4, 3, 3))}, ValueError, "w must have shape (F, C, HH, WW)"),
         ({"b": np.ones(3)}, ValueError, "w has 4 filters but b has 3 biases"),
         ({"b": np.ones((4, 1))}, ValueError, "b must have shape (F)"),
-        ({"conv_param": {"stride": 1}}, ValueError, "exactly the keys ['stride', 'pad']"),
-        ({"conv_param": param() | {"dilation": 2}}, ValueError, "exactly the keys"),
+        (
+            {"conv_param": {"stride": 1}},
+            ValueError,
+            "the keys ['stride', 'pad'] and may have",
+        ),
+        ({"conv_param": param() | {"dilation": 2}}, ValueError, "must have the keys"),
         ({"conv_param": param(2, 0)}, ValueError, "is not a whole number"),
     ],
 )

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from cs231n_lib._parallel import Workspace
 from cs231n_lib.layers import im2col
+from cs231n_lib.layers.conv.geometry import lay_out
 from cs231n_lib.layers.conv.windows import Windows, windows_of
 
 geometries = st.tuples(
@@ -26,7 +27,7 @@ def draw(g, seed=0):
     H, W = (OH - 1) * stride + HH - 2 * pad, (OW - 1) * stride + WW - 2 * pad
     assume(H > 0 and W > 0)
     x = np.random.default_rng(seed).standard_normal((n, C, H, W))
-    return x, windows_of(x, np.empty((1, C, HH, WW)), {"stride": stride, "pad": pad})
+    return x, windows_of(lay_out(x.shape, (1, C, HH, WW), {"stride": stride, "pad": pad}))
 
 
 def used_workspace():
