@@ -131,10 +131,11 @@ class _Step:
                     main = self.backward(link.body, inside[0], 0, need)
                     self.kept += main
                     side = self.backward(link.shortcut, inside[1], 0, need)
+                    self.kept -= own
                     dx = self._bytes(link.input_shape) * need
                     self._note(side + dx, f"backward, {link.name}")
                     self.kept -= main + dout
-                    dout = dx
+                    own, dout = 0, dx
                 case _:
                     assert_never(link)
             self.kept -= own

@@ -28,13 +28,17 @@ class _Windows:
     overlap: bool
     gaps: bool  # whether some pixels lie in no window
 
+    def room(self, x: Array, value: float) -> Array:
+        """Return an array of the size of `x` with its frame, filled with `value`."""
+        N, C, H, W = x.shape
+        shape = (N, C, H + 2 * self.pad, W + 2 * self.pad)
+        return array_namespace(x).full(shape, value, dtype=x.dtype, device=device(x))
+
     def frame(self, x: Array, value: float) -> Array:
         """Return `x` with the frame filled with `value`; without a frame, `x` itself."""
         if not self.pad:
             return x
-        N, C, H, W = x.shape
-        shape = (N, C, H + 2 * self.pad, W + 2 * self.pad)
-        framed = array_namespace(x).full(shape, value, dtype=x.dtype, device=device(x))
+        framed = self.room(x, value)
         self.inside(framed)[...] = x
         return framed
 
@@ -186,7 +190,7 @@ def max_pool_backward(dout: Array, cache: tuple) -> Array:
 
     def work(images: slice) -> None:
         upstream, won, target = dout[images, ...], winner[images, ...], dx[images, ...]
-        framed = windows.frame(target, 0)
+        framed = windows.room(target, 0) if windows.pad else target
         if windows.overlap or windows.gaps:
             framed[...] = 0
         for tap, (rows, columns) in enumerate(windows.taps):
@@ -248,7 +252,7 @@ def avg_pool_backward(dout: Array, cache: tuple) -> Array:
     xp = array_namespace(dout, x)
     windows = _windows(x, pool_param)
     check_dout(dout, x, windows.out)
-    framed = windows.frame(xp.zeros_like(x), 0)
+    framed = windows.room(x, 0)
     share = dout / len(windows.taps)
     for rows, columns in windows.taps:
         framed[:, :, rows, columns] += share
@@ -300,17 +304,21 @@ class Pool(Layer):
 
     def memory(self, shape: Shape, batch: int, itemsize: int, need_dx: bool) -> Memory:
         """Return what a training step allocates."""
-        count, dx = batch * math.prod(self.output_shape(shape)), batch * math.prod(shape) * itemsize
+        C, H, W = as_image(shape)
+        count, dx = batch * math.prod(self.output_shape(shape)), batch * C * H * W * itemsize
+        frame = C * (H + 2 * self.pad) * (W + 2 * self.pad) * itemsize * (self.pad > 0)
         out = count * itemsize
         if self.average:
-            return Memory(forward=out, backward=dx + out, dx=dx)
+            frames = batch * frame
+            return Memory(forward=out + frames, backward=dx + out + frames, dx=dx)
         bytes_each = dx // batch
         threads = num_threads(batch, bytes_each)
-        block = block_length(-(-batch // threads), bytes_each) * count // batch
+        images = block_length(-(-batch // threads), bytes_each)
+        block = images * count // batch
         copies = 2 if block * itemsize >= REUSED else 3
         return Memory(
-            forward=out + count + threads * block * (3 * itemsize + 4),
-            backward=dx + threads * block * (copies * itemsize + 1),
+            forward=out + count + threads * (block * (3 * itemsize + 4) + images * frame),
+            backward=dx + threads * (block * (copies * itemsize + 1) + images * frame),
             dx=dx,
             kept=count,  # a byte for each output: which pixel won
         )

@@ -132,16 +132,22 @@ def _forward(
                 own = {name: params[f"{name}{link.number}"] for name in link.parameters}
                 kept = {name: buffers[f"{name}{link.number}"] for name in link.buffers}
                 x, cache, fresh = _runnable(link).forward(x, own, kept, mode, rng)
-                new |= {f"{name}{link.number}": array for name, array in fresh.items()}
+                fresh = {f"{name}{link.number}": array for name, array in fresh.items()}
             case Fork():
-                main, body, more = _forward(link.body, x, params, buffers, mode, rng)
-                side, shortcut, others = _forward(link.shortcut, x, params, buffers, mode, rng)
-                x, cache = main + side, (body, shortcut)
-                new |= more | others
+                x, cache, fresh = _fork_forward(link, x, params, buffers, mode, rng)
             case _:
                 assert_never(link)
         caches.append(cache)
+        new |= fresh
     return x, caches, new
+
+
+def _fork_forward(
+    fork: Fork, x: Array, params: Arrays, buffers: Arrays, mode: str, rng: np.random.Generator
+) -> tuple[Array, tuple[list, list], dict[str, Array]]:
+    main, body, new = _forward(fork.body, x, params, buffers, mode, rng)
+    side, shortcut, others = _forward(fork.shortcut, x, params, buffers, mode, rng)
+    return main + side, (body, shortcut), new | others
 
 
 def _backward(
@@ -157,10 +163,17 @@ def _backward(
                 dout, own = _runnable(link).backward(dout, cache, need)
                 grads |= {f"{name}{link.number}": grad for name, grad in own.items()}
             case Fork():
-                main, more = _backward(link.body, dout, cache[0], need)
-                side, others = _backward(link.shortcut, dout, cache[1], need)
-                dout = None if main is None or side is None else main + side
-                grads |= more | others
+                dout, own = _fork_backward(link, dout, cache, need)
+                grads |= own
             case _:
                 assert_never(link)
     return dout, grads
+
+
+def _fork_backward(
+    fork: Fork, dout: Array | None, caches: tuple[list, list], need_dx: bool
+) -> tuple[Array | None, dict[str, Array]]:
+    main, grads = _backward(fork.body, dout, caches[0], need_dx)
+    side, others = _backward(fork.shortcut, dout, caches[1], need_dx)
+    dx = None if main is None or side is None else main + side
+    return dx, grads | others

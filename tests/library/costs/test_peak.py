@@ -9,7 +9,18 @@ import pytest
 
 from cs231n_lib import _parallel as parallel
 from cs231n_lib.costs.peak import predict_peak
-from cs231n_lib.layers import conv_backward, conv_forward
+from cs231n_lib.layers import (
+    FC,
+    BatchNorm,
+    Conv,
+    LayerNorm,
+    Pool,
+    ReLU,
+    conv_backward,
+    conv_forward,
+)
+from cs231n_lib.nets.architecture import Residual, place
+from cs231n_lib.nets.chain import Chain
 from cs231n_lib.nets.pattern import build, parse
 
 NETWORKS = {
@@ -80,6 +91,53 @@ def test_the_prediction_is_what_is_measured(name, dtype, one_thread):
     if moment:
         assert predicted.moment == moment
     assert predicted.bytes == pytest.approx(measured_peak(net, batch, dtype), rel=0.02)
+
+
+BLOCKS = {
+    "a block": [
+        ("CONV3-16", Conv(16, 3, pad=1)),
+        ("ADD", Residual((
+            ("CONV3-16", Conv(16, 3, pad=1)), ("BN", BatchNorm()), ("RELU", ReLU()),
+        ))),
+        ("RELU", ReLU()),
+    ],
+    "a block of two paths": [
+        ("CONV3-16", Conv(16, 3, pad=1, bias=False)),
+        ("BN", BatchNorm()),
+        ("ADD", Residual(
+            (("CONV3-32", Conv(32, 3, 2, 1, floor=True)), ("RELU", ReLU())),
+            (("CONV1-32", Conv(32, 1, 2, floor=True)), ("BN", BatchNorm())),
+        )),
+        ("RELU", ReLU()),
+    ],
+    "blocks at the start and within each other": [
+        ("ADD", Residual((
+            ("CONV3-3", Conv(3, 3, pad=1)),
+            ("ADD", Residual((("CONV3-3", Conv(3, 3, pad=1)),), (("RELU", ReLU()),))),
+        ))),
+    ],
+    "pools": [
+        ("CONV3-16", Conv(16, 3, pad=1)),
+        ("MAX", Pool(3, 2, pad=1, floor=True)),
+        ("AVG", Pool(3, 2, pad=1, floor=True, average=True)),
+    ],
+    "an average over everything": [
+        ("CONV3-16", Conv(16, 3, pad=1)),
+        ("AVG", Pool(32, 32, average=True)),
+    ],
+    "layer normalisation": [("FC-300", FC(300)), ("LN", LayerNorm()), ("RELU", ReLU())],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("batch", [4, 32])
+@pytest.mark.parametrize("name", BLOCKS)
+def test_layers_without_a_word_in_the_language_are_predicted_too(name, batch, dtype, one_thread):
+    specs = [*BLOCKS[name], ("FC-10", FC(10))]
+    net = Chain(place("net", (3, 32, 32), specs), rng=np.random.default_rng(0), dtype=dtype)
+    predicted = predict_peak(net, batch)
+    measured = measured_peak(net, batch, dtype)
+    assert predicted.bytes == pytest.approx(measured, rel=0.02, abs=130_000), predicted.moment
 
 
 def allocated(work):

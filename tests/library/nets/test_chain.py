@@ -263,7 +263,5 @@ def test_a_batch_of_another_shape_is_refused():
     with pytest.raises(ValueError, match=r"expected images of shape \(N, 3, 4, 5\), channels"):
         net.loss(np.ones((2, 4, 5, 3), np.float32))
     flat = FullyConnectedNet([4], 12, 3, rng=rng())
-    with pytest.raises(
-        ValueError, match=r"expected 12 numbers an example, got .*\(2, 5\)"
-    ):
+    with pytest.raises(ValueError, match=r"expected 12 numbers an example, got .*\(2, 5\)"):
         flat.loss(np.ones((2, 5), np.float32))
