@@ -137,7 +137,8 @@ def test_layers_without_a_word_in_the_language_are_predicted_too(name, batch, dt
     net = Chain(place("net", (3, 32, 32), specs), rng=np.random.default_rng(0), dtype=dtype)
     predicted = predict_peak(net, batch)
     measured = measured_peak(net, batch, dtype)
-    assert predicted.bytes == pytest.approx(measured, rel=0.02, abs=130_000), predicted.moment
+    buffers = 4 * 8192 * np.dtype(dtype).itemsize  # NumPy's own, of 8,192 values, are not predicted
+    assert predicted.bytes == pytest.approx(measured, rel=0.02, abs=buffers), predicted.moment
 
 
 def allocated(work):
