@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from cs231n_lib.layers import (
@@ -213,3 +213,42 @@ def test_a_wrong_upstream_gradient_is_rejected(kind):
         backward(np.ones((1, 1, 2, 1)), cache)
     with pytest.raises(TypeError, match="expected one dtype"):
         backward(np.ones((1, 1, 2, 2), np.float32), cache)
+
+
+@settings(deadline=None)
+@given(
+    kind=st.sampled_from(sorted(POOLS)),
+    g=geometries,
+    pad=st.integers(0, 2),
+    more=st.tuples(st.integers(0, 3), st.integers(0, 3)),
+)
+def test_a_frame_and_dropped_windows_are_those_of_a_framed_and_cut_image(kind, g, pad, more):
+    N, C, height, width, stride, OH, OW = g
+    pad = min(pad, min(height, width) // 2)
+    H, W = (
+        stride * (size - 1) + window + min(extra, stride - 1) - 2 * pad
+        for size, window, extra in ((OH, height, more[0]), (OW, width, more[1]))
+    )
+    assume(H > 0 and W > 0)
+    rng = np.random.default_rng(0)
+    x, dout = rng.standard_normal((N, C, H, W)), rng.standard_normal((N, C, OH, OW))
+    before = x.copy()
+    outer = {"max": -np.inf, "avg": 0}[kind]
+    framed = np.pad(x, ((0, 0), (0, 0), (pad,) * 2, (pad,) * 2), constant_values=outer)
+    used = framed[:, :, : stride * (OH - 1) + height, : stride * (OW - 1) + width]
+    forward, backward = POOLS[kind]
+    expected, cache = forward(np.ascontiguousarray(used), param(height, width, stride))
+    dframed = np.zeros_like(framed)
+    dframed[:, :, : used.shape[2], : used.shape[3]] = backward(dout, cache)
+    out, cache = forward(x, param(height, width, stride) | {"pad": pad, "floor": True})
+    np.testing.assert_array_equal(out, expected)
+    np.testing.assert_array_equal(
+        backward(dout, cache), dframed[:, :, pad : pad + H, pad : pad + W]
+    )
+    np.testing.assert_array_equal(x, before)
+
+
+@pytest.mark.parametrize("kind", POOLS)
+def test_a_frame_wider_than_half_a_window_is_refused(kind):
+    with pytest.raises(ValueError, match="pad must be at most half of the window, got 2 for 3x3"):
+        POOLS[kind][0](np.ones((1, 1, 9, 9)), param(3, 3, 1) | {"pad": 2})
