@@ -22,6 +22,7 @@ SWEEPING = re.compile(r"\b(all|every|always|never|exactly)\b", re.IGNORECASE)
 HARMLESS = re.compile(r"\b(at all|all the same|after all|above all|exactly one|of all,)\b")
 NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?![\w])")
 REFERENCE = re.compile(r"\b(chapters?|sections?|assignments?|steps?|part) \d+(?:\.\d+)*")
+LINK = re.compile(r"\{doc\}`(?:[^`<]*<)?([\w/.]+)>?`")
 PROOF = re.compile(r"\*Proof|\\square|\bassert\b")
 
 
@@ -37,16 +38,24 @@ def _shown(page: list[Section]) -> set[str]:
     return found | {f"{100 * float(value):.10g}" for value in found if "." in value}
 
 
-def unbacked(page: list[Section]) -> Iterator[tuple[str, str]]:
+def _elsewhere(sentence: str, folder: Path) -> set[str]:
+    """Return the numbers shown on the notebooks that a sentence points to."""
+    targets = (folder / f"{target}.ipynb" for target in LINK.findall(sentence))
+    return {value for path in targets if path.is_file() for value in _shown(sections(path))}
+
+
+def unbacked(page: list[Section], folder: Path) -> Iterator[tuple[str, str]]:
     """Yield the sentences of a page that nothing on it backs, with what is missing."""
     shown = _shown(page)
     for section in page:
         proved = any(PROOF.search(text) for text in section.code + section.prose)
         for sentence in section.sentences():
-            if "{cite" in sentence:
+            if "{cite" in sentence or sentence.endswith("?"):
                 continue
             words = plain(sentence)
             missing = sorted(_values(REFERENCE.sub(" ", words)) - shown)
+            if missing:
+                missing = sorted(set(missing) - _elsewhere(sentence, folder))
             if missing:
                 yield sentence, "no cell or formula has " + ", ".join(missing)
             elif SWEEPING.search(HARMLESS.sub(" ", words)) and not proved:
@@ -58,11 +67,13 @@ def excuses() -> dict[str, dict[str, str]]:
     return tomllib.loads((Path(__file__).parent / "excused.toml").read_text())
 
 
-def unexcused(name: str, page: list[Section]) -> tuple[list[tuple[str, str]], set[str]]:
+def unexcused(
+    name: str, page: list[Section], folder: Path
+) -> tuple[list[tuple[str, str]], set[str]]:
     """Return what is unbacked and not excused, and the excuses that are not needed any more."""
     waiting = excuses().get(name, {})
     used, left = set(), []
-    for sentence, missing in unbacked(page):
+    for sentence, missing in unbacked(page, folder):
         fitting = {begin for begin in waiting if sentence.startswith(begin)}
         used |= fitting
         if not fitting:
@@ -76,7 +87,7 @@ def main() -> None:
     wanted = [book / name for name in sys.argv[1:]]
     for path in wanted or sorted(book.glob("[0-9]*.ipynb")) + sorted(book.glob("labs/*.ipynb")):
         name = path.relative_to(book).with_suffix("").as_posix()
-        left, stale = unexcused(name, sections(path))
+        left, stale = unexcused(name, sections(path), path.parent)
         print(f"{name}: {len(left)}")
         for sentence, missing in left:
             print(f"  {sentence}\n      {missing}")

@@ -17,6 +17,7 @@ _DISPLAY = re.compile(r"\$\$.*?\$\$", re.DOTALL)
 _MATH_DIRECTIVE = re.compile(r"^```\{math\}.*?^```", re.DOTALL | re.MULTILINE)
 _INLINE = re.compile(r"(?<!\$)\$(?!\$)[^$]+\$")
 _HTML = re.compile(r"<div.*?</div>", re.DOTALL)
+_TABLE = re.compile(r"^\|.*$", re.MULTILINE)
 _ROLE = re.compile(r"\{[\w:]+\}`[^`]*`")
 _CODE = re.compile(r"`[^`]*`")
 _END = re.compile(r"(?<=[.!?:])[*)\"]*\s+(?=[*(\"{$A-Z])")
@@ -64,7 +65,7 @@ def sections(path: Path) -> list[Section]:
 def _file(text: str, section: Section) -> None:
     """Sort a piece of Markdown into prose and mathematics."""
     section.math += _MATH_DIRECTIVE.findall(text) + _DISPLAY.findall(text) + _INLINE.findall(text)
-    for pattern in (_MATH_DIRECTIVE, _FENCED, _DISPLAY, _HTML):
+    for pattern in (_MATH_DIRECTIVE, _FENCED, _DISPLAY, _HTML, _TABLE):
         text = pattern.sub("\n\n", text)
     section.prose.append(re.sub(r"(?m)^\([\w-]+\)=$", "", text))
 
