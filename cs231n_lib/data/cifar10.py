@@ -10,7 +10,6 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import pooch
 
 from cs231n_lib.data._batches import read_batch, unpickle
 from cs231n_lib.data._download import ResumingDownloader
@@ -129,6 +128,8 @@ def fetch_cifar10(
     DataError
         If the download fails, or what came is not what was expected.
     """
+    import pooch  # here, where something is fetched: a browser's Python has no network and no pooch
+
     where = cifar10_dir(folder)
     if all(verdict == "ok" for verdict in verify_cifar10(where, release=release).values()):
         return where

@@ -12,8 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import pooch
-
 FOLDER = "cifar-10-batches-py"
 META, TEST = "batches.meta", "test_batch"
 BATCHES = tuple(f"data_batch_{number}" for number in range(1, 6))
@@ -62,7 +60,11 @@ CIFAR10 = Release(
 def data_dir() -> Path:
     """Return the folder for data: ``CS231N_DATA_DIR`` if set, else the user's cache."""
     named = os.environ.get("CS231N_DATA_DIR")
-    return Path(named).expanduser() if named else Path(pooch.os_cache("cs231n_lib"))
+    if named:
+        return Path(named).expanduser()
+    import pooch  # here, because only a machine with a cache needs it
+
+    return Path(pooch.os_cache("cs231n_lib"))
 
 
 def cifar10_dir(folder: str | os.PathLike[str] | None = None) -> Path:

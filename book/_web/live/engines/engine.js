@@ -17,10 +17,11 @@
 //
 // No other file of the page knows which engine it has.
 
+import { InPage } from "./inpage.js";
 import { Jupyter } from "./jupyter.js";
 
 // By the name in live.json, the best first.
-const ENGINES = { jupyter: Jupyter };
+const ENGINES = { jupyter: Jupyter, "in-page": InPage };
 
 // The best engine that may run code here; else one that says why it may not; else null.
 export async function choose(host, root) {

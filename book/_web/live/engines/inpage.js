@@ -1,0 +1,312 @@
+// Runs cells in the reader's own browser: Python compiled to WebAssembly, in a worker, out of files
+// that lie beside the pages. The host needs to do nothing but give files.
+
+const CACHE = "cs231n-engine";
+const MB = 1e6;
+const RETRY_MS = 5_000;
+const STUBBORN_MS = 2_000; // an interrupt that is not heard so long has met compiled code
+const IDLE_MS = 3_000;
+const LITTLE_MEMORY_GB = 2;
+
+const SENTENCES = {
+  starting: "starting Python",
+  ready: "ready",
+  busy: "running",
+  restarted: "ready, with nothing run yet",
+  died: "Python stopped and was started afresh: run the cells again.",
+};
+const AWAY = "The files of Python did not arrive. They are asked for again; is there a connection?";
+const STUBBORN = "running one long step, which cannot be interrupted: Restart ends it";
+const UNABLE = "Python does not start in this browser. Download the notebook and open it elsewhere";
+
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+// What only fails until there is a connection again.
+class NotArrived extends Error {}
+
+// Without a secure address there is no storage for files: then the browser's own cache has to do.
+const storage = () => globalThis.caches?.open(CACHE).catch(() => null) ?? null;
+
+// The bytes behind an answer, unpacked. Some hosts unpack a .gz on the way, so the first bytes tell,
+// not the name. `heard` is told how many bytes came.
+function unpacked(answer, heard) {
+  let packed = null;
+  const body = answer.body.pipeThrough(
+    new TransformStream({
+      transform(chunk, to) {
+        packed ??= chunk[0] === 0x1f && chunk[1] === 0x8b;
+        heard(chunk.byteLength);
+        to.enqueue(chunk);
+      },
+    }),
+  );
+  const reader = body.getReader();
+  return new ReadableStream({
+    async start(to) {
+      const { value } = await reader.read();
+      const rest = new ReadableStream({
+        start: (first) => value && first.enqueue(value),
+        async pull(next) {
+          const { done, value: more } = await reader.read();
+          if (done) next.close();
+          else next.enqueue(more);
+        },
+      });
+      this.source = (packed ? rest.pipeThrough(new DecompressionStream("gzip")) : rest).getReader();
+    },
+    async pull(to) {
+      const { done, value } = await this.source.read();
+      if (done) to.close();
+      else to.enqueue(value);
+    },
+  });
+}
+
+export class InPage {
+  static words = { away: AWAY, back: "The files are there again." };
+
+  // A function that gives back `ref.null exn`: the newest thing that the interpreter asks of a browser.
+  static able() {
+    const newest = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 105, 3, 2, 1, 0, 10, 6, 1, 4, 0, 208, 105, 11];
+    return (
+      typeof DecompressionStream === "function" &&
+      typeof Worker === "function" &&
+      WebAssembly.validate(new Uint8Array(newest)) &&
+      (navigator.deviceMemory ?? LITTLE_MEMORY_GB) >= LITTLE_MEMORY_GB
+    );
+  }
+
+  static async offer({ files, bytes }, root) {
+    if (!InPage.able()) return null;
+    const here = await (await storage())?.match(root + files.python);
+    const size = `The click loads ${Math.ceil(bytes / MB)} MB, once.`;
+    return { mayRun: true, sentence: `Runs in your browser. ${here ? "Python is here already." : size}` };
+  }
+
+  constructor(root, told) {
+    Object.assign(this, { root, ...told, id: 0, waiting: new Map(), questions: 0, state: "" });
+  }
+
+  set(state, sentence = SENTENCES[state]) {
+    this.state = state;
+    this.report(state, sentence);
+  }
+
+  async start(report) {
+    this.report = report;
+    this.set("starting");
+    for (;;) {
+      try {
+        await this.fetchAll();
+        await this.begin();
+        return this.fresh("ready");
+      } catch (error) {
+        console.error(error);
+        if (!(error instanceof NotArrived)) return this.set("lost", `${UNABLE} (${error.message}).`);
+        this.set("lost", AWAY);
+        await pause(RETRY_MS);
+      }
+    }
+  }
+
+  fresh(state) {
+    this.id += 1;
+    this.rest(state);
+  }
+
+  // Nothing runs now; if that stays so, there is time for an image.
+  rest(state, sentence) {
+    this.set(state, sentence);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.keepImage(), IDLE_MS);
+  }
+
+  // Files ---------------------------------------------------------------------------------------
+
+  // An answer out of the storage, or from the host and then into the storage.
+  async get(path) {
+    const address = this.root + path;
+    const kept = await storage();
+    const found = await kept?.match(address);
+    if (found) return found;
+    const answer = await fetch(address).catch(() => null);
+    if (!answer?.ok) throw new NotArrived(`${address}: ${answer?.status ?? "no answer"}`);
+    const copy = kept && answer.clone();
+    this.keeping.push(copy && kept.put(address, copy).catch(() => {})); // the storage may be full
+    return answer;
+  }
+
+  async fetchAll() {
+    if (this.module) return;
+    this.keeping = [];
+    let received = 0;
+    const heard = (bytes) => {
+      received += bytes;
+      const done = Math.min(received, this.bytes) / MB;
+      if (this.state === "starting") {
+        this.report("starting", `loading Python: ${done.toFixed(0)} of ${(this.bytes / MB).toFixed(0)} MB`);
+      }
+    };
+    const { python, ...rest } = this.files;
+    const stream = async (path) => {
+      const answer = await this.get(path);
+      const type = path === python ? "application/wasm" : "application/zip";
+      return new Response(unpacked(answer, heard), { headers: { "Content-Type": type } });
+    };
+    try {
+      const module = WebAssembly.compileStreaming(stream(python));
+      const parts = Object.entries(rest).map(async ([name, path]) => [name, await (await stream(path)).arrayBuffer()]);
+      this.parts = Object.fromEntries(await Promise.all(parts));
+      this.module = await module;
+    } catch (error) {
+      // What came broken must not be taken out of the storage the next time.
+      await Promise.all(this.keeping);
+      const kept = await storage();
+      await Promise.all(Object.values(this.files).map((path) => kept?.delete(this.root + path)));
+      throw error instanceof NotArrived ? error : new NotArrived(error.message);
+    }
+    this.image = await this.keptImage();
+    this.forgetOthers();
+  }
+
+  // Files of earlier builds of the book: their names hold their content's hash.
+  async forgetOthers() {
+    const kept = await storage();
+    const mine = [...Object.values(this.files), this.imageName].map((path) => this.root + path);
+    for (const { url } of (await kept?.keys()) ?? []) {
+      if (url.startsWith(`${this.root}engine/`) && !mine.includes(url)) await kept.delete(url);
+    }
+  }
+
+  // Images --------------------------------------------------------------------------------------
+  // Copies of an interpreter's memory once it has imported what every chapter needs: with one, the
+  // next start, and every restart, takes a fraction of a second.
+
+  get imageName() {
+    return `engine/image?${Object.values(this.files).join("&")}`;
+  }
+
+  async keptImage() {
+    const found = await (await storage())?.match(this.root + this.imageName);
+    return found && (await found.arrayBuffer());
+  }
+
+  // Make one in a worker of its own while the reader reads.
+  async keepImage() {
+    if (this.image || this.making || this.state === "busy" || this.leaving) return;
+    this.making = true; // once: what fails now fails again
+    const spare = this.open();
+    try {
+      await this.ask({ kind: "start", module: this.module, parts: this.parts, interruptible: this.raise() }, spare);
+      this.image = await this.ask({ kind: "image" }, spare);
+      await (await storage())?.put(this.root + this.imageName, new Response(this.image));
+    } catch (error) {
+      console.warn(error); // then every start imports anew
+    }
+    spare.terminate();
+  }
+
+  // The worker ----------------------------------------------------------------------------------
+
+  open() {
+    const worker = new Worker(new URL("inpage/worker.js", import.meta.url), { type: "module" });
+    worker.onmessage = ({ data }) => this.hear(data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.fail(new Error(event.message || "the worker is blocked"), worker);
+    };
+    return worker;
+  }
+
+  async begin() {
+    this.worker?.terminate();
+    this.worker = this.open();
+    const { module, parts, image } = this;
+    const flag = this.raise();
+    this.canStop = (await this.ask({ kind: "start", module, parts, image, interruptible: flag })).canStop;
+    URL.revokeObjectURL(flag);
+  }
+
+  ask(message, worker = this.worker) {
+    const id = ++this.questions;
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject, worker });
+      worker.postMessage({ ...message, id });
+    });
+  }
+
+  hear({ kind, id, output, value, error }) {
+    if (kind === "output") return this.show?.(output);
+    const { resolve, reject } = this.waiting.get(id);
+    this.waiting.delete(id);
+    if (error === undefined) resolve(value);
+    else reject(new Error(error));
+  }
+
+  fail(error, worker) {
+    for (const [id, asked] of this.waiting) {
+      if (asked.worker !== worker) continue;
+      this.waiting.delete(id);
+      asked.reject(error);
+    }
+  }
+
+  // A flag that the worker can see: an address that works until it is revoked.
+  raise() {
+    return URL.createObjectURL(new Blob(["go"]));
+  }
+
+  async run(code, { show, silent = false } = {}) {
+    this.show = silent ? null : show;
+    this.flag = this.raise();
+    const { worker } = this;
+    this.set("busy");
+    try {
+      const { ok, bytes } = await this.ask({ kind: "run", code, interruptible: this.flag });
+      this.rest("ready", `ready, with ${Math.round(bytes / MB)} MB of memory`);
+      return { ok };
+    } catch (error) {
+      console.warn(error);
+      if (worker === this.worker && !this.leaving) await this.revive();
+      return { ok: false, gone: true };
+    } finally {
+      URL.revokeObjectURL(this.flag);
+      this.show = null;
+    }
+  }
+
+  // The interpreter met something that it does not survive, such as the end of all memory.
+  async revive() {
+    this.set("starting");
+    await this.begin().then(
+      () => this.fresh("died"),
+      (error) => this.set("lost", `${UNABLE} (${error.message}).`),
+    );
+  }
+
+  async interrupt() {
+    if (this.state !== "busy") return;
+    if (!this.canStop) return this.restart();
+    const { flag } = this;
+    URL.revokeObjectURL(flag);
+    await pause(STUBBORN_MS);
+    if (this.state === "busy" && this.flag === flag) this.set("busy", STUBBORN);
+  }
+
+  async restart() {
+    const { worker } = this;
+    this.set("starting");
+    const begun = this.begin();
+    this.fail(new Error("restarted"), worker);
+    await begun.then(
+      () => this.fresh("restarted"),
+      (error) => this.set("lost", `${UNABLE} (${error.message}).`),
+    );
+  }
+
+  end() {
+    this.leaving = true;
+    clearTimeout(this.timer);
+    this.worker?.terminate();
+  }
+}
