@@ -129,4 +129,4 @@ def test_a_chapter_says_what_it_stored(page, path):
                 wrong.append((each.id, texts(found), texts(each.outputs)))
             elif differs := notebooks.compare_figures(each.outputs, found):
                 wrong.append((each.id, differs))
-    assert wrong == []
+    assert not wrong, "\n".join(map(str, wrong))

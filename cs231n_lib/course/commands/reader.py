@@ -1,4 +1,4 @@
-"""``cs231n book build|serve|execute|check|vendor``: the book."""
+"""``cs231n book build|serve|engine|publish|execute|check|vendor``: the book."""
 
 from pathlib import Path
 from typing import Annotated
@@ -45,6 +45,29 @@ def serve(
     from cs231n_lib.course.publishing import server
 
     server.serve(ip=ip, port=port, open_page=open_page, watch=watch)
+
+
+@app.command()
+def engine() -> None:
+    """Fetch the Python that runs cells in the reader's browser; `build` then takes it along."""
+    from cs231n_lib.course.publishing.engine import bundle, fetch
+
+    with working("fetching"):
+        fetch.fetch()
+    with working("taking out what no cell uses"):
+        size = sum(len(part) for name, part in bundle.interpreter().items() if "LIC" not in name)
+    say(f"ready: {size / 1e6:.1f} MB in {fetch.folder()}")
+
+
+@app.command()
+def publish(
+    folder: Annotated[Path, typer.Argument(help="A new folder, or one published before.")],
+) -> None:
+    """Write the book with its engine into FOLDER, for any static host, and try a page of it."""
+    from cs231n_lib.course.publishing import publish
+
+    found = publish.publish(folder)
+    say(f"published: {folder}\n{found}")
 
 
 @app.command()

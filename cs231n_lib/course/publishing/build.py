@@ -9,7 +9,7 @@ from cs231n_lib.course.checkout import python, root
 from cs231n_lib.course.errors import UserError
 
 #: What the HTML depends on, besides the versions in constraints.txt.
-INPUTS = ("_config.yml", "constraints.txt", "book", "cs231n_lib")
+INPUTS = ("_config.yml", "constraints.txt", "book", "cs231n_lib", "exercises", "benchmarks/results")
 IGNORED = {"__pycache__", ".ipynb_checkpoints", ".pytest_cache"}
 
 
@@ -69,6 +69,7 @@ def build(*, force: bool = False, fresh: bool = True, quiet: bool = False) -> bo
     stamp = root() / "_build" / ".book-inputs"
     current = fingerprint()
     if not force and (html_folder() / "index.html").is_file() and _read(stamp) == current:
+        _carry_engine(changed=False)
         return False
     stamp.unlink(missing_ok=True)
     options = ["-W", "-n", "--keep-going"] + ["--all"] * fresh + ["-q"] * quiet
@@ -77,9 +78,20 @@ def build(*, force: bool = False, fresh: bool = True, quiet: bool = False) -> bo
             "the book was not built cleanly: Jupyter Book's warnings stand above, each with "
             "its file and line. Mend them and build again."
         )
+    _carry_engine(changed=True)
     if fresh:
         stamp.write_text(current)
     return True
+
+
+def _carry_engine(changed: bool) -> None:
+    """Have the pages carry the engine exactly if it is in the cache."""
+    from cs231n_lib.course.publishing.engine import bundle, fetch
+
+    if fetch.wheel() is None:
+        bundle.remove(html_folder())
+    elif changed or not (html_folder() / bundle.OFFER).is_file():
+        bundle.write(html_folder())
 
 
 def jupyter_book(*options: str, source: str = "book", output: int | None = None) -> bool:

@@ -9,6 +9,7 @@ sockets the page's own origin, and a `Host` that is not this machine is refused.
 
 import asyncio
 import hmac
+import json
 import logging
 import os
 import secrets
@@ -47,6 +48,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data: blob:",
         "font-src 'self' data:",
+        "connect-src 'self' blob:",  # the engine in the page is interrupted through a blob
         "object-src 'none'",
         "base-uri 'self'",
         "form-action 'self'",
@@ -153,13 +155,19 @@ class Pages(JupyterHandler, StaticFileHandler):
 
 
 class Live(JupyterHandler):
-    """Tells a page what it can do here; on a static host there is no such address."""
+    """Tells a page what can run its cells here; a static host has a file of this name, or none."""
+
+    def initialize(self, site: Path) -> None:
+        """Know the folder of the pages: they may carry an engine of their own."""
+        self.site = site
 
     @allow_unauthenticated
     def get(self) -> None:
         """Answer whether this browser may run code and whether pages are rebuilt."""
         self.set_header("Cache-Control", "no-store")
-        engines = {"jupyter": {"signedIn": bool(self.current_user)}}
+        carried = self.site / "live.json"
+        engines = json.loads(carried.read_bytes())["engines"] if carried.is_file() else {}
+        engines["jupyter"] = {"signedIn": bool(self.current_user)}
         self.finish({"watch": cast(BookServer, self.serverapp).watch, "engines": engines})
 
 
@@ -225,7 +233,7 @@ def make_server(
     server = BookServer(config=config, ip=ip, port=port, open_browser=False, watch=watch)
     server.initialize(argv=[], find_extensions=False)
     pages = (r"/(?!api/)(.*)", Pages, {"path": str(html)})
-    server.web_app.add_handlers(".*$", [(r"/live\.json", Live), pages])
+    server.web_app.add_handlers(".*$", [(r"/live\.json", Live, {"site": html}), pages])
     server.io_loop.add_callback(cast(Kernels, server.kernel_manager).start_spare)
     return server
 

@@ -354,6 +354,9 @@ def glue(name: str, value: object, display: bool = True) -> None:
 
 def start() -> None:
     """Put in place what stands in for things that a page has not."""
+    import tqdm
+
+    tqdm.tqdm.monitor_interval = 0  # its monitor is a thread, and there are none
     time.sleep = sleep
     sys.settrace = settrace
     builtins.input = refuse_input
