@@ -14,7 +14,12 @@ from cs231n_lib.costs.account import account
 from cs231n_lib.course.checkout import root
 from cs231n_lib.layers import conv_output_size
 from cs231n_lib.layers.conv.naive import conv_backward_naive, conv_forward_naive
-from cs231n_lib.losses import softmax_loss, svm_loss
+from cs231n_lib.losses import (
+    softmax_loss,
+    softmax_loss_vectorized,
+    svm_loss,
+    svm_loss_vectorized,
+)
 from cs231n_lib.neighbors import KNearestNeighbor
 from cs231n_lib.nets.pattern import PatternError
 from cs231n_lib.training.optim import SGD, Momentum
@@ -131,6 +136,23 @@ def test_losses_agree_with_the_library(model, name, library):
         loss, gradient = library(np.array([row]), np.array([0]))
         assert shown["loss"] == pytest.approx(loss, rel=1e-12, abs=1e-15)
         np.testing.assert_allclose(shown["gradient"], gradient[0], rtol=1e-9, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("name", "library"), [("svm", svm_loss_vectorized), ("softmax", softmax_loss_vectorized)]
+)
+def test_losses_of_templates_agree_with_the_library(model, name, library):
+    rng = np.random.default_rng(2)
+    points = np.c_[rng.uniform(-4, 4, (30, 2)), rng.integers(0, 3, 30)]
+    X, y = np.c_[points[:, :2], np.ones(30)], points[:, 2].astype(int)
+    rows = rng.uniform(-2, 2, (20, 3, 3))
+    calls = [[W.tolist(), name, 0.03, points.tolist()] for W in rows]
+    for W, shown in zip(rows, model("linear-classifier", "loss", calls), strict=True):
+        loss, gradient = library(W.T, X, y, 0.03)
+        assert shown["loss"] == pytest.approx(loss, rel=1e-12)
+        np.testing.assert_allclose(shown["gradient"], gradient.T, rtol=1e-9, atol=1e-14)
+        calls = [[W.tolist(), *point] for point in points[:, :2].tolist()]
+        assert model("linear-classifier", "predict", calls) == (X @ W.T).argmax(axis=1).tolist()
 
 
 @pytest.mark.parametrize("metric", ["l1", "l2"])
@@ -329,6 +351,23 @@ def test_an_outlier_makes_an_island_until_k_outvotes_it(open_page, expect):
         page.keyboard.press("ArrowRight")
     expect(status(page, "knn-regions")).to_contain_text("k = 5, L2: 1 of 25")
     expect(status(page, "knn-regions")).to_contain_text("no islands")
+
+
+def test_templates_are_turned_by_keys_and_by_gradient_descent(open_page, expect):
+    page = open_page()
+    box = page.locator('[data-explore="linear-classifier"]')
+    expect(status(page, "linear-classifier")).to_contain_text("after 0 steps")
+    template = box.locator(".knn-point").first
+    template.focus()
+    expect(template).to_have_attribute("aria-label", "Template of blue, 1.5, 0.3")
+    page.keyboard.press("ArrowLeft")
+    expect(template).to_have_attribute("aria-label", "Template of blue, 1.4, 0.3")
+    expect(template).to_be_focused()
+    for _ in range(4):
+        box.get_by_role("button", name="Fifty steps").press("Enter")
+    expect(status(page, "linear-classifier")).to_contain_text("after 200 steps; 0 of 18 points")
+    box.get_by_role("button", name="Start again").press("Enter")
+    expect(status(page, "linear-classifier")).to_contain_text("after 0 steps")
 
 
 def test_points_move_by_arrow_keys_and_by_dragging(open_page, expect):
