@@ -1,4 +1,4 @@
-"""Where the checkout of the project lies, and how to run this very Python."""
+"""Where the project's own files lie: in a checkout, or in the package that was installed."""
 
 import sys
 from pathlib import Path
@@ -30,6 +30,23 @@ def find() -> Path | None:
     """Return the top folder of the checkout this package runs from, None if there is none."""
     package = Path(__file__).resolve().parents[1]
     return package.parent if (package.parent / MARKER).is_file() else None
+
+
+def material() -> Path:
+    """Return the folder with the assignments: the checkout, else what the package brought along.
+
+    Raises
+    ------
+    UserError
+        If there is neither: a package that was copied by hand, say.
+    """
+    folder = find() or Path(__file__).resolve().parent / "material"
+    if not (folder / "solutions").is_dir():
+        raise UserError(
+            f"the assignments that belong to this package are missing in {folder}. Install it "
+            "again: pip install --force-reinstall 'cs231n_lib[course]'"
+        )
+    return folder
 
 
 def python(*arguments: str) -> list[str]:

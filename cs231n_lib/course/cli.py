@@ -4,7 +4,16 @@ import sys
 
 import typer
 
-from cs231n_lib.course.commands import data, instructor, lab, maintainer, reader, release, student
+from cs231n_lib.course.commands import (
+    course,
+    data,
+    instructor,
+    lab,
+    maintainer,
+    reader,
+    release,
+    student,
+)
 from cs231n_lib.course.commands.say import say_error
 from cs231n_lib.course.errors import UserError
 
@@ -19,6 +28,7 @@ app = typer.Typer(
 reader.register(app)
 lab.register(app)
 student.register(app)
+course.register(app)
 release.register(app)
 instructor.register(app)
 data.register(app)

@@ -7,6 +7,9 @@ from typing import Any
 
 from cs231n_lib.course.errors import UserError
 
+#: The file that makes a folder a course.
+CONFIG = "nbgrader_config.py"
+
 
 def course_config(root: Path) -> Any:
     """Return the traitlets configuration that ``nbgrader_config.py`` in ``root`` describes."""
@@ -21,4 +24,4 @@ def course_config(root: Path) -> Any:
     scripts = sysconfig.get_path("scripts")
     if scripts not in os.environ.get("PATH", "").split(os.pathsep):
         os.environ["PATH"] = os.pathsep.join([scripts, os.environ.get("PATH", "")])
-    return PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
+    return PyFileConfigLoader(CONFIG, path=str(root)).load_config()

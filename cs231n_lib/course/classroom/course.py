@@ -15,8 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from cs231n_lib.course import checkout
-from cs231n_lib.course.classroom.config import course_config
+from cs231n_lib.course.classroom.config import CONFIG, course_config
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.files import write_atomically
 
@@ -38,18 +37,21 @@ class Course:
 
     @classmethod
     def find(cls, folder: Path | None = None) -> "Course":
-        """Return the course in ``folder``, else in the current folder, else the checkout.
+        """Return the course that ``folder`` (else the current folder) is, or lies in.
 
         Raises
         ------
         UserError
-            If none of them has an ``nbgrader_config.py``.
+            If there is no ``nbgrader_config.py``, neither there nor in a folder above.
         """
-        candidates = [folder] if folder else [Path.cwd(), checkout.root()]
-        for candidate in candidates:
-            if (candidate / "nbgrader_config.py").is_file():
-                return cls(candidate.resolve())
-        raise UserError(f"there is no nbgrader_config.py in {candidates[0]}: not a course folder")
+        start = (folder or Path.cwd()).resolve()
+        for candidate in (start, *start.parents):
+            if (candidate / CONFIG).is_file():
+                return cls(candidate)
+        raise UserError(
+            f"{start} is no course folder and lies in none: there is no {CONFIG}. Go to your "
+            "course's folder, name it by --course FOLDER, or begin one: cs231n course new FOLDER"
+        )
 
     @cached_property
     def config(self) -> Any:

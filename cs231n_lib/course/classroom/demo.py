@@ -87,7 +87,7 @@ def make(folder: Path) -> Path:
     """
     if folder.exists() and any(folder.iterdir()):
         raise UserError(f"{folder} is not empty; name a new folder")
-    root = checkout.root()
+    root = checkout.material()
     shutil.copytree(root / "solutions" / ASSIGNMENT, folder / "solutions" / ASSIGNMENT)
     shutil.copy(root / "nbgrader_config.py", folder)
     master = folder / "solutions" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"

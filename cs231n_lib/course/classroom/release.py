@@ -33,8 +33,8 @@ Real CIFAR-10 is not needed here.  To play with it: cs231n data fetch
 
 
 def assignments(root: Path | None = None) -> list[str]:
-    """Return the names of the assignments that have a source notebook."""
-    folder = (root or checkout.root()) / "solutions"
+    """Return the names of the assignments that have a source notebook; by default, of ours."""
+    folder = (root or checkout.material()) / "solutions"
     return sorted(p.parent.name for p in folder.glob("*/*.ipynb") if p.stem == p.parent.name)
 
 
@@ -54,7 +54,7 @@ def _generate(root: Path, name: str, destination: Path) -> None:
         )
 
 
-def release(name: str, root: Path | None = None) -> Path:
+def release(name: str, root: Path) -> Path:
     """Generate ``exercises/<name>`` from ``solutions/<name>``.
 
     nbgrader replaces solutions by stubs, removes hidden tests and outputs, locks the test
@@ -65,8 +65,8 @@ def release(name: str, root: Path | None = None) -> Path:
     ----------
     name : str
         The assignment, ``"a1"`` say.
-    root : Path, optional
-        The course folder; the checkout by default.
+    root : Path
+        The course folder.
 
     Returns
     -------
@@ -78,7 +78,6 @@ def release(name: str, root: Path | None = None) -> Path:
     UserError
         If there is no such assignment or nbgrader refuses the source.
     """
-    root = root or checkout.root()
     known = assignments(root)
     if name not in known:
         raise UserError(f"no assignment {name!r} in solutions/. There are: {', '.join(known)}")

@@ -29,7 +29,7 @@ def lab(
     from cs231n_lib.course.student import lab as work
 
     where = folder or work.default_folder()
-    notebook = work.work_copy(assignment, checkout.root() / "exercises", where, reset=reset)
+    notebook = work.work_copy(assignment, checkout.material() / "exercises", where, reset=reset)
     say(f"Your copy: {notebook}")
     raise typer.Exit(work.open_lab(notebook, browser=browser))
 

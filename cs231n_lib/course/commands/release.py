@@ -17,15 +17,18 @@ def release(
     bundles: Annotated[
         Path | None, typer.Option(help="Where to put the zip files. Default: .nbgrader/bundles")
     ] = None,
+    course: Annotated[
+        Path | None, typer.Option("--course", help="The folder with nbgrader_config.py.")
+    ] = None,
 ) -> None:
     """Generate exercises/ from solutions/, and a zip bundle for students of each assignment.
 
     Examples: [bold]cs231n release a1[/], [bold]cs231n release --bundles /tmp[/]
     """
-    from cs231n_lib.course import checkout
     from cs231n_lib.course.classroom import release as releasing
+    from cs231n_lib.course.classroom.course import Course
 
-    root = checkout.root()
+    root = Course.find(course).root
     folder = bundles or root / ".nbgrader" / "bundles"
     for name in names or releasing.assignments(root):
         made = releasing.release(name, root)

@@ -1,0 +1,76 @@
+"""A course of one's own: begun in an empty folder, and used from anywhere below it."""
+
+import os
+
+import pytest
+from typer.testing import CliRunner
+
+from cs231n_lib.course.classroom.course import Course
+from cs231n_lib.course.classroom.founding import begin, ours
+from cs231n_lib.course.cli import app
+from cs231n_lib.course.errors import UserError
+
+
+def test_a_course_has_what_was_asked_for(tmp_path):
+    course = begin(tmp_path / "vision", assignments=("a1", "a3"))
+    assert course.assignments() == ["a1", "a3"]
+    assert course.config.CourseDirectory.course_id == "vision"
+    assert course.db_url.endswith(f"{tmp_path}/vision/.nbgrader/gradebook.db")
+
+
+def test_a_course_has_all_of_ours_by_default(tmp_path):
+    assert begin(tmp_path / "vision", name="cs-231n").assignments() == ours()
+    assert len(ours()) == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "assignments", "message"),
+    [
+        ('x"; import os', (), "cannot be the name"),
+        ("../x", (), "cannot be the name"),
+        ("", ("a1", "a9"), "no assignment a9; ours: a1"),
+    ],
+)
+def test_what_cannot_be_leaves_nothing_behind(tmp_path, name, assignments, message):
+    with pytest.raises(UserError, match=message):
+        begin(tmp_path / "vision", name, assignments)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_in_use_is_left_alone(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(UserError, match="not empty"):
+        begin(tmp_path)
+    with pytest.raises(UserError, match="is a file"):
+        begin(tmp_path / "notes.txt", name="notes")
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_a_copy_that_is_cut_short_leaves_nothing_behind(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("cs231n_lib.course.classroom.founding.named", full)
+    with pytest.raises(OSError, match="No space"):
+        begin(tmp_path / "vision")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_course_is_found_from_below(tmp_path, monkeypatch):
+    course = begin(tmp_path / "vision", assignments=("a1",))
+    below = course.root / "solutions" / "a1"
+    monkeypatch.chdir(below)
+    assert Course.find() == Course.find(below) == Course.find(course.root) == course
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"cs231n course new FOLDER"):
+        Course.find()
+
+
+def test_the_commands_say_what_comes_next(tmp_path):
+    run = CliRunner().invoke
+    made = run(app, ["course", "new", str(tmp_path / "v"), "--assignments", "a1, a2"])
+    assert made.exit_code == 0, made.output
+    assert "a1, a2" in made.output
+    released = run(app, ["release", "a1", "--course", str(tmp_path / "v")])
+    assert released.exit_code == 0, released.output
+    assert os.listdir(tmp_path / "v" / "exercises") == ["a1"]
