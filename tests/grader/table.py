@@ -16,17 +16,16 @@ import json
 import math
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 from cs231n_lib.course import checkout
-from cs231n_lib.course.checks import calling
-from cs231n_lib.course.checks.verdict import CheckFailed
+from cs231n_lib.course.assignment.master import Master, Test, read_master
+from cs231n_lib.course.checks import bench, calling
+from cs231n_lib.course.checks.verdict import Outcome
 from cs231n_lib.course.classroom.release import assignments
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -64,50 +63,45 @@ class Verdict:
     notes: list[str] = field(default_factory=list)
 
 
-class Master:
-    """The source notebook of an assignment, its cells compiled."""
-
-    def __init__(self, assignment: str) -> None:
-        path = checkout.root() / "solutions" / assignment / f"{assignment}.ipynb"
-        self.answers: dict[str, str] = {}
-        self.setup: list[str] = []
-        self.tests: dict[str, Any] = {}
-        for cell in nbformat.read(path, as_version=4).cells:
-            meta = cell.metadata.get("nbgrader")
-            if cell.cell_type != "code" or meta is None:
-                continue
-            if meta["solution"]:
-                self.answers[meta["grade_id"]] = cell.source
-            elif meta["grade"]:
-                self.tests[meta["grade_id"]] = compile(cell.source, meta["grade_id"], "exec")
-            else:
-                self.setup.append(cell.source)
-
-    def exercises(self) -> list[str]:
-        return [name for name in self.answers if any(t.startswith(f"{name}-") for t in self.tests)]
-
-    def grade(self, exercise: str, code: str, seed: int) -> dict[str, CheckFailed]:
-        """Return the failures by test (its name without the exercise's) with ``code`` as answer."""
-        names: dict[str, Any] = {}
-        for source in [*self.setup, *{**self.answers, exercise: code}.values()]:
-            exec(source, names)
-        calling.set_seed(seed)
-        failures = {}
-        for test, cell in self.tests.items():
-            if not test.startswith(f"{exercise}-"):
-                continue
-            try:
-                with contextlib.redirect_stdout(io.StringIO()):  # what samples print
-                    exec(cell, dict(names))
-            except CheckFailed as failure:
-                failures[test.removeprefix(f"{exercise}-")] = failure
-        calling.set_seed(0)
-        return failures
-
-
 @cache
 def master(assignment: str) -> Master:
-    return Master(assignment)
+    """Return the master notebook of an assignment."""
+    path = checkout.root() / "solutions" / assignment / f"{assignment}.ipynb"
+    return read_master(path.read_bytes(), assignment)
+
+
+def answers_of(assignment: str) -> dict[str, str]:
+    """Return the model answers of an assignment, in their order."""
+    return {n: c.source for n, c in master(assignment).answers.items() if c.kind == "code"}
+
+
+def exercises(assignment: str) -> list[str]:
+    """Return the answers that are graded by tests."""
+    return [name for name in answers_of(assignment) if tests_of(assignment, name)]
+
+
+def tests_of(assignment: str, exercise: str) -> list[Test]:
+    """Return the tests of an exercise."""
+    return [t for t in master(assignment).tests if t.name.startswith(f"{exercise}-")]
+
+
+def grade(
+    assignment: str, exercise: str, answers: Mapping[str, str], seed: int
+) -> dict[str, Outcome]:
+    """Return what fails of an exercise, by test (its name without the exercise's).
+
+    ``answers`` stand in the place of the model's.
+    """
+    names: dict[str, Any] = {}
+    for source in [*master(assignment).setup, *{**answers_of(assignment), **answers}.values()]:
+        with contextlib.redirect_stdout(io.StringIO()):  # what samples print
+            exec(source, names)
+    calling.set_seed(seed)
+    try:
+        outcomes = [bench.run(test, names) for test in tests_of(assignment, exercise)]
+    finally:
+        calling.set_seed(0)
+    return {o.name.removeprefix(f"{exercise}-"): o for o in outcomes if not o.passed}
 
 
 def read_samples(path: Path) -> list[Sample]:
@@ -161,11 +155,11 @@ def judge(assignment: str, exercise: str, sample: Sample, seeds: Iterable[int]) 
     """Grade ``sample`` on all ``seeds``; stop at the first that shows something unexpected."""
     verdict = Verdict(sample)
     for seed in seeds:
-        failures = master(assignment).grade(exercise, sample.code, seed)
+        failures = grade(assignment, exercise, {exercise: sample.code}, seed)
         named = {f.diagnosis.id for f in failures.values() if f.diagnosis}
         if set(failures) - sample.may_lose != sample.loses:
             verdict.as_expected = False
-            told = "; ".join(f"{k}: {v}" for k, v in failures.items() if k not in sample.loses)
+            told = "; ".join(f"{k}: {v.text}" for k, v in failures.items() if k not in sample.loses)
             verdict.notes.append(f"seed {seed}: fails {sorted(failures)}, expected "
                                  f"{sorted(sample.loses)}. {told}")  # fmt: skip
         if sample.diagnoses and not (named and named <= sample.diagnoses):
@@ -245,7 +239,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     rows, unexpected = [], []
     for assignment in assignments():
-        for exercise in master(assignment).exercises():
+        for exercise in exercises(assignment):
             name = f"{assignment}/{exercise}"
             if options.exercises and not {assignment, name} & set(options.exercises):
                 continue

@@ -17,6 +17,56 @@ NOT_IMPLEMENTED = Diagnosis("not_implemented", "the body still raises NotImpleme
 PYTHON_2 = Diagnosis("python_2", "xrange is Python 2; write range.")
 
 
+def told(message: str, diagnosis: Diagnosis | None) -> str:
+    """Return a message and, where there is one, the likely reason: plain text."""
+    return f"{message}\nLikely reason: {diagnosis.sentence}" if diagnosis else message
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one test cell: the only record of it, for every face that shows it.
+
+    Parameters
+    ----------
+    name, title : str
+        The test's name, and what it tries, in words.
+    points, score : float
+        What it is worth, and what was earned.
+    message : str
+        What was found; empty if it passed.
+    diagnosis : Diagnosis, optional
+        The likely mistake.
+    error_size : float, optional
+        How far the result is from the expected one, relative to its size.
+    details : str
+        The place in the student's own code.
+    """
+
+    name: str
+    title: str
+    points: float
+    score: float = 0.0
+    message: str = ""
+    diagnosis: Diagnosis | None = None
+    error_size: float | None = None
+    details: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether all its points were earned."""
+        return self.score == self.points and not self.message
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is nothing to test yet."""
+        return self.diagnosis == NOT_IMPLEMENTED
+
+    @property
+    def text(self) -> str:
+        """Message and likely reason as plain text."""
+        return told(self.message, self.diagnosis)
+
+
 class CheckFailed(AssertionError):
     """A check did not hold.
 
@@ -47,8 +97,7 @@ class CheckFailed(AssertionError):
 
     def __str__(self) -> str:
         """Return the message and, where there is one, the likely reason."""
-        hint = f"\nLikely reason: {self.diagnosis.sentence}" if self.diagnosis else ""
-        return f"{self.message}{hint}"
+        return told(self.message, self.diagnosis)
 
     def _render_traceback_(self) -> list[str]:
         """Tell IPython to show the message alone: the machinery of a check teaches nothing."""

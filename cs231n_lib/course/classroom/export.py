@@ -106,7 +106,7 @@ def gradescope_results(result: Result) -> dict[str, Any]:
                 "score": t.score,
                 "max_score": t.points,
                 "status": "passed" if t.passed else "failed",
-                "output": f"{t.message} {t.diagnosis}".strip(),
+                "output": t.text,
             }
             for t in result.tests
         ],

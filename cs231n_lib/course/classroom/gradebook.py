@@ -235,7 +235,7 @@ class Gradebook:
             if name in tests:
                 cell.source = Test(name, cell.source, 0).visible().source
                 test = tests[name]
-                text = f"{test.score:g} of {test.points:g} points. {test.message} {test.diagnosis}"
+                text = f"{test.score:g} of {test.points:g} points. {test.text}"
                 cell.outputs = [_stream(text.strip() + "\n")]
         if result.reason:
             note = f"**Not graded by tests:** {result.reason}"

@@ -66,7 +66,7 @@ def summary(
         total += result.score
         bins[min(int(10 * result.score / points), 9) if points else 0] += 1
         passed.update(t.name for t in result.tests if t.passed)
-        diagnoses.update((t.name, t.diagnosis) for t in result.tests if t.diagnosis)
+        diagnoses.update((t.name, t.diagnosis.sentence) for t in result.tests if t.diagnosis)
         if result.reason:
             attention[student] = result.reason
         elif result.score == 0:

@@ -27,11 +27,9 @@ def check(path: Notebook) -> None:
         raise typer.Exit(1)
     rows = []
     for test in result.tests:
-        found = "passed" if test.passed else test.message
-        if test.diagnosis:
-            found += f"\nLikely reason: {test.diagnosis}"
-        if test.traceback:
-            found += f"\n{test.traceback.rstrip()}"
+        found = test.text or "passed"
+        if test.details:
+            found += f"\n{test.details.rstrip()}"
         rows.append((test.name, f"{test.score:g} / {test.points:g}", found))
     say_table(("Test", "Points", "What was found"), rows)
     for line in (*result.notes, *([note] if note else [])):

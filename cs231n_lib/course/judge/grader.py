@@ -5,28 +5,23 @@ there was nothing to run, and the reason says why. An *infrastructure fault* is 
 student's nor a result: it is raised, tried again, and never written down as a grade.
 """
 
-import ast
 import contextlib
 import hashlib
-import io
 import time
-import traceback
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 from cs231n_lib.course.assignment.answers import Answers, take_answers
 from cs231n_lib.course.assignment.master import Master, Test
 from cs231n_lib.course.assignment.notebook import Damaged
-from cs231n_lib.course.checks import calling
-from cs231n_lib.course.checks.verdict import CheckFailed, StudentError
+from cs231n_lib.course.checks import bench, calling
+from cs231n_lib.course.checks.verdict import Outcome, StudentError
 from cs231n_lib.course.judge.limits import Limits
-from cs231n_lib.course.judge.line import InfrastructureError, Line
+from cs231n_lib.course.judge.line import Line
 from cs231n_lib.course.judge.proxies import Client, Missing
-from cs231n_lib.course.judge.result import GRADED, STUDENT_FAULT, Result, TestResult
+from cs231n_lib.course.judge.result import GRADED, STUDENT_FAULT, Result
 from cs231n_lib.course.judge.store import version
 
-MAX_TEXT = 4000
 MAX_STARTS = 8
 
 
@@ -59,29 +54,31 @@ class Grader:
         """
         digest = hashlib.sha256(submission).hexdigest()
         result = Result(GRADED, seed, self.master.digest, digest, version())
-        result.tests = [TestResult(t.name, t.title, t.points) for t in self.master.tests]
         try:
             answers = take_answers(submission, self.master)
         except Damaged as error:
-            return self._fault(result, str(error))
+            return self._not_run(result, str(error))
         result.notes, result.answers = list(answers.notes), answers.sources
         session = _Session(self, answers, result)
         try:
             if not answers.sources and not session.defines_anything():
                 reason = "none of the answer cells of this assignment is in the notebook"
-                return self._fault(result, reason)
-            for test, outcome in zip(self.master.tests, result.tests, strict=True):
-                session.check(test, outcome)
+                return self._not_run(result, reason)
+            for test in self.master.tests:
+                result.tests.append(session.check(test))
         finally:
             session.close()
         return result
 
-    @staticmethod
-    def _fault(result: Result, reason: str) -> Result:
+    def _not_run(self, result: Result, reason: str) -> Result:
         result.outcome, result.reason = STUDENT_FAULT, reason
-        for test in result.tests:
-            test.message = f"not run: {reason}"
+        result.tests = [not_run(test, reason) for test in self.master.tests]
         return result
+
+
+def not_run(test: Test, reason: str) -> Outcome:
+    """Return the outcome of a test that could not be run."""
+    return Outcome(test.name, test.title, test.points, message=f"not run: {reason}")
 
 
 class _Session:
@@ -131,8 +128,8 @@ class _Session:
                 if client.worker.dead:
                     self.deadly.add(number)
                 if not helpers:
-                    report["error"] = str(error)[:MAX_TEXT]
-                    report["traceback"] = error.traceback[:MAX_TEXT]
+                    report["error"] = str(error)[: bench.MAX_TEXT]
+                    report["traceback"] = error.traceback[: bench.MAX_TEXT]
             if client.worker.dead:
                 return
         try:
@@ -155,69 +152,17 @@ class _Session:
         reason = f" (the cell {broken[0]})" if broken else ""
         return {n: names[n] if n in names else Missing(n, reason) for n in self.grader.master.names}
 
-    def check(self, test: Test, outcome: TestResult) -> None:
-        """Run one test cell and write down how it came out."""
+    def check(self, test: Test) -> Outcome:
+        """Run one test cell; return how it came out."""
         self._prepare()
         if self.client is None or self.client.worker.dead:
             late = time.monotonic() > self.deadline
-            outcome.message = (
-                f"not run: the time limit of {self.grader.limits.wall:.0f} seconds for the whole "
+            return not_run(
+                test,
+                f"the time limit of {self.grader.limits.wall:.0f} seconds for the whole "
                 "notebook was used up"
                 if late
-                else "not run: your code ended its own process again and again"
+                else "your code ended its own process again and again",
             )
-            return
-        try:
-            namespace = {**self.grader.setup, **self._bindings()}
-            calling.set_seed(self.result.seed)
-            outcome.score = _execute(test, namespace)
-            outcome.passed = outcome.score == test.points
-        except InfrastructureError:
-            raise
-        except Exception as error:
-            _explain(error, test, outcome)
-
-
-def _execute(test: Test, namespace: dict[str, Any]) -> float:
-    """Run a test cell; return its points, or (as nbgrader has it) the number it ends with."""
-    tree = ast.parse(test.source)
-    last = tree.body[-1] if tree.body else None
-    value: Any = None
-    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        if isinstance(last, ast.Expr):
-            tree.body.pop()
-            exec(compile(tree, _file(test), "exec"), namespace)
-            value = eval(compile(ast.Expression(last.value), _file(test), "eval"), namespace)
-        else:
-            exec(compile(tree, _file(test), "exec"), namespace)
-    if type(value) in (int, float) and 0 <= value <= test.points:
-        return float(value)
-    return test.points
-
-
-def _file(test: Test) -> str:
-    return f"<test {test.name}>"
-
-
-def _explain(error: Exception, test: Test, outcome: TestResult) -> None:
-    """Say why a test failed, and nothing of what it hides."""
-    text = str(error)
-    if isinstance(error, CheckFailed):
-        text = error.message
-        outcome.error_size = None if error.error_size is None else float(error.error_size)
-        outcome.traceback = error.details[:MAX_TEXT]
-        if error.diagnosis is not None:
-            outcome.diagnosis = error.diagnosis.sentence
-            outcome.mistake = error.diagnosis.id
-    elif isinstance(error, StudentError):
-        text = f"your code raised {error}"
-        outcome.traceback = error.traceback[:MAX_TEXT]
-    else:
-        frames = traceback.extract_tb(error.__traceback__)
-        hidden = test.hidden_lines()
-        if any(f.filename == _file(test) and f.lineno in hidden for f in frames):
-            text = "a check that is not shown failed"
-        elif not isinstance(error, AssertionError):
-            text = f"the result could not be used: {type(error).__name__}: {text}"
-    outcome.message = text[:MAX_TEXT] or "the check failed"
+        calling.set_seed(self.result.seed)
+        return bench.run(test, {**self.grader.setup, **self._bindings()})

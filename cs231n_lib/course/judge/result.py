@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from cs231n_lib.course.checks.verdict import Diagnosis, Outcome
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -15,24 +17,6 @@ GRADED, STUDENT_FAULT = "graded", "student fault"
 
 
 @dataclass
-class TestResult:
-    """How one graded test came out."""
-
-    __test__ = False  # for pytest: no test of ours
-
-    name: str
-    title: str
-    points: float
-    score: float = 0.0
-    passed: bool = False
-    message: str = ""
-    diagnosis: str = ""
-    mistake: str = ""
-    error_size: float | None = None
-    traceback: str = ""
-
-
-@dataclass
 class Result:
     """What the judge found: plain data, the same for the same submission, master and seed."""
 
@@ -42,7 +26,7 @@ class Result:
     submission: str
     version: str = ""
     reason: str = ""
-    tests: list[TestResult] = field(default_factory=list)
+    tests: list[Outcome] = field(default_factory=list)
     cells: dict[str, dict[str, str]] = field(default_factory=dict)
     answers: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -64,5 +48,10 @@ class Result:
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> "Result":
         """Return the result that :meth:`to_dict` wrote."""
-        tests = [TestResult(**t) for t in content["tests"]]
+        tests = [_outcome(t) for t in content["tests"]]
         return cls(**{**content, "tests": tests})
+
+
+def _outcome(content: dict[str, Any]) -> Outcome:
+    found = content["diagnosis"]
+    return Outcome(**{**content, "diagnosis": Diagnosis(**found) if found else None})

@@ -5,28 +5,19 @@ small exercises that only a chapter has keep theirs in :mod:`cs231n_lib.course.c
 """
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from html import escape
-from typing import Any
 
-from cs231n_lib.course.assignment.master import defined_names, read_master
+from cs231n_lib.course.assignment.master import Test, defined_names, read_master
 from cs231n_lib.course.assignment.releases import released
-from cs231n_lib.course.checks import verdict
-from cs231n_lib.course.checks.verdict import CheckFailed
+from cs231n_lib.course.checks import bench, verdict
+from cs231n_lib.course.checks.verdict import Outcome
 from cs231n_lib.course.errors import UserError
 
 PASSED, FAILED, WAITING = "passed", "failed", "not attempted yet"
 MARKS = {PASSED: "✓", FAILED: "✗", WAITING: "○"}
-
-
-@dataclass(frozen=True)
-class Check:
-    """One test: what it tries, and a function that runs it on the names of a notebook."""
-
-    title: str
-    run: Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True)
@@ -37,42 +28,18 @@ class Task:
     ----------
     names : tuple of str
         The functions or classes to write.
-    checks : tuple of Check
+    tests : tuple of Test
         The visible tests, in order.
     """
 
     names: tuple[str, ...]
-    checks: tuple[Check, ...]
+    tests: tuple[Test, ...]
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one check.
-
-    Parameters
-    ----------
-    title, state : str
-        What the check tries, and whether it passed, failed or found nothing to check.
-    message, reason, details : str
-        What was found, the likely reason, and the place in the reader's code.
-    diagnosis : str
-        The short name of the reason.
-    """
-
-    title: str
-    state: str
-    message: str = ""
-    reason: str = ""
-    details: str = ""
-    diagnosis: str = ""
-
-
-def _run_cell(source: str, name: str, names: dict[str, Any]) -> None:
-    exec(compile(source, f"<test {name}>", "exec"), names)
-
-
-def _run_function(test: Callable[..., None], name: str, names: dict[str, Any]) -> None:
-    test(names[name])
+def _test_of_chapter(name: str, title: str) -> Test:
+    """Return one of the tests of :mod:`chapters` as the cell that it would be."""
+    call = f"chapters.TESTS[{name!r}][{title!r}]({name})"
+    return Test(name, f"# {title}\nfrom cs231n_lib.course.checks import chapters\n{call}", 1.0)
 
 
 @cache
@@ -82,15 +49,13 @@ def tasks() -> Mapping[tuple[str, str], Task]:
 
     found: dict[tuple[str, str], Task] = {}
     for name, tests in chapters.TESTS.items():
-        checks = [Check(title, partial(_run_function, t, name)) for title, t in tests.items()]
-        found["", name] = Task((name,), tuple(checks))
+        found["", name] = Task((name,), tuple(_test_of_chapter(name, t) for t in tests))
     for path in released():
         master = read_master(path.read_bytes(), path.stem)
         for answer, cell in master.answers.items():
             own = [t for t in master.tests if t.name.startswith(f"{answer}-")]
             if cell.kind == "code" and own:
-                checks = [Check(t.title, partial(_run_cell, t.source, t.name)) for t in own]
-                task = Task(tuple(defined_names(cell.source)), tuple(checks))
+                task = Task(tuple(defined_names(cell.source)), tuple(own))
                 found.update({(path.stem, name): task for name in (answer, *task.names)})
     return found
 
@@ -138,27 +103,13 @@ def check(name: str, assignment: str | None = None) -> "Report":
     names = sys._getframe(1).f_globals  # those of the notebook
     missing = [each for each in task.names if each not in names]
     if missing:
-        return Report(name, tuple(Outcome(c.title, WAITING) for c in task.checks), missing[0])
-    return Report(name, tuple(_outcome(c, dict(names)) for c in task.checks))
-
-
-def _outcome(check: Check, names: dict[str, Any]) -> Outcome:
-    """Run one check on a copy of the notebook's names."""
-    try:
-        check.run(names)
-    except CheckFailed as failure:
-        if failure.diagnosis is verdict.NOT_IMPLEMENTED:
-            return Outcome(check.title, WAITING)
-        found = failure.diagnosis or verdict.Diagnosis("", "")
-        return Outcome(
-            check.title, FAILED, failure.message, found.sentence, failure.details, found.id
-        )
-    except NameError as error:
-        needed = f"this check also calls `{error.name}`, which this notebook does not define yet."
-        return Outcome(check.title, FAILED, needed)
-    except Exception as error:
-        return Outcome(check.title, FAILED, f"{type(error).__name__}: {error}")
-    return Outcome(check.title, PASSED)
+        waiting = (
+            Outcome(t.name, t.title, t.points, message=f"{verdict.NOT_YET}.",
+                    diagnosis=verdict.NOT_IMPLEMENTED)
+            for t in task.tests
+        )  # fmt: skip
+        return Report(name, tuple(waiting), missing[0])
+    return Report(name, tuple(bench.run(test, names) for test in task.tests))
 
 
 @dataclass(frozen=True)
@@ -172,7 +123,7 @@ class Report:
     @property
     def state(self) -> str:
         """Whether all checks passed, none found anything to check, or some failed."""
-        states = {outcome.state for outcome in self.outcomes}
+        states = set(map(_state, self.outcomes))
         return states.pop() if len(states) == 1 else FAILED
 
     @property
@@ -185,7 +136,7 @@ class Report:
             return f"{self.name}: {WAITING}. {total} checks wait for your code."
         if self.state == PASSED:
             return f"{self.name}: all {total} checks passed."
-        passed = sum(outcome.state == PASSED for outcome in self.outcomes)
+        passed = sum(outcome.passed for outcome in self.outcomes)
         return f"{self.name}: {passed} of {total} checks passed."
 
     def _told(self) -> tuple[Outcome, ...]:
@@ -196,10 +147,11 @@ class Report:
         """Return the table as plain text."""
         lines = [self.headline]
         for each in self._told():
-            lines.append(f"{MARKS[each.state]} {each.state}: {each.title}")
-            reason = each.reason and f"Likely reason: {each.reason}"
-            said = "\n".join(filter(None, (each.details.rstrip(), each.message, reason)))
-            lines += [f"    {line}" for line in said.splitlines()]
+            state = _state(each)
+            lines.append(f"{MARKS[state]} {state}: {each.title}")
+            if state == FAILED:
+                said = "\n".join(filter(None, (each.details.rstrip(), each.text)))
+                lines += [f"    {line}" for line in said.splitlines()]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -214,18 +166,25 @@ class Report:
 
 
 def _row(outcome: Outcome) -> str:
-    said = ""
-    if outcome.message:
+    state, said = _state(outcome), ""
+    if state == FAILED:
         said += f"<pre>{escape(outcome.message)}</pre>"
-    if outcome.reason:
-        said += f"<p><strong>Likely reason:</strong> {escape(outcome.reason)}</p>"
+        if outcome.diagnosis:
+            sentence = escape(outcome.diagnosis.sentence)
+            said += f"<p><strong>Likely reason:</strong> {sentence}</p>"
     if outcome.details:
         said += f"<details><summary>Where</summary><pre>{escape(outcome.details)}</pre></details>"
-    mark = f'<span aria-hidden="true">{MARKS[outcome.state]}</span> {outcome.state}'
+    mark = f'<span aria-hidden="true">{MARKS[state]}</span> {state}'
     return (
-        f'<tr data-state="{_short(outcome.state)}"><th scope="row">{escape(outcome.title)}</th>'
+        f'<tr data-state="{_short(state)}"><th scope="row">{escape(outcome.title)}</th>'
         f'<td><span class="practice-state">{mark}</span>{said}</td></tr>'
     )
+
+
+def _state(outcome: Outcome) -> str:
+    if outcome.passed:
+        return PASSED
+    return WAITING if outcome.waits else FAILED
 
 
 def _short(state: str) -> str:

@@ -24,7 +24,7 @@ CONSTANTS = {
     "zeros like all arguments": "tuple(np.zeros_like(a) for a in ({all},))",
 }
 SOLUTION = re.compile(r"### BEGIN SOLUTION\n.*?### END SOLUTION", re.DOTALL)
-EXERCISES = [(a, e) for a in assignments() for e in table.master(a).exercises()]
+EXERCISES = [(a, e) for a in assignments() for e in table.exercises(a)]
 
 
 def without_work(source: str, constant: str) -> str:
@@ -42,10 +42,11 @@ def without_work(source: str, constant: str) -> str:
 @pytest.mark.parametrize("constant", CONSTANTS.values(), ids=CONSTANTS)
 @pytest.mark.parametrize(("assignment", "exercise"), EXERCISES)
 def test_constants_earn_nothing(assignment, exercise, constant):
-    master = table.master(assignment)
-    code = without_work(master.answers[exercise], constant)
+    code = without_work(table.answers_of(assignment)[exercise], constant)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        failures = master.grade(exercise, code, seed=1)
-    tests = {t.removeprefix(f"{exercise}-") for t in master.tests if t.startswith(f"{exercise}-")}
+        failures = table.grade(assignment, exercise, {exercise: code}, seed=1)
+    tests = {
+        test.name.removeprefix(f"{exercise}-") for test in table.tests_of(assignment, exercise)
+    }
     assert tests - set(failures) == set()

@@ -15,7 +15,7 @@ from tests.grader import table
 from tests.grader.mutants import mutants
 
 SEEDS = 1
-EXERCISES = [(a, e) for a in assignments() for e in table.master(a).exercises()]
+EXERCISES = [(a, e) for a in assignments() for e in table.exercises(a)]
 
 
 @pytest.mark.parametrize(("assignment", "exercise"), EXERCISES)
@@ -31,12 +31,15 @@ def test_samples_are_judged_as_expected(assignment, exercise):
 @pytest.mark.parametrize(("assignment", "exercise"), EXERCISES)
 def test_every_mutant_loses_points(assignment, exercise):
     path = table.SAMPLES / assignment / f"{exercise}.txt"
-    master = table.master(assignment)
-    names = dict(mutants(master.answers[exercise]))
+    names = dict(mutants(table.answers_of(assignment)[exercise]))
     assert len(names) >= 5
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the mutants' own syntax and arithmetic
-        survivors = {n for n, code in names.items() if not master.grade(exercise, code, seed=1)}
+        survivors = {
+            name
+            for name, code in names.items()
+            if not table.grade(assignment, exercise, {exercise: code}, seed=1)
+        }
     assert not table.unexplained(path, survivors)
 
 

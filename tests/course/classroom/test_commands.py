@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from cs231n_lib.course import checkout
 from cs231n_lib.course.assignment.master import read_master
+from cs231n_lib.course.checks.verdict import Diagnosis, Outcome
 from cs231n_lib.course.classroom import pages, roster
 from cs231n_lib.course.classroom.course import Course
 from cs231n_lib.course.classroom.export import _csv
@@ -18,7 +19,7 @@ from cs231n_lib.course.classroom.gradebook import Gradebook
 from cs231n_lib.course.classroom.grading import kept_results
 from cs231n_lib.course.cli import app
 from cs231n_lib.course.errors import UserError
-from cs231n_lib.course.judge.result import Result, TestResult
+from cs231n_lib.course.judge.result import Result
 from tests.course import notebooks
 from tests.course.notebooks import STUB, notebook, submission, to_bytes
 
@@ -229,7 +230,9 @@ def test_every_command_explains_itself_with_an_example(command):
 
 def test_what_a_student_writes_is_never_markup_nor_a_formula():
     result = Result("graded", 1, "m", "s", reason=EVIL, notes=[EVIL])
-    result.tests = [TestResult("t", EVIL, 1, message=EVIL, diagnosis=EVIL, traceback=EVIL)]
+    result.tests = [
+        Outcome("t", EVIL, 1, message=EVIL, diagnosis=Diagnosis(EVIL, EVIL), details=EVIL)
+    ]
     result.cells = {EVIL: {"output": EVIL, "error": EVIL, "traceback": EVIL}}
     row = {"score": 0, "max_score": 1, "penalty": 0, "needs_manual_grade": False}
     page = pages.feedback("a1", EVIL, result, row)

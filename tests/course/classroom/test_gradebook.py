@@ -14,9 +14,10 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+from cs231n_lib.course.checks.verdict import Outcome
 from cs231n_lib.course.classroom import gradebook, roster
 from cs231n_lib.course.classroom.gradebook import Gradebook
-from cs231n_lib.course.judge.result import Result, TestResult
+from cs231n_lib.course.judge.result import Result
 from tests.course.conftest import make_course
 from tests.course.notebooks import TESTS
 
@@ -24,9 +25,10 @@ NOON = datetime(2026, 2, 3, 12, tzinfo=UTC)
 
 
 def result(passed):
-    tests = [TestResult(name, name, points) for name, (points, _) in TESTS.items()]
-    for test in tests[:passed]:
-        test.score, test.passed = test.points, True
+    tests = [
+        Outcome(name, name, points, points if n < passed else 0.0)
+        for n, (name, (points, _)) in enumerate(TESTS.items())
+    ]
     return Result("graded", 1, "m", "s", tests=tests, answers={"why": "Because."})
 
 

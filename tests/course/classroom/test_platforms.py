@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 import pytest
 
 from cs231n_lib.course.assignment.master import read_master
+from cs231n_lib.course.checks.verdict import Outcome
 from cs231n_lib.course.classroom import export, platforms
 from cs231n_lib.course.classroom.collect import _Refused, _student, collect
 from cs231n_lib.course.errors import UserError
-from cs231n_lib.course.judge.result import Result, TestResult
+from cs231n_lib.course.judge.result import Result
 from cs231n_lib.course.judge.store import Results, key, version
 from tests.course.classroom.test_collect import make_zip
 from tests.course.conftest import make_course
@@ -108,9 +109,10 @@ def grade_without_judge(course):
     for n, found in enumerate(course.submissions("a1")):
         data = found.path.read_bytes()
         result = Result("graded", 1, master.digest, "", version())
-        result.tests = [TestResult(t, t, p) for t, (p, _) in TESTS.items()]
-        for test in result.tests[:n]:
-            test.score, test.passed = test.points, True
+        result.tests = [
+            Outcome(t, t, points, points if i < n else 0.0)
+            for i, (t, (points, _)) in enumerate(TESTS.items())
+        ]
         Results(course.judge("a1")).put(key(data, master), result)
     received = {s.student: s.received for s in course.submissions("a1")}
     Gradebook(course, "a1").write(kept_results(course, "a1"), received)

@@ -11,7 +11,9 @@ from cs231n_lib.course.assignment.master import read_master
 from cs231n_lib.course.assignment.notebook import Damaged
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.judge import rules
-from cs231n_lib.course.judge.grader import Grader, InfrastructureError, Limits
+from cs231n_lib.course.judge.grader import Grader
+from cs231n_lib.course.judge.limits import Limits
+from cs231n_lib.course.judge.line import InfrastructureError
 from cs231n_lib.course.judge.result import Result
 from tests.course.notebooks import ANSWERS, STUB, cell, notebook, submission, to_bytes
 
@@ -30,7 +32,7 @@ def test_right_answers_get_all_points(grade):
 def test_the_stub_gets_none_and_is_told_so(grade):
     result = grade(to_bytes(notebook(STUB)))
     assert (result.outcome, result.score) == ("graded", 0)
-    assert {t.mistake for t in result.tests} == {"not_implemented"}
+    assert {t.diagnosis.id for t in result.tests} == {"not_implemented"}
 
 
 def test_part_of_the_answers_gets_part_of_the_points(grade):

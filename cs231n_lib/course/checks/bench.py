@@ -1,0 +1,98 @@
+"""The bench: run one test cell on names, and say what became of it.
+
+A notebook puts the reader's own functions under the names, the judge puts proxies of them, and
+the published table puts samples: all three are tested here, by the same lines.
+"""
+
+import ast
+import contextlib
+import io
+import traceback
+import warnings
+from typing import Any, Protocol
+
+from cs231n_lib.course.checks.verdict import CheckFailed, Outcome, StudentError
+
+#: The longest text that a test may show.
+MAX_TEXT = 4000
+
+
+class TestCell(Protocol):
+    """What the bench must know of a test: see `assignment.master.Test`."""
+
+    __test__ = False  # for pytest: no test of ours
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def title(self) -> str: ...  # noqa: D102
+    @property
+    def points(self) -> float: ...  # noqa: D102
+    @property
+    def source(self) -> str: ...  # noqa: D102
+    def hidden_lines(self) -> set[int]: ...  # noqa: D102
+
+
+def run(cell: TestCell, names: dict[str, Any]) -> Outcome:
+    """Run a test cell on a copy of ``names``: what it binds stays its own.
+
+    Returns
+    -------
+    Outcome
+        Whatever the cell raises, short of what is not an `Exception` (an infrastructure fault).
+        A cell that ends with a number between 0 and its points gives so many, as nbgrader has
+        it; any other that ends gives all.
+    """
+    namespace = dict(names)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            score = _execute(cell, namespace)
+    except Exception as error:
+        return _failed(cell, error, namespace)
+    message = "" if score == cell.points else f"{score:g} of {cell.points:g} points"
+    return Outcome(cell.name, cell.title, cell.points, score, message)
+
+
+def _execute(cell: TestCell, namespace: dict[str, Any]) -> float:
+    tree = ast.parse(cell.source)
+    last = tree.body[-1] if tree.body else None
+    value: Any = None
+    if isinstance(last, ast.Expr):
+        tree.body.pop()
+        exec(compile(tree, _file(cell), "exec"), namespace)
+        value = eval(compile(ast.Expression(last.value), _file(cell), "eval"), namespace)
+    else:
+        exec(compile(tree, _file(cell), "exec"), namespace)
+    if type(value) in (int, float) and 0 <= value <= cell.points:
+        return float(value)
+    return cell.points
+
+
+def _file(cell: TestCell) -> str:
+    return f"<test {cell.name}>"
+
+
+def _failed(cell: TestCell, error: Exception, names: dict[str, Any]) -> Outcome:
+    """Say why a test failed, and nothing of what it hides."""
+    text, diagnosis, size, details = str(error), None, None, ""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = frames[-1].filename == _file(cell)
+    match error:
+        case CheckFailed():
+            text, diagnosis, details = error.message, error.diagnosis, error.details
+            size = None if error.error_size is None else float(error.error_size)
+        case StudentError():
+            text, details = f"your code raised {error}", error.traceback
+        case NameError() if own and error.name and error.name not in names:
+            text = f"this test also calls `{error.name}`, which this notebook does not define yet."
+        case _:
+            hidden = cell.hidden_lines()
+            if any(f.filename == _file(cell) and f.lineno in hidden for f in frames):
+                text = "a check that is not shown failed"
+            elif not isinstance(error, AssertionError):
+                text = f"the result could not be used: {type(error).__name__}: {text}"
+    return Outcome(
+        cell.name, cell.title, cell.points, 0.0, text[:MAX_TEXT] or "the check failed",
+        diagnosis, size, details[:MAX_TEXT],
+    )  # fmt: skip
