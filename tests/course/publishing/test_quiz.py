@@ -9,7 +9,7 @@ from docutils.core import publish_doctree
 from myst_parser.docutils_ import Parser
 
 from cs231n_lib.course.checkout import root
-from cs231n_lib.course.publishing.sphinx.quiz import Question, QuizError, read_quiz
+from cs231n_lib.course.publishing.sphinx.quiz import Question, QuizError, _shown, read_quiz
 
 GOOD = """
 1. Which label does 1-NN predict?
@@ -54,6 +54,12 @@ def test_reads_the_three_kinds_of_question():
     assert [(c.mark, c.value, c.tolerance) for c in number.choices] == [
         ("right", 2.30, 0.01), ("wrong", 1.0, 0.0), ("else", None, 0.0),
     ]  # fmt: skip
+
+
+def test_a_large_number_is_shown_in_digits():
+    text = "1. How many?\n   - (= 240) as many\n     - Yes.\n   - (= 60000000)\n     - No.\n"
+    [question] = read(text + "   - (else)\n     - Count.\n")
+    assert _shown(question.choices[1], "number").astext().startswith("Wrong: 60,000,000.")
 
 
 @pytest.mark.parametrize(

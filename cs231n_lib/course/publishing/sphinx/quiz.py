@@ -133,7 +133,7 @@ def _shown(choice: Choice, kind: str) -> nodes.Node:
     verdict = {"right": "Right", "wrong": "Wrong", "else": "Any other number"}[choice.mark]
     data: dict[str, Any] = {"data-mark": choice.mark}
     if choice.value is not None:
-        verdict += f": {choice.value:g}" if not choice.text else ""
+        verdict += f": {choice.value:,.12g}" if not choice.text else ""
         data |= {"data-value": repr(choice.value), "data-tolerance": repr(choice.tolerance)}
     line = nodes.paragraph("", "", nodes.strong(text=verdict + (": " if choice.text else ".")))
     line += [node.deepcopy() for node in choice.text]
