@@ -14,14 +14,18 @@ INSTRUCTIONS = """\
 {title}
 {underline}
 
-1. Install the course package once (Python 3.11 to 3.13):
-       pip install "cs231n_lib[course]"          or, in a checkout:  make install
+1. Install the course once (Python 3.11 to 3.13), in the folder that you got it in:
+       make install
+   and let the terminal find its command, each time that you open one:
+       . .venv/bin/activate        (Windows: .venv\\Scripts\\activate)
 2. Open the notebook:
        jupyter lab {name}.ipynb
 3. Write your code where it says YOUR CODE HERE.  Do not delete, copy or move cells, and
    leave the test cells as they are: yours are replaced by fresh ones when you are graded.
-4. See where you stand, at any time:
+4. See where you stand, at any time, as a whole or in one exercise, and what to think about:
        cs231n check {name}.ipynb
+       cs231n check {name}.ipynb NAME
+       cs231n hint {name} NAME
 5. Hand in:
        cs231n submit {name}.ipynb
 
