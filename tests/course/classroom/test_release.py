@@ -79,7 +79,12 @@ def leaks(folder: Path, name: str) -> list[str]:
             found += ["output" for cell in code if cell.outputs or cell.execution_count]
             text = "\n".join(cell.source for cell in notebook.cells)
         found += secret & {line.strip() for line in text.splitlines()}
-        marks = ["BEGIN SOLUTION", "END SOLUTION", "HIDDEN TESTS", *(f'rng("{seed}")' for seed in seeds)]
+        marks = [
+            "BEGIN SOLUTION",
+            "END SOLUTION",
+            "HIDDEN TESTS",
+            *(f'rng("{seed}")' for seed in seeds),
+        ]
         found += [mark for mark in marks if mark in text]
     return found
 
