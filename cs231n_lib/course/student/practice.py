@@ -8,16 +8,16 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from html import escape
 
 from cs231n_lib.course.assignment.master import Test, defined_names, read_master
 from cs231n_lib.course.assignment.releases import released
 from cs231n_lib.course.checks import bench, verdict
 from cs231n_lib.course.checks.verdict import Outcome
 from cs231n_lib.course.errors import UserError
+from cs231n_lib.course.student.hints import Hints, steps_for
+from cs231n_lib.course.student.report import FAILED, PASSED, WAITING, Report
 
-PASSED, FAILED, WAITING = "passed", "failed", "not attempted yet"
-MARKS = {PASSED: "✓", FAILED: "✗", WAITING: "○"}
+__all__ = ["FAILED", "PASSED", "WAITING", "check", "hint"]
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,23 @@ class Task:
 
     Parameters
     ----------
+    name, assignment : str
+        What it is called, and where it is asked for (``""``: in a chapter).
     names : tuple of str
         The functions or classes to write.
     tests : tuple of Test
         The visible tests, in order.
     """
 
+    name: str
+    assignment: str
     names: tuple[str, ...]
     tests: tuple[Test, ...]
+
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """The three steps to the answer, where there are any."""
+        return steps_for(self.name, self.assignment)
 
 
 def _test_of_chapter(name: str, title: str) -> Test:
@@ -49,13 +58,13 @@ def tasks() -> Mapping[tuple[str, str], Task]:
 
     found: dict[tuple[str, str], Task] = {}
     for name, tests in chapters.TESTS.items():
-        found["", name] = Task((name,), tuple(_test_of_chapter(name, t) for t in tests))
+        found["", name] = Task(name, "", (name,), tuple(_test_of_chapter(name, t) for t in tests))
     for path in released():
         master = read_master(path.read_bytes(), path.stem)
         for answer, cell in master.answers.items():
             own = [t for t in master.tests if t.name.startswith(f"{answer}-")]
             if cell.kind == "code" and own:
-                task = Task(tuple(defined_names(cell.source)), tuple(own))
+                task = Task(answer, path.stem, tuple(defined_names(cell.source)), tuple(own))
                 found.update({(path.stem, name): task for name in (answer, *task.names)})
     return found
 
@@ -72,7 +81,7 @@ def _find(name: str, assignment: str | None) -> Task:
     raise UserError(f"there is no exercise {name!r}{where}; there are: {known}")
 
 
-def check(name: str, assignment: str | None = None) -> "Report":
+def check(name: str, assignment: str | None = None) -> Report:
     """Check the reader's own code for an exercise, as it stands in the notebook that calls this.
 
     Parameters
@@ -108,85 +117,35 @@ def check(name: str, assignment: str | None = None) -> "Report":
                     diagnosis=verdict.NOT_IMPLEMENTED)
             for t in task.tests
         )  # fmt: skip
-        return Report(name, tuple(waiting), missing[0])
-    return Report(name, tuple(bench.run(test, names) for test in task.tests))
+        return Report(name, tuple(waiting), missing[0], task.hints)
+    return Report(name, tuple(bench.run(test, names) for test in task.tests), hints=task.hints)
 
 
-@dataclass(frozen=True)
-class Report:
-    """What the checks of one exercise say; a table in a notebook, lines in a terminal."""
+def hint(name: str, assignment: str | None = None, step: int = 1) -> Hints:
+    """Show the three hints for an exercise, each folded until it is opened.
 
-    name: str
-    outcomes: tuple[Outcome, ...]
-    missing: str = ""
+    Nobody but the reader learns that they were asked for.
 
-    @property
-    def state(self) -> str:
-        """Whether all checks passed, none found anything to check, or some failed."""
-        states = set(map(_state, self.outcomes))
-        return states.pop() if len(states) == 1 else FAILED
+    Parameters
+    ----------
+    name, assignment : str
+        As for :func:`check`.
+    step : int
+        How many of them to show where nothing can be folded, in a terminal.
 
-    @property
-    def headline(self) -> str:
-        """The result in a sentence."""
-        total = len(self.outcomes)
-        if self.missing:
-            return f"{self.missing} is not defined yet: run the cell that defines it first."
-        if self.state == WAITING:
-            return f"{self.name}: {WAITING}. {total} checks wait for your code."
-        if self.state == PASSED:
-            return f"{self.name}: all {total} checks passed."
-        passed = sum(outcome.passed for outcome in self.outcomes)
-        return f"{self.name}: {passed} of {total} checks passed."
+    Raises
+    ------
+    UserError
+        If there is no such exercise, or no hint for it.
 
-    def _told(self) -> tuple[Outcome, ...]:
-        """Return the outcomes to list; before the first attempt there is nothing to tell."""
-        return () if self.state == WAITING else self.outcomes
-
-    def __repr__(self) -> str:
-        """Return the table as plain text."""
-        lines = [self.headline]
-        for each in self._told():
-            state = _state(each)
-            lines.append(f"{MARKS[state]} {state}: {each.title}")
-            if state == FAILED:
-                said = "\n".join(filter(None, (each.details.rstrip(), each.text)))
-                lines += [f"    {line}" for line in said.splitlines()]
-        return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        table = ""
-        if rows := "\n".join(map(_row, self._told())):
-            head = '<tr><th scope="col">Check</th><th scope="col">Result</th></tr>'
-            table = f"<table>\n<thead>{head}</thead>\n<tbody>\n{rows}\n</tbody>\n</table>\n"
-        return (
-            f'<div class="practice" data-state="{_short(self.state)}">\n'
-            f'<p class="practice-headline">{escape(self.headline)}</p>\n{table}</div>'
-        )
-
-
-def _row(outcome: Outcome) -> str:
-    state, said = _state(outcome), ""
-    if state == FAILED:
-        said += f"<pre>{escape(outcome.message)}</pre>"
-        if outcome.diagnosis:
-            sentence = escape(outcome.diagnosis.sentence)
-            said += f"<p><strong>Likely reason:</strong> {sentence}</p>"
-    if outcome.details:
-        said += f"<details><summary>Where</summary><pre>{escape(outcome.details)}</pre></details>"
-    mark = f'<span aria-hidden="true">{MARKS[state]}</span> {state}'
-    return (
-        f'<tr data-state="{_short(state)}"><th scope="row">{escape(outcome.title)}</th>'
-        f'<td><span class="practice-state">{mark}</span>{said}</td></tr>'
-    )
-
-
-def _state(outcome: Outcome) -> str:
-    if outcome.passed:
-        return PASSED
-    return WAITING if outcome.waits else FAILED
-
-
-def _short(state: str) -> str:
-    """Return the state as one word, for style sheets and scripts."""
-    return "waiting" if state == WAITING else state
+    Examples
+    --------
+    >>> len(hint("accuracy").steps)
+    3
+    """
+    task = _find(name, assignment)
+    if not task.hints:
+        raise UserError(f"there are no hints for {name}, or the assignment has switched them off")
+    place = f', "{assignment}"' if assignment else ""
+    shown = min(max(int(step), 1), len(task.hints))
+    return Hints(name, task.hints, shown, f'practice.hint("{name}"{place}, step={shown + 1})')
