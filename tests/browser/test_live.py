@@ -314,6 +314,37 @@ def test_a_running_cell_can_be_interrupted(live, expect):
     state(live, "ready")
 
 
+def test_a_loop_that_prints_for_ever_is_stopped_and_the_page_stays_usable(live, expect):
+    edit(live, WAIT, "n = 0\nwhile True:\n    n += 1\n    print(n)")
+    run(live, WAIT)
+    done(live, WAIT, "failed")
+    expect(output(live, WAIT)).to_contain_text("this cell printed 2,000,000 characters")
+    assert len(output(live, WAIT).inner_text()) < 200_000
+    state(live, "ready")
+    edit(live, WAIT, "n > 1000")
+    run(live, WAIT)
+    expect(output(live, WAIT)).to_have_text("True")
+
+
+def test_text_that_no_budget_counts_is_cut_in_the_page(live, expect):
+    source = "import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'while 1: print(1)'])"
+    edit(live, WAIT, source)
+    run(live, WAIT)
+    done(live, WAIT, "running")
+    live.get_by_role("button", name="Interrupt").click()
+    done(live, WAIT, "failed")
+    assert len(output(live, WAIT).inner_text()) < 200_000
+
+
+@pytest.mark.slow
+def test_an_endless_check_is_stopped_as_a_grader_would(live, expect):
+    check(live, "def accuracy(y_pred, y):\n    while True:\n        pass")
+    expect(cell(live, CHECK).locator(".live-mark")).to_contain_text("still running after")
+    expect(output(live, CHECK)).to_contain_text("Stopped after 20 seconds", timeout=60_000)
+    check(live, "def accuracy(y_pred, y):\n    return (y_pred == y).mean()")
+    expect(output(live, CHECK)).to_contain_text("all 3 checks passed")
+
+
 def test_restart_forgets_variables(live, expect):
     run(live, FIRST)
     done(live, FIRST)

@@ -6,6 +6,9 @@ import { Edits } from "./edits.js";
 import { Outputs } from "./outputs.js";
 
 const PREFIX = "cell-"; // of the ids that the build gives to cells
+const CHECK_S = 20; // what a call may take when it is graded
+const LATE = `Stopped after ${CHECK_S} seconds, the most that a call may take when it is graded. Does a loop never end?`;
+const SOON_S = 3; // a cell that runs longer shows for how long
 
 export function button(label, title, action) {
   const made = dom.html("button", { type: "button", title, "aria-label": title }, label);
@@ -163,10 +166,34 @@ export class Cell {
     this.show("running");
     this.outputs.clear();
     this.showLive();
-    const { ok, gone } = await engine.run(this.code, { show: (output) => this.outputs.show(output) });
+    const clock = this.watch(engine);
+    const { ok, gone } = await engine.run(this.code, { show: (output) => this.hear(output, engine) });
+    clearInterval(clock);
     this.outputs.flush();
     if (gone) this.say("Stopped: the kernel went away while this cell was running.");
+    else if (this.late) this.say(LATE);
     this.show(ok ? "done" : "failed");
     return ok;
+  }
+
+  // Show how long a cell has been running; an exercise has the time that a grader would give it.
+  watch(engine) {
+    const begun = performance.now();
+    this.late = false;
+    return setInterval(() => {
+      const seconds = Math.round((performance.now() - begun) / 1000);
+      if (seconds >= SOON_S) this.mark.textContent = `still running after ${seconds} s: Interrupt stops it`;
+      if ((this.isPractice || this.isCheck) && seconds >= CHECK_S && !this.late) {
+        this.late = true;
+        engine.interrupt();
+      }
+    }, 1000);
+  }
+
+  // What a cell says is shown as it comes; one that will not end is stopped.
+  hear(output, engine) {
+    const wasFull = this.outputs.full;
+    this.outputs.show(output);
+    if (this.outputs.full && !wasFull) engine.interrupt();
   }
 }

@@ -9,6 +9,8 @@ const MAX_LINES = 1_000;
 // Things shown besides text: figures, tables.
 const MAX_SHOWN = 200;
 const MAX_BYTES = 20_000_000;
+// When a cell has said this much, the page asks for it to be stopped.
+const MAX_TOTAL = 5_000_000;
 const EVERY_MS = 60; // text is drawn this often while it comes in
 
 const FORMULA = /\$\$[\s\S]+?\$\$|\$(?!\s)[^$\n]+?\$|\\\([\s\S]+?\\\)|\\\[[\s\S]+?\\\]/g;
@@ -126,9 +128,15 @@ export class Outputs {
 
   clear() {
     clearTimeout(this.timer);
-    Object.assign(this, { timer: 0, figures: 0, shown: 0, bytes: 0, last: null, clearing: false });
+    Object.assign(this, { timer: 0, figures: 0, shown: 0, bytes: 0, said: 0 });
+    Object.assign(this, { last: null, clearing: false });
     this.displays = new Map();
     this.node.replaceChildren();
+  }
+
+  // Whether the cell says more than a page is for.
+  get full() {
+    return this.said > MAX_TOTAL || this.bytes > MAX_BYTES || this.shown > MAX_SHOWN;
   }
 
   show(output) {
@@ -145,6 +153,7 @@ export class Outputs {
   }
 
   stream(name, text) {
+    this.said += text.length;
     if (this.last?.name !== name) {
       const node = this.add(name === "stderr" ? "stderr" : "stream", () => {});
       if (!node) return;

@@ -16,6 +16,7 @@ import secrets
 import signal
 import tempfile
 import threading
+import time
 import webbrowser
 from collections.abc import Callable
 from contextlib import suppress
@@ -28,6 +29,7 @@ from jupyter_server.auth.identity import IdentityProvider
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.serverapp import ServerApp
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
+from jupyter_server.utils import ensure_async
 from rich.console import Console
 from tornado.ioloop import PeriodicCallback
 from tornado.web import StaticFileHandler
@@ -36,6 +38,7 @@ from traitlets.config import Config
 
 from cs231n_lib.course.checkout import root
 from cs231n_lib.course.errors import UserError
+from cs231n_lib.course.publishing import bounded
 from cs231n_lib.course.publishing.build import build, html_folder, input_files
 from cs231n_lib.course.publishing.notebooks import KERNEL_ENVIRONMENT, KERNEL_OPTIONS
 
@@ -90,6 +93,11 @@ class Kernels(AsyncMappingKernelManager):
 
     spare: asyncio.Task[str] | None = None
 
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        #: Since when each kernel has no page.
+        self.alone_since: dict[str, float] = {}
+
     def start_spare(self) -> None:
         """Start a kernel for the next page that asks."""
         self.spare = asyncio.create_task(self.start_fresh())
@@ -97,7 +105,8 @@ class Kernels(AsyncMappingKernelManager):
     async def start_fresh(self, **options: Any) -> str:
         """Start a kernel that keeps the terminal quiet and draws below the cell."""
         options["env"] = {**(options.get("env") or os.environ), **KERNEL_ENVIRONMENT}
-        return await self._async_start_kernel(extra_arguments=KERNEL_OPTIONS, **options)
+        arguments = [*KERNEL_OPTIONS, f"--InteractiveShellApp.extra_extensions={bounded.__name__}"]
+        return await self._async_start_kernel(extra_arguments=arguments, **options)
 
     async def start_kernel(self, **options: Any) -> str:  # type: ignore[override]
         """Return the id of the spare kernel, or of a new one, and start the next spare."""
@@ -108,6 +117,18 @@ class Kernels(AsyncMappingKernelManager):
         kernel_id = ready if ready in self else await self.start_fresh(**options)
         self.start_spare()
         return kernel_id
+
+    async def cull_kernel_if_idle(self, kernel_id: str) -> None:
+        """End a kernel whose page went away without a word, busy or not (called now and then)."""
+        waits = self.spare is not None and self.spare.done() and self.spare.result() == kernel_id
+        if waits or self._kernel_connections.get(kernel_id):
+            self.alone_since.pop(kernel_id, None)
+            return
+        now = time.monotonic()
+        if now - self.alone_since.setdefault(kernel_id, now) > self.cull_idle_timeout:
+            self.alone_since.pop(kernel_id)
+            self.log.warning("a kernel that no page has used for a while is ended")
+            await ensure_async(self.shutdown_kernel(kernel_id, now=True))
 
 
 class Pages(JupyterHandler, StaticFileHandler):
@@ -195,7 +216,13 @@ class BookServer(ServerApp):
 
 
 def make_server(
-    html: Path, work: Path, *, ip: str = "localhost", port: int = 8888, watch: bool = False
+    html: Path,
+    work: Path,
+    *,
+    ip: str = "localhost",
+    port: int = 8888,
+    watch: bool = False,
+    alone: int = 300,
 ) -> BookServer:
     """Return a server for the pages in ``html``, ready to be started.
 
@@ -211,6 +238,8 @@ def make_server(
         The port wished for; the next free one is taken.
     watch : bool
         Whether pages should look for a newer version of themselves.
+    alone : int
+        Seconds after which a kernel without a page is ended.
     """
     config = Config()
     config.ServerApp.allow_root = True  # in a container; the server asks for a cookie anyway
@@ -228,8 +257,8 @@ def make_server(
     }
     config.IdentityProvider.cookie_options = {"samesite": "Strict"}
     # A page lets its kernel go when it is closed; these are left by browsers that crashed.
-    config.MappingKernelManager.cull_idle_timeout = 600
-    config.MappingKernelManager.cull_interval = 60
+    config.MappingKernelManager.cull_idle_timeout = alone
+    config.MappingKernelManager.cull_interval = max(1, alone // 5)
     server = BookServer(config=config, ip=ip, port=port, open_browser=False, watch=watch)
     server.initialize(argv=[], find_extensions=False)
     pages = (r"/(?!api/)(.*)", Pages, {"path": str(html)})

@@ -19,6 +19,7 @@ from typing import Any
 from cs231n_lib.course.checkout import root
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.files import write_atomically
+from cs231n_lib.course.publishing import bounded
 from cs231n_lib.course.publishing.engine import fetch
 from cs231n_lib.course.publishing.engine.slim import slim
 
@@ -122,7 +123,8 @@ def book_files() -> dict[str, bytes]:
         for path in sorted(folder.rglob("*.py")):
             if "tests" not in path.parts:
                 files[path.relative_to(folder.parent).as_posix()] = path.read_bytes()
-    for path in sorted(Path(__file__).with_name("guest").glob("*.py")):
+    guest = sorted(Path(__file__).with_name("guest").glob("*.py"))
+    for path in (*guest, Path(bounded.__file__)):
         files[path.name] = path.read_bytes()
     files["book/README"] = b"Cells run in this folder.\n"
     return files

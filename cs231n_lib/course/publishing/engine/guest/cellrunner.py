@@ -18,11 +18,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import _host
+from bounded import Budget
 
 #: Text is gathered this long, so that a loop of prints is not a loop of messages.
 FLUSH_S = 0.1
-#: Characters that one cell may print.
-MOST_TEXT = 2_000_000
 #: A running cell looks this often whether the reader wants it to stop.
 LOOK_S = 0.25
 #: How many jumps of the code pass between two looks at the clock.
@@ -43,10 +42,6 @@ USUAL = (
     "numpy", "matplotlib.pyplot", "array_api_compat.numpy", "cs231n_lib", "cs231n_lib.plots",
     "cs231n_lib.data",
 )  # fmt: skip
-
-
-class TooMuchPrinted(KeyboardInterrupt):
-    """The cell printed more than a page can show; like an interrupt, no handler stops it."""
 
 
 def send(**frame: Any) -> bytes:
@@ -75,9 +70,7 @@ class Stream(io.TextIOBase):
         """Take text; it is sent with what comes shortly after it."""
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
-        run.left -= len(text)
-        if run.left < 0:
-            raise TooMuchPrinted(f"this cell printed {MOST_TEXT:,} characters and was stopped")
+        budget.spend(text)
         (ERR if self is OUT else OUT).flush()  # keep the order of the two
         self.parts.append(text)
         now = time.monotonic()
@@ -94,6 +87,7 @@ class Stream(io.TextIOBase):
 
 
 OUT, ERR = Stream("stdout"), Stream("stderr")
+budget = Budget()
 
 
 def flush() -> None:
@@ -247,7 +241,6 @@ class Run:
     """The reader's names, and the cells that have run."""
 
     def __init__(self) -> None:
-        self.left = MOST_TEXT
         self.fresh()
 
     def fresh(self) -> None:
@@ -261,7 +254,7 @@ class Run:
     def cell(self, source: str) -> bool:
         """Run one cell; return whether it ran through."""
         self.number += 1
-        self.left = MOST_TEXT
+        budget.renew()
         self.names["In"].append(source)
         name = f"<cell {self.number}>"
         linecache.cache[name] = len(source), None, source.splitlines(keepends=True), name
@@ -272,7 +265,7 @@ class Run:
             show_figures()
             return True
         except BaseException as error:
-            self.left = MOST_TEXT  # for figures that speak while they are drawn
+            budget.renew()  # for figures that speak while they are drawn
             self.tell(error)
             show_figures()
             return False
