@@ -7,6 +7,7 @@ after the other: a thread of OpenBLAS spins for some 25 ms when its product is d
 stand between convolutions are therefore shared out here as well, by `matmul`.
 """
 
+import math
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -238,7 +239,7 @@ class Workspace:
 
     def take(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
         """Return the buffer called `name` as an array of this shape, with what it held last."""
-        size = int(np.prod(shape))
+        size = math.prod(shape)
         if name not in self.buffers or self.buffers[name].size < size:
             self.buffers[name] = np.empty(size, self.dtype)
         return self.buffers[name][:size].reshape(shape)
