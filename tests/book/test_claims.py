@@ -11,7 +11,7 @@ BOOK = root() / "book"
 # `python -m tests.book.claims`.
 SETTLED = [f"{n:02}" for n in range(1, 8)]
 PAGES = sorted(path for n in SETTLED for path in BOOK.glob(f"{n}_*.ipynb"))
-PAGES += [BOOK / "labs" / "nearest_neighbour.ipynb"]
+PAGES += [BOOK / "labs" / "nearest_neighbour.ipynb", BOOK / "labs" / "linear.ipynb"]
 
 
 def name_of(path):
