@@ -8,7 +8,6 @@ from cs231n_lib.course.commands import (
     course,
     data,
     instructor,
-    lab,
     maintainer,
     reader,
     release,
@@ -26,7 +25,6 @@ app = typer.Typer(
     help="Read, solve, grade and maintain the cs231n_lib course.",
 )
 reader.register(app)
-lab.register(app)
 student.register(app)
 course.register(app)
 release.register(app)

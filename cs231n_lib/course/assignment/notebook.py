@@ -46,6 +46,11 @@ def read_cells(data: bytes) -> tuple[list[Cell], dict[str, Any]]:
                         (b"\x89PNG", "a picture"), (b"\x1f\x8b", "a gzip archive")):  # fmt: skip
         if data.lstrip()[:4].startswith(magic):
             raise Damaged(f"the file is {name}, not a notebook: hand in the .ipynb file itself")
+    if b"\n<<<<<<< " in data and b"\n>>>>>>> " in data:
+        raise Damaged(
+            "the file holds both sides of a merge that Git could not decide (<<<<<<< and >>>>>>>): "
+            "keep one side of each, or take your own whole file: git checkout --ours FILE"
+        )
     try:
         content = json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError:

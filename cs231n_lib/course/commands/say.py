@@ -6,6 +6,7 @@ terminal obeys what it is sent.
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -36,6 +37,6 @@ def say_error(text: object) -> None:
     )
 
 
-def working(text: object) -> AbstractContextManager[object]:
+def working(text: object) -> AbstractContextManager[Any]:
     """Show ``text`` beside a turning wheel as long as the ``with`` lasts."""
     return Console().status(for_markup(text))

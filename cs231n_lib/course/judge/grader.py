@@ -44,8 +44,19 @@ class Grader:
         for source in master.setup:
             exec(compile(source, "<set-up>", "exec"), self.setup)
 
-    def grade(self, submission: bytes, seed: int) -> Result:
+    def grade(
+        self, submission: bytes, seed: int, before: Callable[[Test, Result], str] = lambda *_: ""
+    ) -> Result:
         """Return the result for ``submission``.
+
+        Parameters
+        ----------
+        submission : bytes
+            The notebook.
+        seed : int
+            What the tests draw from.
+        before : callable
+            Asked before each test, with what was found so far: why not to run it, ``""`` to run.
 
         Raises
         ------
@@ -65,7 +76,8 @@ class Grader:
                 reason = "none of the answer cells of this assignment is in the notebook"
                 return self._not_run(result, reason)
             for test in self.master.tests:
-                result.tests.append(session.check(test))
+                reason = before(test, result)
+                result.tests.append(not_run(test, reason) if reason else session.check(test))
         finally:
             session.close()
         return result

@@ -1,88 +1,254 @@
 """A student's view of the judge: the visible tests, on one's own machine."""
 
-import json
-import tempfile
+import contextlib
+import dataclasses
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
-from cs231n_lib.course.assignment import notebook
-from cs231n_lib.course.assignment.master import read_master
-from cs231n_lib.course.assignment.releases import release_of
+from cs231n_lib.course.assignment.answers import take_answers
+from cs231n_lib.course.assignment.master import Master, Test, defined_names, read_master
+from cs231n_lib.course.assignment.notebook import Damaged, read_cells
+from cs231n_lib.course.assignment.releases import release_of, released
 from cs231n_lib.course.errors import UserError
-from cs231n_lib.course.files import write_atomically
-from cs231n_lib.course.judge import pools
+from cs231n_lib.course.judge import pools, store
 from cs231n_lib.course.judge.line import InfrastructureError
-from cs231n_lib.course.judge.result import GRADED, STUDENT_FAULT, Result
+from cs231n_lib.course.judge.result import GRADED, Result
+from cs231n_lib.course.student import advice, lean, places
+from cs231n_lib.course.student.report import Report
 
 SEED = 0  # the visible tests draw what they draw in a notebook
+#: How many versions of the library that checked code may use are kept to be used again.
+LIBRARIES = 5
 
 
-def _read(path: Path) -> bytes:
+@dataclass(frozen=True)
+class Opened:
+    """A notebook and the assignment that it answers.
+
+    Parameters
+    ----------
+    path : Path
+        Where it is.
+    data : bytes
+        What it holds.
+    master : Master
+        The visible part of the assignment.
+    release : bytes
+        The notebook that the visible part was read from.
+    note : str
+        What is unusual about it, for the student.
+    """
+
+    path: Path
+    data: bytes
+    master: Master
+    release: bytes
+    note: str = ""
+
+    @property
+    def blank(self) -> list[str]:
+        """The written answers that nobody has written anything into."""
+        written = take_answers(self.data, self.master).sources
+        stubs = {name: self.master.answers[name].source.strip() for name in self.master.manual}
+        return [n for n, stub in stubs.items() if written.get(n, "").strip() in ("", stub)]
+
+    def exercises(self) -> dict[str, str]:
+        """Return the names that may be asked for: exercise or function -> exercise."""
+        tested = {exercise_of(test.name) for test in self.master.tests}
+        found = {name: name for name in tested}
+        for answer, cell in self.master.answers.items():
+            if cell.kind == "code" and answer in tested:
+                found |= {name: answer for name in defined_names(cell.source) if name not in found}
+        return found
+
+
+def exercise_of(test: str) -> str:
+    """Return the exercise that the test of this name belongs to."""
+    return test.partition("-")[0]
+
+
+def read(path: Path) -> bytes:
+    """Return the bytes of a file.
+
+    Raises
+    ------
+    UserError
+        If it cannot be read.
+    """
     try:
         return path.read_bytes()
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from None
 
 
-def check(path: Path) -> tuple[Result, str]:
-    """Run the visible tests of a student's notebook.
+def open_notebook(path: Path) -> Opened:
+    """Read a notebook, and find the assignment that it answers.
 
-    The tests are those of the release, where the package came with it; else those that stand
-    in the notebook itself, and the second value says so.
+    That is a release that came with the package; else the tests are those that stand in the
+    notebook itself. A notebook that has lost its marks is known by what it defines.
 
     Raises
     ------
     UserError
-        If there is no such file, or it has no tests.
+        If it cannot be read, is damaged, or is none of the course's.
     """
-    data = _read(path)
+    data = read(path)
+    release: tuple[str, bytes] | None
     try:
-        release = release_of(data)
-    except notebook.Damaged as error:
-        return Result(STUDENT_FAULT, SEED, "", "", reason=str(error)), ""
-    name, master = release or (path.stem, data)
-    note = "" if release else "the tests are those in your notebook; no release was found"
-    if not read_master(master, name).tests:
-        raise UserError(f"{path} has no graded tests: is it a notebook of this course?")
-    with tempfile.TemporaryDirectory() as folder:
-        settings = pools.Settings(master, name, folder, unsafe=True, visible_only=True)
-        grader, stop = pools.make_grader(settings)
+        release, note = release_of(data), ""
+        if release is None and not read_master(data, path.stem).tests:
+            release = _by_its_names(data)
+            note = (
+                "the cells have lost the course's marks (their metadata), so written answers "
+                "cannot be told apart: copy your answers into a fresh notebook before you hand in"
+            )
+        elif release is None:
+            note = "the tests are those in your notebook; no release was found"
+    except Damaged as error:
+        raise UserError(f"{path} cannot be graded: {error}") from None
+    name, content = release or (path.stem, data)
+    master = read_master(content, name).visible()
+    if not master.tests:
+        raise UserError(
+            f"{path} has no graded tests and defines none of the functions that an assignment asks "
+            "for: is it a notebook of this course? For a fresh one: cs231n lab a1"
+        )
+    return Opened(path, data, master, content, note)
+
+
+def _by_its_names(data: bytes) -> tuple[str, bytes] | None:
+    """Return the release that asks for most of what the notebook defines."""
+    own = {n for c in read_cells(data)[0] if c.kind == "code" for n in defined_names(c.source)}
+    best: tuple[int, str, bytes] = (0, "", b"")
+    for path in released():
+        content = path.read_bytes()
+        asked = set(read_master(content, path.stem).names)
+        best = max(best, (len(own & asked), path.stem, content))
+    return best[1:] if best[0] else None
+
+
+Told = Callable[[Result, str], None]
+
+
+class Checker:
+    """Checks one notebook, as often as it is saved, with all that can be kept in between.
+
+    Parameters
+    ----------
+    opened : Opened
+        The notebook.
+    name : str
+        The exercise, or one of its functions; by default all are checked.
+
+    Raises
+    ------
+    UserError
+        If there is no such exercise.
+    """
+
+    def __init__(self, opened: Opened, name: str = "") -> None:
+        self.exercise = _chosen(opened, name) if name else ""
+        settings = pools.Settings(
+            opened.release, opened.master.name, str(places.cache_folder()),
+            unsafe=True, visible_only=True,
+        )  # fmt: skip
+        _prune(places.cache_folder())
+        self.grader, self.stop = pools.make_grader(settings)
+        self.tests = [t for t in opened.master.tests if self.exercise in ("", exercise_of(t.name))]
+        self.grader.master = dataclasses.replace(self.grader.master, tests=self.tests)
+        self.imports = self.grader.master.imports
+
+    def __enter__(self) -> "Checker":
+        """Return it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let the last process go."""
+        self.stop()
+
+    def check(self, opened: Opened, told: Told = lambda *_: None) -> Result:
+        """Run the tests.
+
+        Parameters
+        ----------
+        opened : Opened
+            The notebook, as it is now.
+        told : callable
+            Called before each test with what was found so far, and the test's name.
+
+        Raises
+        ------
+        UserError
+            If the code cannot be run here.
+        """
+        cells, _ = read_cells(opened.data)
+        data, used = lean.lean(opened.data)
+        imports = (lean.without_unused(source, used) for source in self.imports)
+        self.grader.master = dataclasses.replace(
+            self.grader.master, imports=[source for source in imports if source]
+        )
+
+        def before(test: Test, result: Result) -> str:
+            result.tests = [advice.advise(test, cells) for test in result.tests]
+            told(result, test.name)
+            late = {exercise_of(t.name) for t in result.tests if advice.is_late(t)}
+            exercise = exercise_of(test.name)
+            return f"an earlier test of {exercise} took too long" if exercise in late else ""
+
         try:
-            return grader.grade(data, SEED), note
+            result = self.grader.grade(data, SEED, before=before)
         except InfrastructureError as error:
             raise UserError(f"your code could not be run here: {error}") from None
-        finally:
-            stop()
+        result.tests = [advice.advise(test, cells) for test in result.tests]
+        if result.outcome != GRADED:
+            raise UserError(f"{opened.path} cannot be graded: {result.reason}")
+        if not self.exercise:
+            _remember(opened, result)
+        return result
 
 
-def _without_outputs(data: bytes) -> bytes:
-    content: dict[str, Any] = json.loads(data.decode("utf-8-sig"))
-    for cell in content["cells"]:
-        if cell.get("cell_type") == "code":
-            cell["outputs"], cell["execution_count"] = [], None
-    return (
-        json.dumps(content, indent=1, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
+def _chosen(opened: Opened, name: str) -> str:
+    known = opened.exercises()
+    if name in known:
+        return known[name]
+    near = get_close_matches(name, known, n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    raise UserError(
+        f"there is no exercise {name!r} in {opened.master.name}.{hint} There are: "
+        f"{', '.join(dict.fromkeys(known.values()))}"
     )
 
 
-def submit(path: Path, output: Path | None, force: bool) -> Path:
-    """Check a notebook, then write the file to hand in: the notebook without its outputs.
+def reports(result: Result) -> list[Report]:
+    """Return what was found, exercise by exercise."""
+    found: dict[str, list[int]] = {}
+    for number, test in enumerate(result.tests):
+        found.setdefault(exercise_of(test.name), []).append(number)
+    return [Report(name, tuple(result.tests[n] for n in own)) for name, own in found.items()]
 
-    Raises
-    ------
-    UserError
-        If the notebook cannot be graded, or a visible test fails and ``force`` is not given.
-    """
-    result, _ = check(path)
-    if result.outcome != GRADED:
-        raise UserError(f"{path} cannot be graded: {result.reason}")
-    failed = [t.name for t in result.tests if not t.passed]
-    if failed and not force:
-        raise UserError(
-            f"{len(failed)} of {len(result.tests)} visible tests fail ({', '.join(failed[:5])}"
-            f"{', ...' if len(failed) > 5 else ''}).\n"
-            f"See why: cs231n check {path}\nHand it in as it is: cs231n submit {path} --force"
-        )
-    target = output or path.with_name("submission") / path.name
-    write_atomically(target, _without_outputs(_read(path)))
-    return target
+
+def _results() -> store.Results:
+    return store.Results(places.cache_folder())
+
+
+def _remember(opened: Opened, result: Result) -> None:
+    with contextlib.suppress(UserError):  # no room: it is found out again when it is asked for
+        _results().put(store.key(opened.data, opened.master), result)
+
+
+def remembered(opened: Opened) -> Result | None:
+    """Return what the last check of these very bytes found, if it is still known."""
+    try:
+        return _results().get(store.key(opened.data, opened.master))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # cut short or of another version: as good as none
+
+
+def _prune(folder: Path) -> None:
+    """Remove all but the newest copies of the library that checked code may use."""
+    made = sorted(folder.glob("library-*"), key=lambda path: path.stat().st_mtime)
+    for old in made[:-LIBRARIES]:
+        shutil.rmtree(old, ignore_errors=True)

@@ -1,20 +1,33 @@
 """A student's working copy of the exercises, outside the repository and never overwritten."""
 
+import contextlib
 import datetime as dt
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
 import tempfile
+import time
+import webbrowser
+from collections.abc import Callable
 from pathlib import Path
 
 from cs231n_lib.course import checkout
 from cs231n_lib.course.errors import UserError
 
-
-def default_folder() -> Path:
-    """Return where working copies live: ``CS231N_WORK_DIR``, else ``cs231n`` in the home folder."""
-    return Path(os.environ.get("CS231N_WORK_DIR") or Path.home() / "cs231n")
+#: What nbgrader puts into JupyterLab for those who teach; validating stays.
+TEACHERS_MENUS = (
+    "@jupyter/nbgrader:formgrader", "@jupyter/nbgrader:course-list",
+    "@jupyter/nbgrader:create-assignment", "@jupyter/nbgrader:assignment-list",
+    "@jupyter/nbgrader:menu",
+)  # fmt: skip
+TEACHERS_SERVERS = tuple(
+    f"nbgrader.server_extensions.{name}"
+    for name in ("formgrader", "course_list", "assignment_list")
+)
+#: How long a server may take to come up on a busy machine.
+START_SECONDS = 180.0
 
 
 def available(exercises: Path) -> list[str]:
@@ -73,18 +86,114 @@ def work_copy(name: str, exercises: Path, folder: Path, *, reset: bool = False) 
     return notebook
 
 
-def open_lab(notebook: Path, *, browser: bool = True) -> int:
+def open_lab(
+    notebook: Path, *, browser: bool = True, told: Callable[[str], None] = lambda _: None
+) -> int:
     """Run JupyterLab on a notebook until it is stopped; return its exit status.
+
+    Its log is kept in a file, so that the terminal shows one address and nothing else; the end of
+    it is shown if the server did not come up.
+
+    Parameters
+    ----------
+    notebook : Path
+        What to open.
+    browser : bool
+        Whether to open a browser window.
+    told : callable
+        Called with what the student is to read.
 
     Raises
     ------
     UserError
-        If JupyterLab is not installed.
+        If JupyterLab is not installed, or does not start.
     """
     if importlib.util.find_spec("jupyterlab") is None:
         raise UserError("JupyterLab is missing; install it with: pip install -e '.[course]'")
-    options = (f"--ServerApp.root_dir={notebook.parent}", "--ServerApp.ip=127.0.0.1")
-    command = checkout.python("-m", "jupyterlab", notebook.name, *options)
-    if not browser:
-        command.append("--no-browser")
-    return subprocess.run(command, cwd=notebook.parent).returncode
+    with tempfile.TemporaryDirectory(prefix="cs231n-lab-", ignore_cleanup_errors=True) as name:
+        log = Path(name, "lab.log")
+        with log.open("wb") as stream:
+            server = subprocess.Popen(
+                command(notebook), cwd=notebook.parent, env=environment(Path(name)),
+                stdin=subprocess.DEVNULL, stdout=stream, stderr=stream,
+            )  # fmt: skip
+        try:
+            address = _address(server, Path(name), notebook)
+            if address is None:
+                said = log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:]
+                raise UserError("JupyterLab did not start. Its last words:\n" + "\n".join(said))
+            told(f"Open in a browser: {address}")
+            told("Save your work, then press Ctrl-C here to stop.")
+            if browser:
+                webbrowser.open(address)
+            return server.wait()
+        except KeyboardInterrupt:
+            return 0
+        finally:
+            _stop(server)
+
+
+def command(notebook: Path) -> list[str]:
+    """Return the command line of the server: on loopback only, with nothing of a teacher's."""
+    options = {
+        "ServerApp.root_dir": str(notebook.parent),
+        "ServerApp.ip": "127.0.0.1",
+        "ServerApp.allow_root": "True",  # in a container; the server asks for its token anyway
+        "ServerApp.open_browser": "False",
+        "LabApp.news_url": "None",
+        "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
+    }
+    flags = [f"--{name}={value}" for name, value in options.items()]
+    return checkout.python("-m", "jupyterlab", *flags)
+
+
+def environment(private: Path) -> dict[str, str]:
+    """Return the environment of the server: no teachers' extensions, and no need to write home.
+
+    Settings of the student's own Jupyter are read as always; what cannot be written there goes
+    to the folder ``private``.
+    """
+    settings = private / "config"
+    (settings / "labconfig").mkdir(parents=True)
+    off = {"disabledExtensions": dict.fromkeys(TEACHERS_MENUS, True)}
+    (settings / "labconfig" / "page_config.json").write_text(json.dumps(off), encoding="utf-8")
+    servers = {"ServerApp": {"jpserver_extensions": dict.fromkeys(TEACHERS_SERVERS, False)}}
+    (settings / "jupyter_server_config.json").write_text(json.dumps(servers), encoding="utf-8")
+    changed = {
+        "JUPYTER_CONFIG_PATH": os.pathsep.join(
+            filter(None, (str(settings), os.environ.get("JUPYTER_CONFIG_PATH")))
+        ),
+        "JUPYTER_RUNTIME_DIR": str(private / "runtime"),
+    }
+    if not os.access(_existing(Path.home()), os.W_OK):
+        for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR", "MPLCONFIGDIR",
+                     "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR"):  # fmt: skip
+            changed.setdefault(name, str(private / name.lower()))
+    return {**os.environ, **changed}
+
+
+def _existing(folder: Path) -> Path:
+    return next(p for p in (folder, *folder.parents) if p.exists())
+
+
+def _address(server: subprocess.Popen[bytes], private: Path, notebook: Path) -> str | None:
+    """Wait until the server says where it is; return the address of the notebook, with its key."""
+    until = time.monotonic() + START_SECONDS
+    while server.poll() is None and time.monotonic() < until:
+        for path in (private / "runtime").glob("jpserver-*.json"):
+            with contextlib.suppress(ValueError, OSError, KeyError):  # half-written
+                found = json.loads(path.read_text(encoding="utf-8"))
+                return f"{found['url']}lab/tree/{notebook.name}?token={found['token']}"
+        time.sleep(0.1)
+    return None
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    """End the server, and its kernels with it, if it still runs."""
+    if server.poll() is None:
+        server.terminate()
+        try:
+            server.wait(10)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()

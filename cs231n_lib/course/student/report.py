@@ -46,9 +46,11 @@ class Report:
         if self.missing:
             return f"{self.missing} is not defined yet: run the cell that defines it first."
         if self.state == WAITING:
-            return f"{self.name}: {WAITING}. {total} checks wait for your code."
+            waiting = "1 check waits" if total == 1 else f"{total} checks wait"
+            return f"{self.name}: {WAITING}. {waiting} for your code."
         if self.state == PASSED:
-            return f"{self.name}: all {total} checks passed."
+            whole = "its check" if total == 1 else f"all {total} checks"
+            return f"{self.name}: {whole} passed."
         passed = sum(outcome.passed for outcome in self.outcomes)
         return f"{self.name}: {passed} of {total} checks passed."
 

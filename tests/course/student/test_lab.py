@@ -1,12 +1,13 @@
 """A working copy is made once, never overwritten, and kept when it is replaced."""
 
+import json
 import subprocess
 import sys
 
 import pytest
 
 from cs231n_lib.course.errors import UserError
-from cs231n_lib.course.student import lab
+from cs231n_lib.course.student import lab, places
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ def test_copy_cut_short_leaves_nothing(exercises, tmp_path, monkeypatch):
 
 def test_folder_from_the_environment(monkeypatch, tmp_path):
     monkeypatch.setenv("CS231N_WORK_DIR", str(tmp_path / "elsewhere"))
-    assert lab.default_folder() == tmp_path / "elsewhere"
+    assert places.default_folder() == tmp_path / "elsewhere"
 
 
 def test_missing_jupyterlab_is_explained(monkeypatch, tmp_path):
@@ -80,17 +81,63 @@ def test_missing_jupyterlab_is_explained(monkeypatch, tmp_path):
         lab.open_lab(tmp_path / "a1.ipynb")
 
 
-def test_lab_is_started_on_the_copy_and_on_loopback_only(monkeypatch, tmp_path):
-    calls = []
+#: A server that writes down where it is, as Jupyter's does, and stays until it is ended.
+SERVER = """
+import json, os, pathlib, time
+runtime = pathlib.Path(os.environ["JUPYTER_RUNTIME_DIR"])
+runtime.mkdir(parents=True)
+print("thirty lines of log")
+found = {"url": "http://127.0.0.1:1/", "token": "abc"}
+(runtime / "jpserver-1.json").write_text(json.dumps(found))
+time.sleep(SECONDS)
+"""
 
-    def run(command, cwd):
-        calls.append((command, cwd))
-        return subprocess.CompletedProcess(command, 0)
 
-    monkeypatch.setattr(lab.subprocess, "run", run)
-    assert lab.open_lab(tmp_path / "a1.ipynb", browser=False) == 0
-    ((command, cwd),) = calls
-    assert command[:4] == [sys.executable, "-m", "jupyterlab", "a1.ipynb"]
+def serve(monkeypatch, tmp_path, capfd, script):
+    monkeypatch.setattr(lab, "command", lambda notebook: [sys.executable, "-c", script])
+    said = []
+    status = lab.open_lab(tmp_path / "a1.ipynb", browser=False, told=said.append)
+    printed = capfd.readouterr()
+    assert printed.out + printed.err == ""
+    return status, said
+
+
+def test_one_address_is_told_and_no_log(monkeypatch, tmp_path, capfd):
+    status, said = serve(monkeypatch, tmp_path, capfd, SERVER.replace("SECONDS", "0.5"))
+    assert status == 0
+    addresses = [line for line in said if "http" in line]
+    assert addresses == ["Open in a browser: http://127.0.0.1:1/lab/tree/a1.ipynb?token=abc"]
+
+
+def test_a_server_that_does_not_start_shows_why(monkeypatch, tmp_path, capfd):
+    with pytest.raises(UserError, match="no more ports"):
+        serve(monkeypatch, tmp_path, capfd, "raise SystemExit('no more ports')")
+
+
+def test_the_server_listens_here_only_and_may_be_roots(tmp_path):
+    command = lab.command(tmp_path / "a1.ipynb")
+    assert command[:3] == [sys.executable, "-m", "jupyterlab"]
     assert "--ServerApp.ip=127.0.0.1" in command
-    assert "--no-browser" in command
-    assert cwd == tmp_path
+    assert "--ServerApp.allow_root=True" in command
+
+
+def test_a_student_gets_no_menu_of_a_teachers(tmp_path):
+    code = (
+        "import json; from jupyter_core.paths import jupyter_path, jupyter_config_path as c;"
+        "from jupyterlab_server.config import get_page_config as g;"
+        "print(json.dumps([c(), g(jupyter_path('labextensions'))['disabledExtensions']]))"
+    )
+    environment = lab.environment(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    paths, disabled = json.loads(done.stdout.splitlines()[-1])
+    assert paths[0] == str(tmp_path / "config")
+    assert set(lab.TEACHERS_MENUS) <= set(disabled)
+
+
+def test_a_home_that_cannot_be_written_is_left_alone(monkeypatch, tmp_path):
+    monkeypatch.setattr(lab.os, "access", lambda path, mode: False)
+    environment = lab.environment(tmp_path)
+    for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR", "JUPYTERLAB_SETTINGS_DIR"):
+        assert environment[name].startswith(str(tmp_path))
