@@ -90,11 +90,9 @@ def check(
 def _check(checker: "Checker", opened: "Opened") -> bool:
     """Check a notebook and print what is found, as it is found; return whether all passed."""
     with working("starting") as wheel:
-        progress = _Progress(len(checker.tests), wheel)
+        progress = _Progress(len(checker.tests), wheel, opened.note)
         result = checker.check(opened, progress)
         progress(result)
-    for line in (*result.notes, *([opened.note] if opened.note else [])):
-        say(f"Note: {line}")
     say(f"{result.score:g} of {result.points:g} points by the visible tests")
     if opened.blank and not checker.exercise:
         points = sum(opened.master.manual[name] for name in opened.blank)
@@ -108,8 +106,8 @@ def _check(checker: "Checker", opened: "Opened") -> bool:
 class _Progress:
     """Prints the report of an exercise as soon as its last test was run."""
 
-    def __init__(self, total: int, wheel: Any) -> None:
-        self.total, self.wheel = total, wheel
+    def __init__(self, total: int, wheel: Any, note: str) -> None:
+        self.total, self.wheel, self.note = total, wheel, note
         self.printed: list[Report] = []
         self.begun = False
 
@@ -119,7 +117,7 @@ class _Progress:
 
         if result.tests and not self.begun:
             self.begun = True
-            _show_broken_cells(result)
+            _show_notes(result, self.note)
         for report in reports(result)[len(self.printed) :]:
             if report.name != exercise_of(test):
                 _show(report)
@@ -128,8 +126,10 @@ class _Progress:
             self.wheel.update(for_markup(f"{len(result.tests) + 1} of {self.total}: {test}"))
 
 
-def _show_broken_cells(result: "Result") -> None:
-    """Say which cells did not run: it is the cause of most that follows."""
+def _show_notes(result: "Result", note: str) -> None:
+    """Say what is unusual, and which cells did not run: it is the cause of most that follows."""
+    for line in filter(None, (note, *result.notes)):
+        say(f"Note: {line}")
     for name, cell in result.cells.items():
         if "error" in cell:
             say(f"The cell {name} ended with {cell['error']}")

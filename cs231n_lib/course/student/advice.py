@@ -48,6 +48,8 @@ def advise(outcome: Outcome, cells: Sequence[Cell]) -> Outcome:
             f"{undefined[1]} is a variable of another cell of your notebook. When your code is "
             "graded, such variables do not exist: use the function's own arguments.",
         )
+    elif outcome.diagnosis and outcome.diagnosis.id == "exception":
+        return dataclasses.replace(outcome, diagnosis=None)  # the message has said as much
     return dataclasses.replace(outcome, diagnosis=diagnosis) if diagnosis else outcome
 
 

@@ -10,6 +10,8 @@ from cs231n_lib.course.student.hints import Hints
 PASSED, FAILED, WAITING = "passed", "failed", "not attempted yet"
 MARKS = {PASSED: "✓", FAILED: "✗", WAITING: "○"}
 SAME = "for the same reason"
+#: What a message says of an exception, after the input that it was raised for.
+RAISED = "your code raised "
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,9 @@ class Report:
         known = set()
         for outcome in () if self.state == WAITING else self.outcomes:
             where = tuple(outcome.details.rstrip().splitlines()[-2:])
-            cause = (outcome.message, outcome.diagnosis, where)
+            # What was tried stands before the exception: another input, but the same cause.
+            raised = outcome.message.find(RAISED)
+            cause = (outcome.message[max(raised, 0) :], outcome.diagnosis, where)
             yield outcome, not outcome.passed and cause in known
             known.add(cause)
 

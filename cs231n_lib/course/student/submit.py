@@ -164,7 +164,8 @@ def _refuse_what_is_missing(opened: Opened, result: Result) -> None:
 def attempts(folder: Path, assignment: str) -> list[Receipt]:
     """Return the receipts of an assignment in a ``submission`` folder, the oldest first."""
     found = []
-    for path in sorted((folder / places.ATTEMPTS).glob(f"{assignment}-*{RECEIPT}")):
+    made = (folder / places.ATTEMPTS).glob(f"{assignment}-*{RECEIPT}")
+    for path in sorted(made, key=lambda path: path.name.removesuffix(RECEIPT)):
         try:
             found.append(Receipt(**json.loads(path.read_text(encoding="utf-8"))))
         except (OSError, ValueError, TypeError):
