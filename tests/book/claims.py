@@ -38,6 +38,16 @@ def _shown(page: list[Section]) -> set[str]:
     return found | {f"{100 * float(value):.10g}" for value in found if "." in value}
 
 
+def _lacking(values: set[str], shown: set[str]) -> list[str]:
+    """Return the values that are not shown; one with decimals may be a shown one, rounded."""
+    return sorted(
+        value
+        for value in values - shown
+        if "." not in value
+        or all(f"{float(other):.{len(value.partition('.')[2])}f}" != value for other in shown)
+    )
+
+
 def _elsewhere(sentence: str, folder: Path) -> set[str]:
     """Return the numbers shown on the notebooks that a sentence points to."""
     targets = (folder / f"{target}.ipynb" for target in LINK.findall(sentence))
@@ -53,9 +63,9 @@ def unbacked(page: list[Section], folder: Path) -> Iterator[tuple[str, str]]:
             if "{cite" in sentence or sentence.endswith("?"):
                 continue
             words = plain(sentence)
-            missing = sorted(_values(REFERENCE.sub(" ", words)) - shown)
+            missing = _lacking(_values(REFERENCE.sub(" ", words)), shown)
             if missing:
-                missing = sorted(set(missing) - _elsewhere(sentence, folder))
+                missing = _lacking(set(missing), _elsewhere(sentence, folder))
             if missing:
                 yield sentence, "no cell or formula has " + ", ".join(missing)
             elif SWEEPING.search(HARMLESS.sub(" ", words)) and not proved:

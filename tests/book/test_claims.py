@@ -41,6 +41,7 @@ def backed(sentence, **parts):
     [
         ("It is right in 43 % of them.", {"outputs": ["accuracy 0.430"]}),
         ("There are 5,000 images.", {"code": ["n = 5_000"]}),
+        ("The fall was 0.72.", {"outputs": ["0.7185"]}),
         ("The sum is 73.", {"math": ["$46 + 12 + 14 + 1 = 73$"]}),
         ("The regions are always convex.", {"code": ["assert convex"]}),
         ("Every region is convex. *Proof.* Let $x$ be in it.", {}),
@@ -58,6 +59,8 @@ def test_what_the_page_shows_is_backed(sentence, parts):
     [
         ("It is right in 44 % of them.", {"outputs": ["accuracy 0.430"]}),
         ("It is right in 43 % of them.", {}),
+        ("The fall was 0.73.", {"outputs": ["0.7185"]}),
+        ("There are 59 of them.", {"outputs": ["58.7"]}),
         ("The regions are always convex.", {"code": ["print(convex)"]}),
         ("All templates look the same.", {}),
         ("This never happens.", {"math": ["$x = 1$"]}),
