@@ -24,7 +24,7 @@ const told = (await (await fetch("live.json")).json()).engines["in-page"];
 const engine = new InPage(new URL("./", location.href).href, told);
 window.states = [];
 window.engine = engine;
-window.offer = await InPage.offer(told, engine.root);
+window.offer = await InPage.offer(told, new URL("./", location.href).href);
 window.cell = async (code, options = {}) => {
   const outputs = [];
   const answer = await engine.run(code, { show: (output) => outputs.push(output), ...options });
@@ -85,6 +85,11 @@ def cell(page, source):
     return answer["ok"], merged(answer["outputs"])
 
 
+def begin(page, source):
+    """Have a cell run, and do not wait for its end; `running` is its answer."""
+    page.evaluate("code => { window.running = cell(code); }", source)
+
+
 def merged(outputs):
     """Join what came in pieces."""
     whole = []
@@ -130,3 +135,114 @@ def test_a_chapter_says_what_it_stored(page, path):
             elif differs := notebooks.compare_figures(each.outputs, found):
                 wrong.append((each.id, differs))
     assert not wrong, "\n".join(map(str, wrong))
+
+
+def test_an_endless_loop_is_interrupted_and_its_variables_survive(page):
+    begin(page, "n = 0\nwhile True:\n    n += 1")
+    page.wait_for_function("engine.state === 'busy'")
+    page.wait_for_timeout(500)
+    page.evaluate("() => { engine.interrupt(); }")
+    answer = page.evaluate("running")
+    assert answer["ok"] is False
+    (error,) = answer["outputs"]
+    assert error["ename"] == "KeyboardInterrupt"
+    told = "\n".join(error["traceback"])
+    assert 'File "<cell 1>", line 3' in told
+    assert "cellrunner" not in told  # the reader's own lines, and nothing of the engine
+    assert cell(page, "n > 100")[1][0]["data"]["text/plain"] == "True"
+
+
+def test_an_endless_loop_of_prints_ends_by_itself(page):
+    ok, found = cell(page, "while True:\n    print('x' * 99)")
+    assert not ok
+    assert len(found[0]["text"]) == 2_000_000
+    assert found[-1]["ename"] == "TooMuchPrinted"
+    ok, found = cell(page, "print('again')")
+    assert ok
+    assert found[0]["text"] == "again\n"
+
+
+def test_a_restart_forgets_even_in_the_middle_of_compiled_code(page):
+    cell(page, "import numpy as np\nx = np.ones((3000, 3000))")
+    before = page.evaluate("engine.id")
+    begin(page, "while True: x @ x")
+    page.wait_for_timeout(300)
+    page.evaluate("engine.restart()")
+    assert page.evaluate("running") == {"ok": False, "gone": True, "outputs": []}
+    assert page.evaluate("engine.id") == before + 1
+    assert page.evaluate("states.at(-1)[0]") == "restarted"
+    assert cell(page, "'x' in globals()")[1][0]["data"]["text/plain"] == "False"
+
+
+def test_a_crash_is_told_and_python_comes_back(page):
+    """A module whose code was taken out ends the interpreter; nothing else does."""
+    before = page.evaluate("engine.id")
+    answer = page.evaluate("cell('import _sqlite3')")
+    assert (answer["ok"], answer["gone"]) == (False, True)
+    assert page.evaluate("states.at(-1)[0]") == "died"
+    assert page.evaluate("engine.id") == before + 1
+    assert cell(page, "1 + 1")[1][0]["data"]["text/plain"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("import numpy as np\nnp.ones((60_000, 60_000))", "ValueError"),
+        ("b = []\nwhile True:\n    b.append(bytearray(2**28))", "MemoryError"),
+        ("def f(): return f()\nf()", "RecursionError"),
+        ("import threading\nthreading.Thread(target=print).start()", "RuntimeError"),
+        ("input('name? ')", "RuntimeError"),
+        ("raise SystemExit(3)", "SystemExit"),
+        ("import scipy", "ModuleNotFoundError"),
+    ],
+)
+def test_what_cannot_be_is_a_python_error_and_the_page_goes_on(page, source, name):
+    ok, found = cell(page, source)
+    assert not ok
+    assert found[-1]["ename"] == name
+    assert cell(page, "1 + 1")[1][0]["data"]["text/plain"] == "2"
+
+
+def test_objects_are_shown_as_in_a_notebook(page):
+    source = (
+        "from IPython.display import HTML, Math, display\n"
+        "display(HTML('<b>bold</b>'), Math('x^2'))\n"
+        "import sys\nprint('to', 'stderr', file=sys.stderr)\n"
+        "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()\nplt.plot([2, 1]);"
+    )
+    ok, found = cell(page, source)
+    assert ok
+    kinds = [output["output_type"] for output in found]
+    assert kinds == ["display_data", "display_data", "stream", "display_data", "display_data"]
+    assert found[0]["data"]["text/html"] == "<b>bold</b>"
+    assert found[1]["data"]["text/latex"] == "$\\displaystyle x^2$"
+    assert found[2]["name"] == "stderr"
+    assert all(output["data"]["image/png"].startswith("iVBOR") for output in found[3:])
+
+
+def test_the_second_visit_asks_the_host_for_no_part_of_it(chromium, engine_site):
+    page = opened(chromium, engine_site[1])
+    page.wait_for_function("engine.image", timeout=300_000)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.reload()
+    page.evaluate("window.started")
+    assert page.evaluate("offer.sentence") == "Runs in your browser. Python is here already."
+    assert [url for url in asked if "/engine/" in url] == []
+    ok, found = cell(page, "import numpy as np\nnp.arange(3).sum()")
+    assert ok
+    assert found[0]["data"]["text/plain"] == "np.int32(3)"  # the integers of a 32-bit Python
+    page.context.close()
+
+
+def test_chance_is_not_the_same_after_every_start(page):
+    page.wait_for_function("engine.image", timeout=300_000)
+    drawn = set()
+    for _ in range(2):
+        page.evaluate("engine.restart()")
+        ok, found = cell(
+            page, "import random\nimport numpy as np\nrandom.random(), np.random.rand()"
+        )
+        assert ok
+        drawn.add(found[0]["data"]["text/plain"])
+    assert len(drawn) == 2

@@ -1,8 +1,10 @@
 """The book as a folder of files for any static host, with the engine in it, tried in a browser."""
 
 import json
+import os
 import queue
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -85,12 +87,15 @@ def try_page(site: Path) -> str:
     with serve(site) as (address, reports), tempfile.TemporaryDirectory() as profile:
         command = [browser, *QUIET, f"--user-data-dir={profile}", f"{address}try.html?{page}.html"]
         quiet = subprocess.DEVNULL
-        process = subprocess.Popen(command, stdout=quiet, stderr=quiet)
+        # In a group of its own: the program is often a script that starts the browser.
+        process = subprocess.Popen(command, stdout=quiet, stderr=quiet, start_new_session=True)
         try:
             report = reports.get(timeout=PATIENCE_S)
         except queue.Empty:
             report = {"error": f"nothing happened for {PATIENCE_S:.0f} seconds"}
         finally:
+            if hasattr(os, "killpg"):
+                os.killpg(process.pid, signal.SIGKILL)
             process.kill()
             process.wait()
     if "error" in report:

@@ -1,7 +1,8 @@
 // Runs cells in the reader's own browser: Python compiled to WebAssembly, in a worker, out of files
 // that lie beside the pages. The host needs to do nothing but give files.
 
-const CACHE = "cs231n-engine";
+import { Files, NotArrived } from "./inpage/files.js";
+
 const MB = 1e6;
 const RETRY_MS = 5_000;
 const STUBBORN_MS = 2_000; // an interrupt that is not heard so long has met compiled code
@@ -21,47 +22,6 @@ const UNABLE = "Python does not start in this browser. Download the notebook and
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
-// What only fails until there is a connection again.
-class NotArrived extends Error {}
-
-// Without a secure address there is no storage for files: then the browser's own cache has to do.
-const storage = () => globalThis.caches?.open(CACHE).catch(() => null) ?? null;
-
-// The bytes behind an answer, unpacked. Some hosts unpack a .gz on the way, so the first bytes tell,
-// not the name. `heard` is told how many bytes came.
-function unpacked(answer, heard) {
-  let packed = null;
-  const body = answer.body.pipeThrough(
-    new TransformStream({
-      transform(chunk, to) {
-        packed ??= chunk[0] === 0x1f && chunk[1] === 0x8b;
-        heard(chunk.byteLength);
-        to.enqueue(chunk);
-      },
-    }),
-  );
-  const reader = body.getReader();
-  return new ReadableStream({
-    async start(to) {
-      const { value } = await reader.read();
-      const rest = new ReadableStream({
-        start: (first) => value && first.enqueue(value),
-        async pull(next) {
-          const { done, value: more } = await reader.read();
-          if (done) next.close();
-          else next.enqueue(more);
-        },
-      });
-      this.source = (packed ? rest.pipeThrough(new DecompressionStream("gzip")) : rest).getReader();
-    },
-    async pull(to) {
-      const { done, value } = await this.source.read();
-      if (done) to.close();
-      else to.enqueue(value);
-    },
-  });
-}
-
 export class InPage {
   static words = { away: AWAY, back: "The files are there again." };
 
@@ -78,13 +38,14 @@ export class InPage {
 
   static async offer({ files, bytes }, root) {
     if (!InPage.able()) return null;
-    const here = await (await storage())?.match(root + files.python);
+    const here = await new Files(root, files).here();
     const size = `The click loads ${Math.ceil(bytes / MB)} MB, once.`;
     return { mayRun: true, sentence: `Runs in your browser. ${here ? "Python is here already." : size}` };
   }
 
   constructor(root, told) {
-    Object.assign(this, { root, ...told, id: 0, waiting: new Map(), questions: 0, state: "" });
+    this.files = new Files(root, told.files);
+    Object.assign(this, { bytes: told.bytes, id: 0, waiting: new Map(), questions: 0, state: "" });
   }
 
   set(state, sentence = SENTENCES[state]) {
@@ -121,75 +82,20 @@ export class InPage {
     this.timer = setTimeout(() => this.keepImage(), IDLE_MS);
   }
 
-  // Files ---------------------------------------------------------------------------------------
-
-  // An answer out of the storage, or from the host and then into the storage.
-  async get(path) {
-    const address = this.root + path;
-    const kept = await storage();
-    const found = await kept?.match(address);
-    if (found) return found;
-    const answer = await fetch(address).catch(() => null);
-    if (!answer?.ok) throw new NotArrived(`${address}: ${answer?.status ?? "no answer"}`);
-    const copy = kept && answer.clone();
-    this.keeping.push(copy && kept.put(address, copy).catch(() => {})); // the storage may be full
-    return answer;
-  }
-
   async fetchAll() {
     if (this.module) return;
-    this.keeping = [];
     let received = 0;
-    const heard = (bytes) => {
-      received += bytes;
-      const done = Math.min(received, this.bytes) / MB;
-      if (this.state === "starting") {
-        this.report("starting", `loading Python: ${done.toFixed(0)} of ${(this.bytes / MB).toFixed(0)} MB`);
-      }
-    };
-    const { python, ...rest } = this.files;
-    const stream = async (path) => {
-      const answer = await this.get(path);
-      const type = path === python ? "application/wasm" : "application/zip";
-      return new Response(unpacked(answer, heard), { headers: { "Content-Type": type } });
-    };
-    try {
-      const module = WebAssembly.compileStreaming(stream(python));
-      const parts = Object.entries(rest).map(async ([name, path]) => [name, await (await stream(path)).arrayBuffer()]);
-      this.parts = Object.fromEntries(await Promise.all(parts));
-      this.module = await module;
-    } catch (error) {
-      // What came broken must not be taken out of the storage the next time.
-      await Promise.all(this.keeping);
-      const kept = await storage();
-      await Promise.all(Object.values(this.files).map((path) => kept?.delete(this.root + path)));
-      throw error instanceof NotArrived ? error : new NotArrived(error.message);
-    }
-    this.image = await this.keptImage();
-    this.forgetOthers();
-  }
-
-  // Files of earlier builds of the book: their names hold their content's hash.
-  async forgetOthers() {
-    const kept = await storage();
-    const mine = [...Object.values(this.files), this.imageName].map((path) => this.root + path);
-    for (const { url } of (await kept?.keys()) ?? []) {
-      if (url.startsWith(`${this.root}engine/`) && !mine.includes(url)) await kept.delete(url);
-    }
+    Object.assign(this, await this.files.all((bytes) => {
+      received = Math.min(received + bytes, this.bytes);
+      const [done, all] = [received, this.bytes].map((each) => Math.round(each / MB));
+      if (this.state === "starting") this.report("starting", `loading Python: ${done} of ${all} MB`);
+    }));
+    this.image = await this.files.keptImage();
   }
 
   // Images --------------------------------------------------------------------------------------
   // Copies of an interpreter's memory once it has imported what every chapter needs: with one, the
   // next start, and every restart, takes a fraction of a second.
-
-  get imageName() {
-    return `engine/image?${Object.values(this.files).join("&")}`;
-  }
-
-  async keptImage() {
-    const found = await (await storage())?.match(this.root + this.imageName);
-    return found && (await found.arrayBuffer());
-  }
 
   // Make one in a worker of its own while the reader reads.
   async keepImage() {
@@ -199,7 +105,7 @@ export class InPage {
     try {
       await this.ask({ kind: "start", module: this.module, parts: this.parts, interruptible: this.raise() }, spare);
       this.image = await this.ask({ kind: "image" }, spare);
-      await (await storage())?.put(this.root + this.imageName, new Response(this.image));
+      await this.files.keepImage(this.image);
     } catch (error) {
       console.warn(error); // then every start imports anew
     }
