@@ -226,7 +226,8 @@ def test_the_second_visit_asks_the_host_for_no_part_of_it(chromium, engine_site)
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.reload()
-    page.evaluate("window.started")
+    page.wait_for_function("window.started")
+    page.evaluate("started")
     assert page.evaluate("offer.sentence") == "Runs in your browser. Python is here already."
     assert [url for url in asked if "/engine/" in url] == []
     ok, found = cell(page, "import numpy as np\nnp.arange(3).sum()")
