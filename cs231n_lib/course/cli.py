@@ -1,6 +1,9 @@
 """The ``cs231n`` command: puts the groups of commands together and words the errors."""
 
+import io
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -13,13 +16,12 @@ from cs231n_lib.course.commands import (
     release,
     student,
 )
-from cs231n_lib.course.commands.say import say_error
+from cs231n_lib.course.commands.say import say, say_error
 from cs231n_lib.course.errors import UserError
 
 app = typer.Typer(
     name="cs231n",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     help="Read, solve, grade and maintain the cs231n_lib course.",
@@ -33,8 +35,30 @@ data.register(app)
 maintainer.register(app)
 
 
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        say(f"cs231n_lib {version('cs231n_lib')}")
+        raise typer.Exit()
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_tell_version, is_eager=True, help="Say which version this is."
+        ),
+    ] = False,
+) -> None:
+    """Take the options that belong to no command."""
+
+
 def main() -> None:
     """Run the command line; a user's mistake becomes a message and exit status 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that has not every letter (cp1252, say) shows the others as escapes.
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except (UserError, OSError) as error:

@@ -42,6 +42,13 @@ def _fingerprint(extras: str) -> str:
     return digest.hexdigest()
 
 
+def _activation(env: Path) -> str:
+    """Return the line that lets a terminal find the command ``cs231n``."""
+    shown = env.relative_to(Path.cwd()) if env.is_relative_to(Path.cwd()) else env
+    script = _bin(shown, "activate").with_suffix("")
+    return str(script) if os.name == "nt" else f". {script}"
+
+
 def install(env: Path, extras: str) -> int:
     """Make ``env`` hold the project with ``extras``; do nothing if it already does.
 
@@ -84,6 +91,7 @@ def install(env: Path, extras: str) -> int:
     done = subprocess.run(command, cwd=ROOT)
     if done.returncode == 0:
         stamp.write_text(fingerprint)
+        print(f"installed. In each new terminal: {_activation(env)}, then: cs231n --help")
     else:
         print(
             "The installation failed; the installer's own message stands above.\n"

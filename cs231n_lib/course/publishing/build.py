@@ -1,8 +1,10 @@
 """Build the book's HTML with Jupyter Book, and know when there is nothing to build."""
 
 import hashlib
+import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from cs231n_lib.course.checkout import python, root
@@ -10,6 +12,9 @@ from cs231n_lib.course.errors import UserError
 
 #: What the HTML depends on, besides the versions in constraints.txt.
 INPUTS = ("_config.yml", "constraints.txt", "book", "cs231n_lib", "exercises", "benchmarks/results")
+#: The lines of Jupyter Book's report that say how far it is.
+STEP = re.compile(r"(reading sources|writing output|copying)")
+Told = Callable[[str], None]
 IGNORED = {"__pycache__", ".ipynb_checkpoints", ".pytest_cache"}
 
 
@@ -43,7 +48,9 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
-def build(*, force: bool = False, fresh: bool = True, quiet: bool = False) -> bool:
+def build(
+    *, force: bool = False, fresh: bool = True, quiet: bool = False, told: Told | None = None
+) -> bool:
     """Build ``_build/html`` unless it is up to date already.
 
     Parameters
@@ -55,6 +62,8 @@ def build(*, force: bool = False, fresh: bool = True, quiet: bool = False) -> bo
         warning on an unchanged page goes unnoticed.
     quiet : bool
         Say nothing unless something is wrong.
+    told : callable, optional
+        Called with what is being done, page by page, in place of Jupyter Book's own report.
 
     Returns
     -------
@@ -73,7 +82,7 @@ def build(*, force: bool = False, fresh: bool = True, quiet: bool = False) -> bo
         return False
     stamp.unlink(missing_ok=True)
     options = ["-W", "-n", "--keep-going"] + ["--all"] * fresh + ["-q"] * quiet
-    if not jupyter_book(*options, output=subprocess.DEVNULL if quiet else None):
+    if not jupyter_book(*options, output=subprocess.DEVNULL if quiet else None, told=told):
         raise UserError(
             "the book was not built cleanly: Jupyter Book's warnings stand above, each with "
             "its file and line. Mend them and build again."
@@ -94,11 +103,26 @@ def _carry_engine(changed: bool) -> None:
         bundle.write(html_folder())
 
 
-def jupyter_book(*options: str, source: str = "book", output: int | None = None) -> bool:
-    """Run ``jupyter-book build SOURCE`` with these options; return whether it succeeded."""
+def jupyter_book(
+    *options: str, source: str = "book", output: int | None = None, told: Told | None = None
+) -> bool:
+    """Run ``jupyter-book build SOURCE`` with these options; return whether it succeeded.
+
+    Its report goes to ``output`` (the terminal by default), or line by line to ``told``; its
+    warnings always go to the terminal.
+    """
     start = "from jupyter_book.cli.main import main; main()"
     command = python("-c", start, "build", source, *options)
-    return subprocess.run(command, cwd=root(), stdout=output).returncode == 0
+    if told is None:
+        return subprocess.run(command, cwd=root(), stdout=output).returncode == 0
+    with subprocess.Popen(
+        command, cwd=root(), stdout=subprocess.PIPE, text=True, encoding="utf-8", errors="replace"
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if STEP.match(line):
+                told(line.strip())
+    return process.returncode == 0
 
 
 def _read(path: Path) -> str:

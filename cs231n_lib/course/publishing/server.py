@@ -31,6 +31,7 @@ from jupyter_server.serverapp import ServerApp
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from jupyter_server.utils import ensure_async
 from rich.console import Console
+from rich.markup import escape
 from tornado.ioloop import PeriodicCallback
 from tornado.web import StaticFileHandler
 from traitlets import Bool
@@ -277,12 +278,21 @@ def serve(
     UserError
         If the book does not build or the address cannot be listened on.
     """
-    build(quiet=True)
+    console = Console(highlight=False)
+    with console.status("looking whether the book is up to date") as wheel:
+
+        def show_step(step: str) -> None:
+            if not console.is_terminal and not seen:
+                console.print("building the book: a minute or two, the first time")
+            seen.add(step)
+            wheel.update(f"building the book: {escape(step)}")
+
+        seen: set[str] = set()
+        build(told=show_step)
     try:
         server = make_server(html_folder(), root() / "book", ip=ip, port=port, watch=watch)
     except (OSError, SystemExit):
         raise UserError(f"nothing can listen on {ip}, port {port}: choose another") from None
-    console = Console(highlight=False)
     if ip not in LOOPBACK:
         console.print(
             f"[bold red]Warning:[/] --ip {ip} lets other machines reach this server. Who opens "

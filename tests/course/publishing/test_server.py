@@ -277,7 +277,7 @@ def test_serving_to_other_machines_is_warned_of(monkeypatch, capsys, tmp_path):
         def start(self):
             pass
 
-    monkeypatch.setattr(module, "build", lambda quiet: False)
+    monkeypatch.setattr(module, "build", lambda told: False)
     monkeypatch.setattr(module, "make_server", lambda *_, **__: Stub())
     module.serve(ip="127.0.0.1", open_page=False)
     assert "Warning" not in capsys.readouterr().out
