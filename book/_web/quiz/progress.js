@@ -68,10 +68,12 @@ const courseProgress = (() => {
     reset.addEventListener("click", () => {
       if (confirm("Forget which chapters you have read and which questions you have answered?")) write({});
     });
+    const saved = `data:application/json,${encodeURIComponent(JSON.stringify(state, null, 1))}`;
+    const save = dom.html("a", { href: saved, download: "cs231n-progress.json" }, "Save my progress as a file");
     const hadFocus = box.contains(document.activeElement);
     box.replaceChildren(
       dom.html("p", { "aria-live": "polite" }, dom.html("strong", {}, `${done} of ${pages.length}`), " chapters and labs read. Kept in this browser alone."),
-      bar, list, reset);
+      bar, list, save, " ", reset);
     if (hadFocus) reset.focus();
   }
 
