@@ -6,6 +6,7 @@ import pytest
 from sphinx.cmd.build import build_main
 
 from cs231n_lib.course.checkout import root
+from cs231n_lib.course.student import status
 
 pytestmark = pytest.mark.browser
 
@@ -237,6 +238,19 @@ def test_progress_shows_in_the_sidebar_and_on_the_intro_page(page, expect):
     expect(page.locator(".bd-sidebar-primary a", has_text="Second")).to_have_text(
         "Second 1/3 (quiz 1 of 3)"
     )
+
+
+def test_progress_can_be_saved_as_a_file_that_the_status_reads(page, expect, tmp_path):
+    page.get_by_label("I have read this chapter").check()
+    question(page, 1).get_by_role("radio").nth(1).check()
+    question(page, 1).get_by_role("button").click()
+    page.goto(f"{HOST}intro.html")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Save my progress as a file").click()
+    assert download.value.suggested_filename == status.PROGRESS
+    download.value.save_as(tmp_path / status.PROGRESS)
+    read = status.reading(tmp_path / status.PROGRESS)
+    assert (read.chapters, read.solved, read.questions) == (1, 1, 3)
 
 
 def test_progress_can_be_forgotten_after_a_question(page, expect):
