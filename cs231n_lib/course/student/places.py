@@ -48,7 +48,8 @@ def find(word: Path, work: Path | None = None) -> Path:
     if not places:
         raise UserError(f"there is no notebook {word}")
     raise UserError(
-        f"there is no notebook {word}: looked for {', '.join(map(str, dict.fromkeys(places)))}"
+        f"there is no notebook {word}: looked for {', '.join(map(str, dict.fromkeys(places)))}.\n"
+        f"To make a copy of an assignment and open it: cs231n lab {word.name}"
     )
 
 
