@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 from cs231n_lib.backend import array_namespace
+from cs231n_lib.course.checkout import root
 from cs231n_lib.gradients.numerical import (
     check_gradient,
     check_projection,
@@ -14,6 +17,7 @@ from cs231n_lib.gradients.numerical import (
     relative_error,
     tolerance,
 )
+from tests.library.gradients.table import table
 
 DTYPES = ["float32", "float64"]
 
@@ -177,18 +181,21 @@ def problems(rng, dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_calibration(dtype):
-    """No right gradient is rejected; one that is 1 % off is caught."""
-    rejected, missed, total = [], [], 0
+    """No right gradient is rejected, in float64 each is confirmed; none 1 % off passes."""
+    rejected, unsure, missed, total = [], [], [], 0
     for seed in range(30):
         for name, f, x, grad in problems(np.random.default_rng(seed), dtype):
             total += 1
-            if not check_gradient(f, x, grad, rng=np.random.default_rng(seed)):
+            check = check_gradient(f, x, grad, rng=np.random.default_rng(seed))
+            if check.failed:
                 rejected.append((name, seed))
+            elif not check:
+                unsure.append((name, seed))
             if check_gradient(f, x, grad * grad.dtype.type(1.01), rng=np.random.default_rng(seed)):
                 missed.append((name, seed))
     assert total == 120
-    assert rejected == []
-    assert len(missed) <= (0 if dtype == "float64" else 0.03 * total), missed
+    assert rejected == missed == []
+    assert len(unsure) <= (0 if dtype == "float64" else 0.5 * total), unsure
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -207,7 +214,7 @@ def test_projection_calibration(dtype):
             return dz @ w.T, x.T @ dz, dz.sum(0) * dz.dtype.type(factor)
 
         result = check_projection(forward, (x, w, b), backward, rng=rng)
-        if not result:
+        if result.failed or (dtype == "float64" and not result):
             rejected.append(seed)
         if check_projection(forward, (x, w, b), lambda d, bw=backward: bw(d, 1.01), rng=rng):
             missed.append(seed)
@@ -241,7 +248,8 @@ def test_the_same_generator_gives_the_same_table(rng):
     x = rng.normal(size=40)
     tables = {str(check_gradient(cubic, x, 3 * x**2, 5)) for _ in range(2)}
     assert len(tables) == 1
-    assert len(check_gradient(cubic, x, 3 * x**2, 5).compared) == 1 + 5
+    where = [s.where for s in check_gradient(cubic, x, 3 * x**2, 5).compared]
+    assert (where[0], len(where), where[6:]) == ("along grad", 8, ["all together"] * 2)
 
 
 def test_a_zero_gradient_passes_and_a_missing_one_fails(rng):
@@ -249,6 +257,95 @@ def test_a_zero_gradient_passes_and_a_missing_one_fails(rng):
     assert check_gradient(lambda x: 1.0, x, np.zeros(5), rng=rng)
     assert not check_gradient(cubic, x, np.zeros(5), rng=rng)
     assert check_projection(lambda x: 0 * x, x, np.zeros_like, rng=rng)
+
+
+# ----------------------------------------------------------------------- what passing means
+
+
+def test_nothing_passes_that_could_not_be_seen():
+    """Beside 1e9 the slope is a hundredth of the error of measuring it: no sign can be told."""
+    x = np.ones(3)
+    for sign in (1, -1):
+        check = check_gradient(lambda x: 1e9 + float(np.sum(x**2)), x, sign * 2 * x)
+        assert not check
+        assert check.verdict == ("inconclusive" if sign == 1 else check.verdict)
+    check = check_gradient(lambda x: 1e9 + float(np.sum(x**2)), x, np.zeros(3))
+    assert (check.passed, check.failed) == (False, False)
+    assert "ok, as far as can be seen" in str(check)
+    assert str(check).splitlines()[-1].startswith("inconclusive: 0 of ")
+    right, off = (
+        check_gradient(lambda x: 1e8 + float(np.sum(x**2)), x, factor * 2 * x)
+        for factor in (1, 1.01)
+    )
+    assert not right
+    assert not off
+
+
+def test_a_missing_row_of_biases_is_seen(rng):
+    """In W (3073, 10) it is one row of 3,073, and its gradient is small beside those of pixels."""
+    X = np.hstack([128 * rng.standard_normal((50, 3072)), np.ones((50, 1))])
+    y, rows = rng.integers(10, size=50), np.arange(50)
+    W = 1e-4 * rng.standard_normal((3073, 10))
+
+    def loss(W):
+        scores = X @ W
+        scores = scores - scores.max(axis=1, keepdims=True)
+        p = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+        p_right = p[rows, y].copy()
+        p[rows, y] -= 1
+        return -np.log(p_right).mean(), X.T @ p / 50
+
+    _, grad = loss(W)
+    assert check_gradient(lambda W: loss(W)[0], W, grad, rng=rng)
+    grad[-1] = 0
+    assert check_gradient(lambda W: loss(W)[0], W, grad, rng=rng).failed
+
+
+def test_a_fine_line_sees_what_the_gradient_lacks():
+    """The largest of 1,000 entries is zero: no sampled coordinate needs to hit it."""
+    x = np.random.default_rng(0).normal(size=1000)
+    grad = 3 * x**2
+    grad[np.argmax(grad)] = 0
+    check = check_gradient(cubic, x, grad, num=0)
+    assert [s.where for s in check.compared if not s.agrees] == ["all together"] * 2
+
+
+def test_a_direction_that_meets_a_kink_is_moved_in_parts():
+    """Three coordinates of 500 are kinks: the others are all compared, a few at a time."""
+    x = np.random.default_rng(0).normal(size=500)
+    x[[7, 100, 499]] = 0
+
+    def f(x):
+        return np.abs(x).sum() + np.sum(x**3)
+
+    grad = np.sign(x) + 3 * x**2
+    check = check_gradient(f, x, grad)
+    assert check.passed
+    assert any(s.where.endswith(" together") for s in check.compared)
+    grad[250] = 0
+    assert check_gradient(f, x, grad).failed
+
+
+def test_kinks_everywhere_leave_it_open():
+    x = np.zeros(200)
+    x[0] = 1.0
+    check = check_gradient(lambda x: np.abs(x).sum() + x @ x, x, 2 * x + np.sign(x), num=3)
+    assert not check.failed
+    assert check.verdict == "inconclusive"
+    assert "behind kinks" in str(check)
+
+
+def test_no_wrong_gradient_passes_and_no_right_one_fails():
+    """A part of the table that is on record; see `table`."""
+    for name, verdicts in table(60).items():
+        assert "FAILED" not in verdicts if name.startswith("right") else "passed" not in verdicts
+    recorded = json.loads((root() / "benchmarks/results/gradient_checks.json").read_text())
+    right = {name: v for name, v in recorded.items() if name.startswith("right")}
+    wrong = {name: v for name, v in recorded.items() if name.startswith("wrong")}
+    assert sum(sum(v.values()) for v in right.values()) == 1000
+    assert sum(sum(v.values()) for v in wrong.values()) == 1000
+    assert not any("FAILED" in v for v in right.values())
+    assert not any("passed" in v for v in wrong.values())
 
 
 # -------------------------------------------------------------------------------- kinks
@@ -288,8 +385,8 @@ def test_kinks_are_skipped_replaced_and_reported():
     result = check_gradient(f, x, np.sign(x) + 1, num=8)
     assert result.passed
     assert result.kinks
-    assert len([s for s in result.compared if s.where != "along grad"]) == 8
-    skipped = {s.where for s in result.kinks} - {"along grad"}
+    assert len([s for s in result.compared if s.where.startswith("(")]) == 8
+    skipped = {s.where for s in result.kinks if s.where.startswith("(")}
     assert skipped <= {f"({i},)" for i in range(1, 30, 2)}
     assert "kink, skipped" in str(result)
 
