@@ -13,7 +13,7 @@ from collections.abc import Callable
 import array_api_compat
 
 from cs231n_lib._checks import check_labels
-from cs231n_lib._parallel import in_threads
+from cs231n_lib._parallel import InOrder, in_threads
 from cs231n_lib.backend import Array, array_namespace, as_float, device, float_dtype, to_host
 
 ScoreLoss = Callable[[Array, Array], tuple[float, Array]]
@@ -317,17 +317,15 @@ def _linear_loss(
             dW += xp.matrix_transpose(dscores * share) @ X_block
         return loss, dW
 
+    total = InOrder()
     if array_api_compat.is_numpy_array(X):
         row_bytes = X.itemsize * X.shape[1]
         block = max(1, BLOCK_BYTES // row_bytes)
-        parts = in_threads(lambda rows: part(rows, block), num_examples, row_bytes)
+        in_threads(lambda rows: part(rows, block), num_examples, row_bytes, done=total.add)
     else:
-        parts = [part(range(num_examples), num_examples)]
-    loss, dW = _penalty(W, reg), 2 * reg * W
-    for part_loss, part_dW in parts:
-        loss += part_loss
-        dW += xp.matrix_transpose(part_dW)
-    return loss, dW
+        total.add(part(range(num_examples), num_examples))
+    loss, dW = total.sums
+    return _penalty(W, reg) + loss, 2 * reg * W + xp.matrix_transpose(dW)
 
 
 def _penalty(W: Array, reg: float) -> float:

@@ -34,9 +34,13 @@ _TOLERANCES = {"float32": 4e-3, "float64": 1e-6}
 _ROUNDING = 4  # rounding errors of one evaluation of f, in units of eps * |f|: pessimistic
 _KINK = 32  # a bend of the slope beyond this many rounding errors is a kink
 _ATTEMPTS = 10  # points to look at for each that is asked for, before giving up on kinks
+_SHARP = 0.008  # relative error that a line has to show, if it is to tell one of 1 %
 _GROUPS = 100  # lines that may be spent on moving all coordinates, some together, around kinks
 _SHORT = 0.5  # length of a line that is to meet few kinks, in steps of one coordinate
-_SWEEPS = 2  # how often every coordinate has to be part of a line: with other signs, none cancel
+_LEAST = 0.5  # of the lengths by which coordinates are moved together; the mean is 1
+_SWEEPS = (
+    2  # how often every coordinate has to be part of a line: in other directions, nothing cancels
+)
 _FINEST = 8  # a line has to show an error of this part of the gradient's root mean square
 
 
@@ -175,7 +179,7 @@ class Slope:
     tolerance : float
         Relative error that is allowed.
     still : bool
-        Whether the function does not change at all, not even a whole unit away.
+        Whether the function does not change at all, not even far away.
     needed : float
         An error of this size has to show, if the line is to confirm what it covers.
     """
@@ -207,7 +211,7 @@ class Slope:
     @property
     def sharp(self) -> bool:
         """True if it was measured well enough to tell a gradient that is 1 % off."""
-        fine = self.uncertainty <= self.tolerance * self.size if self.size else self.still
+        fine = self.still or 0 < self.threshold <= _SHARP * self.size
         return not self.on_kink and fine
 
     @property
@@ -405,14 +409,16 @@ def _sweeps(
             if len(slopes) == _GROUPS:
                 return slopes, False
             # Of some directions the one that is flattest by the gradient: there, what the gradient
-            # lacks is not hidden by the tolerance for what it has.
-            signs = rng.choice([-1.0, 1.0], size=(8, group.size))
+            # lacks is not hidden by the tolerance for what it has. Lengths differ, for in each row
+            # of the gradient of a softmax the entries cancel out.
+            moves = rng.choice([-1.0, 1.0], size=(8, group.size))
+            moves *= rng.uniform(_LEAST, 2 - _LEAST, size=moves.shape)
             with np.errstate(invalid="ignore"):
-                best = signs[np.argmin(np.abs(signs @ flat[group]))]
+                best = moves[np.argmin(np.abs(moves @ flat[group]))]
             direction = np.zeros(flat.size)
             direction[group] = length * best
             where = "all together" if group.size == flat.size else f"{group.size} together"
-            slopes.append(slope(where, direction.reshape(analytic.shape), step, length))
+            slopes.append(slope(where, direction.reshape(analytic.shape), step, _LEAST * length))
             if not slopes[-1].on_kink:
                 if not slopes[-1].fine:
                     return slopes, False
@@ -606,22 +612,31 @@ def _measure(
 ) -> Slope:
     """Measure the slope of `line` at 0, its uncertainty, and whether there is a kink.
 
-    The centred slope is trusted up to its rounding error and up to the *bend*: how far the gap
-    between the slopes ahead and behind is from doubling with the step, as it does where the
-    function is smooth. Three steps are needed: for two, a kink at a third of the longer one hides.
+    The centred slope is trusted up to its rounding error, up to what a longer step makes of it,
+    and up to the *bend*: how far the gap between the slopes ahead and behind is from doubling with
+    the step, as it does where the function is smooth. Three steps are needed: for two, a kink at a
+    third of the longer one hides.
     """
     at = {s: line(s * step) for s in (0, 1, -1, 2, -2, 4, -4)}
-    measured = float(np.sum(at[1] - at[-1])) / (2 * step)
+    centred = [float(np.sum(at[s] - at[-s])) / (2 * s * step) for s in (1, 2, 4)]
+    measured = centred[0]
     gap = {s: float(np.sum((at[s] - at[0]) - (at[0] - at[-s]))) / (s * step) for s in (1, 2, 4)}
     bend = abs(gap[2] - 2 * gap[1]) + abs(gap[4] - 2 * gap[2])
-    # Twice the step has four times the truncation: so this is three times that of the slope.
-    truncation = abs(float(np.sum(at[2] - at[-2])) / (4 * step) - measured)
     eps = float(np.finfo(to_host(x).dtype).eps)
     rounding = eps * max(float(np.linalg.norm(value)) for value in at.values()) / step
     on_kink = bend > max(_KINK * rounding, relative * abs(measured))
-    uncertainty = bend + truncation + _ROUNDING * rounding
-    still = expected == measured == 0 and all(np.array_equal(line(s), at[0]) for s in (1.0, -1.0))
+    uncertainty = bend + max(centred) - min(centred) + _ROUNDING * rounding
+    still = expected == measured == 0 and _is_still(line, at[0])
     return Slope(where, expected, measured, uncertainty, on_kink, relative, still, needed)
+
+
+def _is_still(line: Line, at: np.ndarray) -> bool:
+    """Tell whether the function does not change at all, a unit or a million of them away."""
+    try:
+        with np.errstate(all="ignore"):
+            return all(np.array_equal(line(s), at) for s in (1.0, -1.0, 2.0**20, -(2.0**20)))
+    except ValueError:  # it is not finite there
+        return False
 
 
 def _value(f: Callable[[Array], Any], x: Array, host: np.ndarray) -> float:

@@ -258,5 +258,6 @@ class ReLU(Layer):
         # A flag for each value; the second factor becomes the product unless it is small.
         flags = 1 / itemsize
         whole = flags if out >= REUSED else 1
-        work = by_rows_bytes(out, batch, reads=2, whole=whole, each=2 + flags)
-        return Memory(forward=out, backward=out + work, dx=out)
+        back = by_rows_bytes(out, batch, reads=2, whole=whole, each=1 + flags, results=1)
+        there = by_rows_bytes(out, batch, reads=1, whole=0, each=1, results=1)
+        return Memory(forward=out + there, backward=out + back, dx=out)

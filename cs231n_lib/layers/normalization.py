@@ -341,8 +341,8 @@ class BatchNorm(Layer):
         """Return what a training step allocates."""
         out, grads = batch * math.prod(shape) * itemsize, 2 * shape[0] * itemsize
         return Memory(
-            forward=2 * out + by_rows_bytes(out, batch, reads=1, whole=1, each=5),
-            backward=out + grads + by_rows_bytes(out, batch, reads=2, whole=2, each=4),
+            forward=2 * out + by_rows_bytes(out, batch, reads=1, whole=1, each=3, results=2),
+            backward=out + grads + by_rows_bytes(out, batch, reads=2, whole=2, each=3, results=1),
             dx=out,
             kept=out,
             keeps_input=False,

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from cs231n_lib._checks import check_dout, check_float_array, check_param
-from cs231n_lib._parallel import block_length, blocks, in_threads, num_threads
+from cs231n_lib._parallel import block_length, blocks, in_threads, num_threads, part_length
 from cs231n_lib.backend import Array, array_namespace, device
 from cs231n_lib.layers.geometry import conv_output_size, taps
 from cs231n_lib.layers.layer import REUSED, Arrays, Layer, Memory, Reader, Shape, as_image
@@ -147,7 +147,7 @@ def _in_blocks(work: Callable[[slice], None], x: Array) -> None:
     bytes_each = x[0].nbytes
 
     def part_by_part(part: range) -> None:
-        for images in blocks(part, bytes_each):
+        for images in blocks(part, bytes_each, longest=part_length(x.shape[0], bytes_each)):
             work(images)
 
     in_threads(part_by_part, x.shape[0], bytes_each)
@@ -313,7 +313,7 @@ class Pool(Layer):
             return Memory(forward=out + frames, backward=dx + out + frames, dx=dx)
         bytes_each = dx // batch
         threads = num_threads(batch, bytes_each)
-        images = block_length(-(-batch // threads), bytes_each)
+        images = block_length(part_length(batch, bytes_each), bytes_each)
         block = images * count // batch
         copies = 2 if block * itemsize >= REUSED else 3
         return Memory(

@@ -12,7 +12,7 @@ from typing import Any
 import array_api_compat
 import numpy as np
 
-from cs231n_lib._parallel import in_threads
+from cs231n_lib._parallel import BLOCK_BYTES, in_threads, num_threads
 from cs231n_lib.backend import Array, array_namespace, device
 
 KeyMaker = Callable[[Array], tuple[Array, Array]]
@@ -111,7 +111,8 @@ def _k_smallest(values: Array, k: int) -> Array:
 def _in_threads(work: Callable[[range], Any], count: int, x: Array) -> list[Any]:
     """Share ``range(count)`` out among threads for NumPy; a device has its own."""
     if array_api_compat.is_numpy_namespace(array_namespace(x)):
-        return in_threads(work, count)
+        # What is found does not depend on the parts, and a product packs its columns once a part.
+        return in_threads(work, count, parts=num_threads(count, BLOCK_BYTES))
     return [work(range(count))]
 
 

@@ -77,11 +77,10 @@ def three_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     class Library:
         num_threads = 3
 
+        def set_num_threads(self, threads: int) -> None:
+            self.num_threads = threads
+
     class Controller:
         lib_controllers = (Library(),)
-
-        def limit(self, limits: int) -> Any:
-            assert limits == 1
-            return _parallel.threading.Lock()  # any context manager
 
     monkeypatch.setattr(_parallel, "_blas", Controller)

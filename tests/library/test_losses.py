@@ -335,14 +335,15 @@ def test_wrong_arguments_of_linear_losses(loss):
 
 
 @pytest.mark.parametrize("loss", [svm_loss_vectorized, softmax_loss_vectorized])
-def test_threads_share_the_rows(loss, monkeypatch):
-    W, X, y = problem(300, 500, 4, seed=10)  # 1.2 MB: enough for more threads than one
+def test_parts_of_the_rows_add_up(loss, monkeypatch):
+    W, X, y = problem(300, 500, 4, seed=10)
     parts = []
 
-    def in_threads(work, count, bytes_each):
+    def in_threads(work, count, bytes_each, done):
         assert bytes_each == 500 * 8
         parts.extend((range(120), range(120, count)))
-        return [work(rows) for rows in parts]
+        for rows in parts:
+            done(work(rows))
 
     value, dW = loss(W, X, y, 0.1)
     monkeypatch.setattr(losses, "in_threads", in_threads)

@@ -216,12 +216,10 @@ class Conv(Layer):
             raise ValueError(f"the memory of the algorithm {self.algorithm!r} cannot be predicted")
         out = itemsize * math.prod(geometry.output_shape)
         dx = itemsize * math.prod(geometry.images) * need_dx
-        grads = itemsize * sum(map(math.prod, parameters.values()))
-        work = backward.workspace(geometry, itemsize, True, need_dx)
         return Memory(
             forward=out + forward.workspace(geometry, itemsize, False, True),
-            # What the gradients are added up in is workspace; they come out of it in copies.
-            backward=dx + max(work, 3 * grads),
+            # What the gradients are added up in is workspace, and larger than they are.
+            backward=dx + backward.workspace(geometry, itemsize, True, need_dx),
             dx=dx,
         )
 

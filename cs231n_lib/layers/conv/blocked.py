@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from cs231n_lib._checks import check_dout
-from cs231n_lib._parallel import Workspace, blocks, in_threads
+from cs231n_lib._parallel import InOrder, PerThread, Workspace, blocks, in_threads, part_length
 from cs231n_lib.layers.conv.algorithm import Algorithm
 from cs231n_lib.layers.conv.geometry import (
     Cache,
@@ -50,10 +50,11 @@ def conv_forward_blocked(
     row_bytes = sum(filters.shape) * windows.columns * x.itemsize  # of columns and product
     least = -(-LEAST_COLUMNS // windows.columns)
     out = np.empty((N, F, OH, OW), x.dtype)
+    spaces, longest = PerThread(lambda: Workspace(x.dtype)), part_length(N, OH * row_bytes)
 
     def work(part: range) -> None:
-        space = Workspace(x.dtype)
-        for images in blocks(part, OH * row_bytes):
+        space = spaces.mine()
+        for images in blocks(part, OH * row_bytes, longest=longest):
             n = images.stop - images.start
             phases = windows.split(x[images], space)
             for rows in blocks(range(OH), n * row_bytes, least):
@@ -76,7 +77,7 @@ def conv_forward_blocked(
 def conv_backward_blocked(
     dout: np.ndarray, cache: Cache, need_dx: bool = True
 ) -> tuple[np.ndarray | None, np.ndarray, np.ndarray]:
-    """Go back block by block; each thread adds up its own `dw` and `db`.
+    """Go back block by block; each part has its own `dw` and `db`, which are added up in order.
 
     Parameters, returns and errors as in `conv_backward`, for NumPy arrays only.
 
@@ -99,10 +100,13 @@ def conv_backward_blocked(
     least = -(-LEAST_COLUMNS // windows.columns)
     dx = np.empty(x.shape, x.dtype) if need_dx else None
 
+    spaces, total = PerThread(lambda: Workspace(x.dtype)), InOrder()
+    longest = part_length(N, OH * row_bytes)
+
     def work(part: range) -> tuple[np.ndarray, np.ndarray]:
-        space = Workspace(x.dtype)
+        space = spaces.mine()
         dw, db = np.zeros_like(filters.T), np.zeros_like(b)
-        for images in blocks(part, OH * row_bytes):
+        for images in blocks(part, OH * row_bytes, longest=longest):
             n = images.stop - images.start
             phases = windows.split(x[images], space)
             dphases = space.take("dphases", phases.shape) if need_dx else None
@@ -130,8 +134,9 @@ def conv_backward_blocked(
                 windows.merge(dphases, dx[images], space)
         return dw, db
 
-    dws, dbs = zip(*in_threads(work, N, OH * row_bytes), strict=True)
-    return dx, np.sum(dws, axis=0).T.reshape(w.shape), np.sum(dbs, axis=0)
+    in_threads(work, N, OH * row_bytes, done=total.add)
+    dw, db = total.sums
+    return dx, dw.T.reshape(w.shape), db
 
 
 def workspace(geometry: Geometry, itemsize: int, backward: bool, need_dx: bool) -> int:
@@ -145,8 +150,9 @@ def workspace(geometry: Geometry, itemsize: int, backward: bool, need_dx: bool) 
     values += T * K if backward and need_dx else T * K * (windows.taps > 1)  # one tap: a view
     values += windows.values(n, backward and need_dx)
     if backward:
-        values += 2 * K * F
-    return itemsize * threads * values
+        values += 2 * K * F  # the gradient of the filters in this part, and one product more
+    sums = K * F * (backward and n < geometry.images[0])  # over parts
+    return itemsize * (threads * values + sums)
 
 
 def _suits(geometry: Geometry) -> bool:

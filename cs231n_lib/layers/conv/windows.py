@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cs231n_lib._parallel import Workspace, block_length, num_threads
+from cs231n_lib._parallel import Workspace, block_length, num_threads, part_length
 from cs231n_lib.layers.conv.geometry import Geometry
 
 
@@ -207,8 +207,8 @@ class Windows:
     def block_sizes(self, batch: int, row_bytes: int, least: int = 1) -> tuple[int, int, int]:
         """Return how many threads there are, and how many images and rows in the largest block."""
         down = self.out[0]
+        images = block_length(part_length(batch, down * row_bytes), down * row_bytes)
         threads = num_threads(batch, down * row_bytes)
-        images = block_length(-(-batch // threads), down * row_bytes)
         return threads, images, block_length(down, images * row_bytes, least)
 
     def values(self, images: int, both: bool) -> int:

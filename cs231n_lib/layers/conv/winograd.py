@@ -17,7 +17,15 @@ from functools import cache
 import numpy as np
 
 from cs231n_lib._checks import check_dout
-from cs231n_lib._parallel import Workspace, blocks, in_threads, matmul
+from cs231n_lib._parallel import (
+    InOrder,
+    PerThread,
+    Workspace,
+    blocks,
+    in_threads,
+    matmul,
+    part_length,
+)
 from cs231n_lib.layers.conv.algorithm import Algorithm
 from cs231n_lib.layers.conv.geometry import (
     Cache,
@@ -143,10 +151,11 @@ def conv_forward_winograd(
     U = _transform_filters(w, GG)
     row_bytes = tiles.taps * tiles.columns * C * x.itemsize
     out = np.empty((N, F, OH, OW), x.dtype)
+    spaces, longest = PerThread(lambda: Workspace(x.dtype)), part_length(N, down * row_bytes)
 
     def work(part: range) -> None:
-        space = Workspace(x.dtype)
-        for images in blocks(part, down * row_bytes):
+        space = spaces.mine()
+        for images in blocks(part, down * row_bytes, longest=longest):
             n = images.stop - images.start
             phases = tiles.split(x[images], space)
             for rows in blocks(range(down), n * row_bytes):
@@ -202,10 +211,13 @@ def conv_backward_winograd(
     row_bytes = tiles.taps * tiles.columns * C * x.itemsize
     dx = np.empty(x.shape, x.dtype)
 
+    spaces, total = PerThread(lambda: Workspace(x.dtype)), InOrder()
+    longest = part_length(N, down * row_bytes)
+
     def work(part: range) -> tuple[np.ndarray, np.ndarray]:
-        space = Workspace(x.dtype)
+        space = spaces.mine()
         dU, product, db = np.zeros_like(U), np.empty_like(U), np.zeros_like(b)
-        for images in blocks(part, down * row_bytes):
+        for images in blocks(part, down * row_bytes, longest=longest):
             n = images.stop - images.start
             phases = tiles.split(x[images], space)
             dphases = space.take("dphases", phases.shape)
@@ -230,10 +242,10 @@ def conv_backward_winograd(
             tiles.merge(dphases, dx[images], space)
         return dU, db
 
-    dUs, dbs = zip(*in_threads(work, N, down * row_bytes), strict=True)
-    dU = sum(dUs[1:], start=dUs[0])  # makes no copy of a single one
+    in_threads(work, N, down * row_bytes, done=total.add)
+    dU, db = total.sums
     dw = matmul(dU.reshape(tiles.taps, -1).T, GG)
-    return dx, dw.reshape(w.shape), np.sum(dbs, axis=0)
+    return dx, dw.reshape(w.shape), db
 
 
 def _outputs(
@@ -254,7 +266,8 @@ def workspace(geometry: Geometry, itemsize: int, backward: bool, need_dx: bool) 
     threads, n, r = tiles.block_sizes(geometry.images[0], row_bytes)
     T, U = r * n * tiles.columns, tiles.taps * C * F
     block = T * (tiles.taps * (2 * C + F) + 2 * tiles.stride**2 * F) + 2 * U * backward
-    return itemsize * (U + threads * (tiles.values(n, backward) + block))
+    sums = U * (backward and n < geometry.images[0])  # over parts
+    return itemsize * (U + sums + threads * (tiles.values(n, backward) + block))
 
 
 def _suits(geometry: Geometry) -> bool:
