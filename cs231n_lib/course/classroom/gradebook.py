@@ -230,7 +230,7 @@ class Gradebook:
             if name in result.answers:
                 cell.source = result.answers[name]
             if cell.cell_type == "code" and name in result.cells:
-                printed = result.cells[name].get("output")
+                printed = result.cells[name].output
                 cell.outputs = [_stream(printed)] if printed else []
             if name in tests:
                 cell.source = Test(name, cell.source, 0).visible().source

@@ -9,7 +9,7 @@ from cs231n_lib.course.assignment.master import Master, read_master
 from cs231n_lib.course.classroom.course import Course
 from cs231n_lib.course.classroom.gradebook import Change, Gradebook
 from cs231n_lib.course.errors import UserError
-from cs231n_lib.course.judge import store
+from cs231n_lib.course.judge import store, walls
 from cs231n_lib.course.judge.batch import OnDemand, Pool, grade_all
 from cs231n_lib.course.judge.pools import Settings
 from cs231n_lib.course.judge.result import Fault, Result
@@ -58,7 +58,8 @@ class Run:
 def settings_for(course: Course, assignment: str, unsafe: bool) -> Settings:
     """Return what the judges of an assignment need to know."""
     folder = course.judge(assignment)
-    return Settings(course.master(assignment), assignment, str(folder), unsafe)
+    kind = walls.UNSAFE if unsafe else walls.SAFE
+    return Settings(course.master(assignment), assignment, str(folder), kind)
 
 
 def start(

@@ -35,9 +35,7 @@ def feedback(assignment: str, student: str, result: Result, gradebook: dict[str,
     gradebook : dict
         ``score``, ``max_score``, ``penalty`` and ``needs_manual_grade`` of `gradebook.Gradebook`.
     """
-    output = {
-        name: cell for name, cell in result.cells.items() if cell.get("output") or cell.get("error")
-    }
+    output = {name: cell for name, cell in result.cells.items() if cell.output or cell.error}
     return _environment.get_template("feedback.html").render(
         assignment=assignment, student=student, result=result, gradebook=gradebook, output=output
     )  # fmt: skip
@@ -71,7 +69,7 @@ def summary(
             attention[student] = result.reason
         elif result.score == 0:
             attention[student] = "no test passed"
-        elif any("error" in cell for cell in result.cells.values()):
+        elif any(cell.error for cell in result.cells.values()):
             attention[student] = "a cell ended with an error"
     return {
         "points": points,

@@ -131,9 +131,9 @@ def _show_notes(result: "Result", note: str) -> None:
     for line in filter(None, (note, *result.notes)):
         say(f"Note: {line}")
     for name, cell in result.cells.items():
-        if "error" in cell:
-            say(f"The cell {name} ended with {cell['error']}")
-            say(_indented(cell.get("traceback", "")))
+        if cell.error:
+            say(f"The cell {name} ended with {cell.error}")
+            say(_indented(cell.traceback))
 
 
 def _show(report: "Report") -> None:

@@ -15,10 +15,12 @@ from typing import IO, Any
 
 import numpy as np
 
-#: Largest frame either side accepts, in bytes.
-MAX_BYTES = 256 * 2**20
+#: Largest frame either side accepts, and its largest header, in bytes.
+MAX_BYTES, MAX_HEADER = 256 * 2**20, 2 * 2**20
 #: Most values in one message, and how deep they may nest.
-MAX_VALUES, MAX_DEPTH = 200_000, 50
+MAX_VALUES, MAX_DEPTH = 50_000, 50
+#: Objects of one submission that the judge knows by handle, and characters of one traceback.
+MAX_HANDLES, MAX_TRACEBACK = 10_000, 4_000
 #: The dtypes that travel: no objects, no strings, no structures, no dates.
 DTYPES = frozenset(
     np.dtype(name).str
@@ -160,6 +162,10 @@ def encode(message: Any) -> bytes:
     encoder = _Encoder()
     # Lone surrogates are legal in a Python string and in no file: escape them, as ASCII.
     header = json.dumps(encoder.value(message), separators=(",", ":")).encode("ascii")
+    if len(header) > MAX_HEADER:
+        raise ProtocolError(
+            f"text and numbers of more than {MAX_HEADER // 2**20} MiB in one result"
+        )
     if len(header) + encoder.size > MAX_BYTES:
         raise ProtocolError(f"a message of more than {MAX_BYTES // 2**20} MiB")
     return b"".join([_LENGTHS.pack(len(header), encoder.size), header, *encoder.buffers])
@@ -269,6 +275,8 @@ def decode(frame: bytes) -> Any:
 def frame_size(prefix: bytes) -> int:
     """Return how many bytes follow a frame's first 16, or raise `ProtocolError`."""
     header, buffers = _LENGTHS.unpack(prefix)
+    if header > MAX_HEADER:
+        raise ProtocolError(f"a header of {header} bytes; {MAX_HEADER} are allowed")
     if header + buffers > MAX_BYTES:
         raise ProtocolError(f"a frame of {header + buffers} bytes; {MAX_BYTES} are allowed")
     return header + buffers
@@ -277,13 +285,21 @@ def frame_size(prefix: bytes) -> int:
 PREFIX_SIZE = _LENGTHS.size
 
 
-def read(stream: IO[bytes]) -> Any:
-    """Read one message from a blocking ``stream``; `EOFError` at its end."""
+def read(stream: IO[bytes]) -> tuple[Any, int]:
+    """Read one message from a blocking ``stream``; return it and its size in bytes.
+
+    Raises
+    ------
+    EOFError
+        At the end of the stream.
+    ProtocolError
+        If what comes is no message.
+    """
     prefix = stream.read(PREFIX_SIZE)
     if len(prefix) < PREFIX_SIZE:
         raise EOFError
-    rest = stream.read(frame_size(prefix))
-    return decode(prefix + rest)
+    frame = prefix + stream.read(frame_size(prefix))
+    return decode(frame), len(frame)
 
 
 def write(stream: IO[bytes], message: Any) -> None:

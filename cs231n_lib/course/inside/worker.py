@@ -23,8 +23,6 @@ from cs231n_lib.course.inside.cells import HELPERS, statements, without_magics
 from cs231n_lib.course.inside.protocol import Callback, Handle, ProtocolError, Record
 
 BY_VALUE = frozenset({type(None), bool, int, float, complex, str, Handle, Callback})
-MAX_HANDLES = 100_000
-MAX_TRACEBACK = 4000
 
 
 class _Output(io.TextIOBase):
@@ -68,7 +66,7 @@ def _report(error: BaseException) -> dict[str, Any]:
     """Describe an exception of the student's; show frames of the student's cells only."""
     try:
         frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename[:1] == "<"]
-        text = "".join(traceback.format_list(frames[-12:]))[-MAX_TRACEBACK:]
+        text = "".join(traceback.format_list(frames[-12:]))[-protocol.MAX_TRACEBACK :]
     except BaseException:
         text = ""
     return {"error": (str(type(error).__name__)[:100], _text(error), text)}
@@ -182,7 +180,7 @@ class Worker:
 
     def keep(self, value: Any) -> Handle:
         """Remember ``value`` under a number."""
-        if len(self.objects) >= MAX_HANDLES:
+        if len(self.objects) >= protocol.MAX_HANDLES:
             raise ProtocolError("too many objects")
         self.objects.append(value)
         return Handle(len(self.objects) - 1, type(value).__name__)
@@ -199,7 +197,7 @@ class Worker:
     def serve(self, until_reply: bool = False) -> Any:
         """Answer the judge's requests until it hangs up (or until it answers ours)."""
         while True:
-            message = protocol.read(self.reader)
+            message, _ = protocol.read(self.reader)
             if until_reply and "op" not in message:
                 return message
             try:

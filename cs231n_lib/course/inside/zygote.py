@@ -23,19 +23,20 @@ from cs231n_lib.course.inside import isolation, worker
 
 #: What judge and zygote say to each other, besides the exit status of a worker.
 READY, REFUSED, START, END, KILL = b"r", b"x", b"s", b"e", b"k"
+#: How an end is told: exit status, processor seconds.
+ENDING = "<id"
 
 
 def _child(connection: socket.socket, options: dict[str, Any], nested: bool) -> NoReturn:
     """Become the worker of one submission; never return."""
     try:
         os.setsid()  # a process group reaches across namespaces: kill(0, 9) would hit the parent
-        os.closerange(3, connection.fileno())
-        os.closerange(connection.fileno() + 1, 4096)
+        isolation.close_all_but(connection.fileno())
         if nested:
             isolation.private_folders(options["limits"]["disk"])
         os.chdir("/tmp")
         isolation.drop_capabilities()
-        isolation.set_limits(options["limits"])
+        isolation.set_limits(options["limits"], own_count=nested)
         isolation.forbid_processes()
         reader, writer = connection.makefile("rb"), connection.makefile("wb")
         worker.run(reader, writer, options["limits"], options["blocked"])
@@ -71,18 +72,21 @@ def _fork_plain(connection: socket.socket, options: dict[str, Any]) -> int:
     return pid
 
 
-def _end(pid: int, patience: float) -> int:
-    """Kill the worker unless it ends by itself within ``patience`` seconds; return its status."""
+def _end(pid: int, patience: float) -> tuple[int, float]:
+    """Kill the worker unless it ends by itself within ``patience`` seconds.
+
+    Returns its status, and the processor seconds that it used.
+    """
     until = time.monotonic() + patience
     while time.monotonic() < until:
-        ended, status = os.waitpid(pid, os.WNOHANG)
+        ended, status, usage = os.wait4(pid, os.WNOHANG)
         if ended:
-            return os.waitstatus_to_exitcode(status)
+            return os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime
         time.sleep(0.002)
     os.kill(pid, signal.SIGKILL)
     # When the first process of a namespace is gone, so are all that it started.
-    os.waitpid(pid, 0)
-    return 0
+    _, _, usage = os.wait4(pid, 0)
+    return 0, usage.ru_utime + usage.ru_stime
 
 
 def main() -> NoReturn:
@@ -90,6 +94,10 @@ def main() -> NoReturn:
     options = json.loads(sys.argv[1])
     control = socket.socket(fileno=options["control"])
     isolation.become_reaper()
+    isolation.seal_devices()
+    if options["user"] is not None:
+        isolation.become_nobody(options["user"])
+    isolation.drop_capabilities()
     with contextlib.suppress(OSError):  # a list of fonts, which takes seconds to make
         shutil.copytree("/library/matplotlib", "/tmp/matplotlib")
     for name in options["warm"]:
@@ -107,8 +115,8 @@ def main() -> NoReturn:
                 pid = fork(connection, options)
             control.sendall(READY if pid else REFUSED)
         elif message in (END, KILL):
-            status = _end(pid, 1.0 if message == END else 0.0) if pid else 0
+            status, used = _end(pid, 1.0 if message == END else 0.0) if pid else (0, 0.0)
             pid = 0
-            control.sendall(struct.pack("<i", status))
+            control.sendall(struct.pack(ENDING, status, used))
         else:
             os._exit(0)

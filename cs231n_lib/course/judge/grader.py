@@ -5,9 +5,9 @@ there was nothing to run, and the reason says why. An *infrastructure fault* is 
 student's nor a result: it is raised, tried again, and never written down as a grade.
 """
 
-import contextlib
+import ast
+import dataclasses
 import hashlib
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -16,13 +16,23 @@ from cs231n_lib.course.assignment.master import Master, Test
 from cs231n_lib.course.assignment.notebook import Damaged
 from cs231n_lib.course.checks import bench, calling
 from cs231n_lib.course.checks.verdict import Outcome, StudentError
-from cs231n_lib.course.judge.limits import Limits
-from cs231n_lib.course.judge.line import Line
+from cs231n_lib.course.judge import feedback
+from cs231n_lib.course.judge.bounds import own_work
+from cs231n_lib.course.judge.limits import (
+    MAX_ANSWERS,
+    MAX_NOTE,
+    MAX_NOTES,
+    MAX_STARTS,
+    MAX_TEXT,
+    MAX_WORK,
+    Deadline,
+    Limits,
+)
+from cs231n_lib.course.judge.line import InfrastructureError, Line
 from cs231n_lib.course.judge.proxies import Client, Missing
-from cs231n_lib.course.judge.result import GRADED, STUDENT_FAULT, Result
+from cs231n_lib.course.judge.result import GRADED, STUDENT_FAULT, CellReport, Result
 from cs231n_lib.course.judge.store import version
-
-MAX_STARTS = 8
+from cs231n_lib.course.text import visible
 
 
 class Grader:
@@ -33,19 +43,38 @@ class Grader:
     master : Master
         The assignment.
     start_worker : callable
-        Returns a fresh `Line`; raises `InfrastructureError` if it cannot.
+        Returns a fresh `Line`, given the patience; raises `InfrastructureError` if it cannot.
     limits : Limits
         For each submission.
+    blocked : tuple of str
+        Modules that answers must not import, so that the assignment's own imports of them are
+        left out behind the walls.
     """
 
-    def __init__(self, master: Master, start_worker: Callable[[], Line], limits: Limits) -> None:
+    def __init__(
+        self,
+        master: Master,
+        start_worker: Callable[[float], Line],
+        limits: Limits,
+        blocked: tuple[str, ...] = (),
+    ) -> None:
         self.master, self.start_worker, self.limits = master, start_worker, limits
+        self.blocked = blocked
         self.setup: dict[str, Any] = {"__name__": "__main__"}
         for source in master.setup:
             exec(compile(source, "<set-up>", "exec"), self.setup)
 
+    def trusted(self) -> list[str]:
+        """Return what the assignment itself runs before the answers."""
+        cells = (*self.master.setup, *self.master.imports)
+        return [kept for cell in cells if (kept := _open(cell, self.blocked))]
+
     def grade(
-        self, submission: bytes, seed: int, before: Callable[[Test, Result], str] = lambda *_: ""
+        self,
+        submission: bytes,
+        seed: int,
+        patience: float = 1.0,
+        before: Callable[[Test, Result], str] = lambda *_: "",
     ) -> Result:
         """Return the result for ``submission``.
 
@@ -55,6 +84,8 @@ class Grader:
             The notebook.
         seed : int
             What the tests draw from.
+        patience : float
+            How much longer than usual to wait for a busy machine.
         before : callable
             Asked before each test, with what was found so far: why not to run it, ``""`` to run.
 
@@ -69,8 +100,11 @@ class Grader:
             answers = take_answers(submission, self.master)
         except Damaged as error:
             return self._not_run(result, str(error))
-        result.notes, result.answers = list(answers.notes), answers.sources
-        session = _Session(self, answers, result)
+        if sum(map(len, answers.sources.values())) > MAX_ANSWERS:
+            return self._not_run(result, f"its answers have more than {MAX_ANSWERS:,} characters")
+        result.notes = [visible(n)[:MAX_NOTE] for n in answers.notes[:MAX_NOTES]]
+        result.answers = {name: visible(text) for name, text in answers.sources.items()}
+        session = _Session(self, answers, result, patience)
         try:
             if not answers.sources and not session.defines_anything():
                 reason = "none of the answer cells of this assignment is in the notebook"
@@ -93,16 +127,40 @@ def not_run(test: Test, reason: str) -> Outcome:
     return Outcome(test.name, test.title, test.points, message=f"not run: {reason}")
 
 
+def _open(source: str, blocked: tuple[str, ...]) -> str:
+    """Return a cell of the assignment's without the imports that fail behind the walls."""
+    closed = ("cs231n_lib.course", *blocked)
+
+    def shut(name: str) -> bool:
+        return any(name == b or name.startswith(f"{b}.") for b in closed)
+
+    tree = ast.parse(source)
+    kept = []
+    for node in tree.body:
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        if not any(map(shut, names)):
+            kept.append(node)
+    return ast.unparse(ast.Module(kept, []))
+
+
 class _Session:
     """The workers of one submission: a second one takes over when a test has cost the first."""
 
-    def __init__(self, grader: Grader, answers: Answers, result: Result) -> None:
+    def __init__(self, grader: Grader, answers: Answers, result: Result, patience: float) -> None:
         self.grader, self.answers, self.result = grader, answers, result
+        self.patience = patience
         self.client: Client | None = None
         self.names: dict[str, Any] = {}
-        self.deadline = time.monotonic() + grader.limits.wall
+        self.deadline = Deadline(grader.limits.wall, grader.limits.call, patience)
         self.starts = 0
         self.deadly: set[int] = set()
+        self.room = grader.limits.output  # for what cells print, and for errors once more
+        self.room_for_errors = grader.limits.output
+        self.secret = False  # whether the student's code has seen a hidden input
 
     def close(self) -> None:
         if self.client is not None:
@@ -116,51 +174,65 @@ class _Session:
     def _prepare(self) -> None:
         """Have a worker that has run the answer cells, if the submission leaves one alive."""
         while self.client is None or self.client.worker.dead:
-            if self.starts == MAX_STARTS or time.monotonic() > self.deadline:
+            if self.starts == MAX_STARTS or self.deadline.over:
                 return
             self.starts += 1
-            worker = self.grader.start_worker()
-            self.client = Client(worker, self.grader.limits.call, self.deadline)
+            worker = self.grader.start_worker(self.patience)
+            self.client = Client(worker, self.deadline)
+            self._set_up(self.client)
             self._run_cells(self.client)
 
+    def _set_up(self, client: Client) -> None:
+        """Run what is the assignment's own: no line of the student's has run in this worker yet."""
+        for source in self.grader.trusted():
+            try:
+                client.request(op="run", cell="set-up", source=source, helpers=False)
+            except StudentError as error:
+                client.worker.close()
+                raise InfrastructureError(
+                    f"a cell of the assignment's own failed: {error}"
+                ) from None
+
     def _run_cells(self, client: Client) -> None:
-        master = self.grader.master
-        trusted = [("set-up", source, False) for source in (*master.setup, *master.imports)]
-        for label, source, helpers in trusted:
-            with contextlib.suppress(StudentError):
-                client.request(op="run", cell=label, source=source, helpers=helpers)
         for number, (label, source, helpers) in enumerate(self.answers.run):
             if number in self.deadly:
                 continue
-            report = self.result.cells.setdefault(label, {})
+            report = self.result.cells.setdefault(label, CellReport())
             try:
                 reply = client.request(op="run", cell=label, source=source, helpers=helpers)
                 self._keep_output(report, reply)
             except StudentError as error:
                 if client.worker.dead:
                     self.deadly.add(number)
-                if not helpers:
-                    report["error"] = str(error)[: bench.MAX_TEXT]
-                    report["traceback"] = error.traceback[: bench.MAX_TEXT]
+                if not helpers and not report.error:
+                    report.error = self._error(str(error))
+                    report.traceback = self._error(error.traceback)
             if client.worker.dead:
                 return
         try:
-            self.names = client.ask(op="names", names=master.names)
+            self.names = client.ask(op="names", names=self.grader.master.names)
         except StudentError:
             self.names = {}
 
-    def _keep_output(self, report: dict[str, str], reply: dict[str, Any]) -> None:
+    def _error(self, text: str) -> str:
+        kept = visible(text[:MAX_TEXT])[: min(MAX_TEXT, self.room_for_errors)]
+        self.room_for_errors -= len(kept)
+        return kept
+
+    def _keep_output(self, report: CellReport, reply: dict[str, Any]) -> None:
         output, ok = reply.get("output"), reply.get("ok")
-        if isinstance(output, str) and output and "output" not in report:
-            report["output"] = output[: self.grader.limits.output]
+        if isinstance(output, str) and not report.output:
+            report.output = visible(output[: self.room])[: self.room]
+            self.room -= len(report.output)
         notes = ok.get("notes") if isinstance(ok, dict) else None
-        if isinstance(notes, list):
-            known = self.result.notes
-            known += [n[:200] for n in notes if isinstance(n, str) and n[:200] not in known][:20]
+        for note in notes if isinstance(notes, list) else []:
+            told = visible(note[:MAX_NOTE])[:MAX_NOTE] if isinstance(note, str) else ""
+            if told and told not in self.result.notes and len(self.result.notes) < MAX_NOTES:
+                self.result.notes.append(told)
 
     def _bindings(self) -> dict[str, Any]:
         names = self.names if isinstance(self.names, dict) else {}
-        broken = [f"{n}: {c['error']}" for n, c in self.result.cells.items() if "error" in c]
+        broken = [f"{n}: {c.error}" for n, c in self.result.cells.items() if c.error]
         reason = f" (the cell {broken[0]})" if broken else ""
         return {n: names[n] if n in names else Missing(n, reason) for n in self.grader.master.names}
 
@@ -168,13 +240,25 @@ class _Session:
         """Run one test cell; return how it came out."""
         self._prepare()
         if self.client is None or self.client.worker.dead:
-            late = time.monotonic() > self.deadline
             return not_run(
                 test,
                 f"the time limit of {self.grader.limits.wall:.0f} seconds for the whole "
                 "notebook was used up"
-                if late
+                if self.deadline.over
                 else "your code ended its own process again and again",
             )
+        self.secret = self.secret or bool(test.hidden_lines())
+        self.client.censor = self._without_text if self.secret else lambda error: error
+        self.client.begin_test()
         calling.set_seed(self.result.seed)
-        return bench.run(test, {**self.grader.setup, **self._bindings()})
+        with own_work(MAX_WORK) as work:
+            found = bench.run(test, {**self.grader.setup, **self._bindings()})
+        if work.too_much:
+            self.client.worker.close()  # it may have been in the middle of an answer
+        return dataclasses.replace(
+            found, message=visible(found.message), details=visible(found.details)
+        )
+
+    def _without_text(self, error: StudentError) -> StudentError:
+        """Return of an exception its type and the line: all else the student's code can choose."""
+        return feedback.type_and_line(error, self.answers.run)

@@ -1,8 +1,38 @@
-"""The limits of one submission, and the bounds that the judge sets on a stranger's data."""
+"""The limits of one submission, what is left of them, and every bound on a stranger's data.
 
+A student is charged with the seconds in which the worker computed or slept, measured from outside
+(`meter`). How long that took on the clock says how busy the machine is, not how long the code
+runs: the clock is a backstop, and what it ends is an infrastructure fault.
+The bounds of what travels between judge and worker stand in `inside.protocol`.
+"""
+
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
-START_SECONDS = 60.0
+#: How often a submission is tried before its infrastructure fault is reported; each time with
+#: twice the patience of the time before, and half as many judges side by side.
+ATTEMPTS = 3
+#: The backstop: so many seconds, and so many more for each second that may be charged.
+GRACE_SECONDS, BUSY = 60.0, 10.0
+#: Longest wait for walls or a worker to come up.
+START_SECONDS = 120.0
+#: How often a worker is looked at while the judge waits for it, in seconds.
+TICK = 0.05
+#: Workers that one submission may use up.
+MAX_STARTS = 8
+#: Processor seconds that the judge spends on one test, comparing and explaining.
+MAX_WORK = 60.0
+#: Address space that a judge's process may take beyond what it has when it starts, in bytes.
+JUDGE_MEMORY = 4 * 2**30
+#: Bytes that the judge takes from a worker for one test.
+MAX_RECEIVED = 512 * 2**20
+#: Functions of the judge's that are lent to student code in one session.
+MAX_CALLBACKS = 10_000
+#: Characters of one message or traceback, and of all answers of one submission.
+MAX_TEXT, MAX_ANSWERS = 4_000, 2_000_000
+#: Notes on a submission, and characters of one.
+MAX_NOTES, MAX_NOTE = 100, 200
 
 
 @dataclass(frozen=True)
@@ -14,17 +44,19 @@ class Limits:
     memory : int
         Address space in bytes.
     cpu : int
-        Processor seconds, in whole.
+        Processor seconds of one worker, in whole.
     wall : float
-        Seconds on the clock for the whole submission.
+        Seconds in which the whole submission may compute or sleep.
     call : float
-        Seconds on the clock for one cell or one call of a test.
+        The same for one cell, or one call of a test.
     files : int
         Open files.
     disk : int
         Bytes in the temporary folder, and in one file.
     output : int
-        Characters of printed output that are kept.
+        Characters of printed output that are kept of the whole submission.
+    threads : int
+        Threads at a time.
     """
 
     memory: int = 2 * 2**30
@@ -34,8 +66,71 @@ class Limits:
     files: int = 64
     disk: int = 64 * 2**20
     output: int = 50_000
+    threads: int = 64
 
 
-ATTEMPTS = 3
-#: How much longer than its deadline a judge may take over a submission before it is replaced.
-GRACE_SECONDS = 60.0
+class Deadline:
+    """What is left of a submission's time, or of one call's.
+
+    Parameters
+    ----------
+    wall, call : float
+        Seconds that may be charged, in all and for one call; see `Limits`.
+    patience : float
+        How much longer than usual the backstop waits.
+    clock : callable
+        The clock, monotonic and in seconds; there is no other.
+    whole : Deadline, optional
+        The deadline of which this one is a part.
+
+    Examples
+    --------
+    >>> deadline = Deadline(wall=120, call=20)
+    >>> call = deadline.for_call()
+    >>> call.charge(15)
+    >>> call.left(), deadline.left(), call.over
+    (5, 105, False)
+    """
+
+    def __init__(
+        self,
+        wall: float,
+        call: float,
+        patience: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+        whole: "Deadline | None" = None,
+    ) -> None:
+        self.wall, self.call, self.patience, self.clock = wall, call, patience, clock
+        self.whole = whole
+        self.used: float = 0
+        self.began = clock()
+
+    def charge(self, seconds: float) -> None:
+        """Take ``seconds`` away, from the whole too."""
+        self.used += seconds
+        if self.whole is not None:
+            self.whole.charge(seconds)
+
+    def left(self) -> float:
+        """Return the seconds that may still be charged."""
+        mine = max(0, self.wall - self.used)
+        return mine if self.whole is None else min(mine, self.whole.left())
+
+    def for_call(self) -> "Deadline":
+        """Return the deadline of a call that begins now."""
+        return Deadline(min(self.call, self.left()), self.call, self.patience, self.clock, self)
+
+    @property
+    def over(self) -> bool:
+        """Whether the student's time is used up."""
+        return self.left() <= 0
+
+    def backstop(self) -> float:
+        """Return the seconds on the clock after which the machine is to blame."""
+        return self.patience * (GRACE_SECONDS + BUSY * self.wall)
+
+    @property
+    def late(self) -> bool:
+        """Whether the clock says that this machine cannot do it."""
+        late = self.clock() - self.began > self.backstop()
+        return late or (self.whole is not None and self.whole.late)

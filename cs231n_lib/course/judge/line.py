@@ -5,8 +5,12 @@ import threading
 from collections.abc import Callable
 from typing import IO, Any
 
+import numpy as np
+
 from cs231n_lib.course.checks.verdict import StudentError
 from cs231n_lib.course.inside import protocol
+from cs231n_lib.course.judge.limits import TICK, Deadline
+from cs231n_lib.course.judge.meter import Meter
 
 
 class InfrastructureError(BaseException):
@@ -18,6 +22,14 @@ class InfrastructureError(BaseException):
 
 class WorkerError(Exception):
     """The student's process cannot go on: it died, took too long, or spoke nonsense."""
+
+    def __init__(self, message: str, kind: str = "ProcessEnded") -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class Lost(Exception):
+    """A worker's end was not of its own making: its walls fell, or it was killed from outside."""
 
 
 class Line:
@@ -31,7 +43,11 @@ class Line:
         Makes pending reads and writes end at once.
     end : callable
         Kills the worker, at once or (True) after a moment in which it may end by itself;
-        returns how it did, in words, or ``""``.
+        returns how it did, in words, or ``""``; raises `Lost`.
+    meter : Meter, optional
+        Of the worker's process; without one each second on the clock is charged.
+    threads : int, optional
+        How many threads the worker may have.
     """
 
     def __init__(
@@ -40,59 +56,121 @@ class Line:
         writer: IO[bytes],
         cut: Callable[[], None],
         end: Callable[[bool], str],
+        meter: Meter | None = None,
+        threads: int = 0,
     ) -> None:
         self.reader, self.writer, self.cut, self._end = reader, writer, cut, end
-        self.late = False
+        self.meter, self.threads = meter, threads
+        self.charged = meter.used() if meter is not None else 0.0
+        self.broken: WorkerError | None = None  # the limit that was met
         self.dead = False
-        self.lost = False  # the walls went down with it
+        self.received = 0
 
-    def exchange(self, message: Any, seconds: float) -> Any:
+    def exchange(self, message: Any, deadline: Deadline) -> Any:
         """Send ``message`` and return the next message of the worker's.
 
         Raises
         ------
         WorkerError
-            If there is no well-formed answer within ``seconds``. The worker is then dead.
+            If there is no well-formed answer before the student's time is up. The worker is dead.
         InfrastructureError
-            If the sandbox around it died.
+            If the clock ran out first, or the sandbox around the worker died.
         """
-        timer = threading.Timer(max(seconds, 0.01), self._expire)
-        timer.daemon = True
-        timer.start()
+        watch = _Watch(self, deadline)
+        watch.start()
         try:
             if message is not None:
                 protocol.write(self.writer, message)
-            reply = protocol.read(self.reader)
+            reply, size = protocol.read(self.reader)
+            self.received += size
             if not isinstance(reply, dict):
                 raise protocol.ProtocolError("not a reply")
             return reply
         except protocol.ProtocolError as error:
             self.close()
             raise WorkerError(f"your code sent {error} in place of a result") from None
+        except MemoryError:
+            self.close()
+            raise WorkerError("your code sent more than the judge can hold") from None
         except (EOFError, OSError, ValueError):
-            how = self.close(wait=not self.late)
-            if self.lost:
-                raise InfrastructureError("the sandbox died in the middle of it") from None
-            if self.late:
-                raise WorkerError(f"time limit: no result after {seconds:.0f} seconds") from None
-            raise WorkerError(f"your code ended its own process{how}") from None
+            watch.stop()
+            if watch.late:
+                self.close()
+                raise InfrastructureError(
+                    f"the machine is too busy: no result after {deadline.backstop():.0f} seconds "
+                    f"on the clock, of which the code used {deadline.used:.1f}"
+                ) from None
+            try:
+                how = self.close(wait=self.broken is None)
+            except Lost as lost:
+                raise InfrastructureError(str(lost)) from None
+            raise self.broken or WorkerError(f"your code ended its own process{how}") from None
         finally:
-            timer.cancel()
-
-    def _expire(self) -> None:
-        self.late = True
-        self.cut()
+            watch.stop()
 
     def close(self, wait: bool = False) -> str:
         """Kill the worker and all it started, if that has not been done; say how it ended."""
         if self.dead:
             return ""
         self.dead = True
-        how = self._end(wait)
-        for stream in (self.writer, self.reader):
-            with contextlib.suppress(OSError, ValueError):
-                stream.close()
-        return how
+        try:
+            return self._end(wait)
+        finally:
+            for stream in (self.writer, self.reader):
+                with contextlib.suppress(OSError, ValueError):
+                    stream.close()
+
+
+class _Watch(threading.Thread):
+    """Looks at a worker again and again while the judge waits for it, and charges for its time."""
+
+    def __init__(self, line: Line, deadline: Deadline) -> None:
+        super().__init__(daemon=True)
+        self.line, self.deadline = line, deadline
+        self.lock, self.done = threading.Lock(), threading.Event()
+        self.late = False
+        self.looked = deadline.clock()
+
+    def run(self) -> None:
+        """Look until the answer is there, or until it need not come any more."""
+        # At odd moments: who knew them could be awake for these alone.
+        moments = np.random.default_rng()
+        while not self.done.wait(TICK * moments.uniform(0.5, 1.5)):
+            with self.lock:
+                if not self.done.is_set() and self._enough():
+                    self.done.set()
+                    self.line.cut()
+
+    def stop(self) -> None:
+        """Stop looking, and charge what is not charged yet."""
+        with self.lock:
+            self.done.set()
+            self._charge()
+
+    def _charge(self) -> None:
+        if self.line.meter is not None:
+            used = self.line.meter.used()
+            self.deadline.charge(max(0.0, used - self.line.charged))
+            self.line.charged = used
+
+    def _enough(self) -> bool:
+        """Charge for the time since the last look; return whether to end the worker."""
+        now = self.deadline.clock()
+        # One look stands for two ticks at most: the judge may have been stopped itself.
+        passed, self.looked = min(now - self.looked, 2 * TICK), now
+        self._charge()
+        meter, threads = self.line.meter, self.line.threads
+        states = [] if meter is None else meter.states()
+        if meter is None or (states and set(states) <= {"S"}):
+            self.deadline.charge(passed)
+        if threads and len(states) > threads:
+            reason = f"your code started more than {threads} threads"
+            self.line.broken = WorkerError(reason, "ThreadLimit")
+        elif self.deadline.over:
+            reason = f"time limit: no result after {self.deadline.used:.0f} seconds"
+            self.line.broken = WorkerError(reason, "TimeLimit")
+        self.late = self.line.broken is None and self.deadline.late
+        return self.late or self.line.broken is not None
 
 
 def result(reply: dict[str, Any]) -> Any:

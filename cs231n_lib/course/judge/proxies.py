@@ -4,16 +4,26 @@ Values cross by copy; functions and objects stay where they are and are reached 
 proxy reads like the thing itself, so that a test cell is the same in a notebook and here.
 """
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from cs231n_lib.course.checks.verdict import StudentError
 from cs231n_lib.course.inside import protocol
 from cs231n_lib.course.inside.protocol import Callback, Handle, Record
+from cs231n_lib.course.judge.limits import MAX_CALLBACKS, MAX_RECEIVED, Deadline
 from cs231n_lib.course.judge.line import Line, WorkerError, result
 
-MAX_CALLBACKS = 10_000
+
+@contextlib.contextmanager
+def _paid_from(deadline: Deadline) -> Iterator[None]:
+    """Charge for the judge's own work on what a student's code sends."""
+    began = time.thread_time()
+    try:
+        yield
+    finally:
+        deadline.charge(time.thread_time() - began)
 
 
 class Client:
@@ -23,15 +33,20 @@ class Client:
     ----------
     worker : Line
         The connection.
-    call_seconds : float
-        Longest wait for one call.
-    deadline : float
-        When the whole submission ends, by `time.monotonic`.
+    deadline : Deadline
+        Of the whole submission.
     """
 
-    def __init__(self, worker: Line, call_seconds: float, deadline: float) -> None:
-        self.worker, self.call_seconds, self.deadline = worker, call_seconds, deadline
+    def __init__(self, worker: Line, deadline: Deadline) -> None:
+        self.worker, self.deadline = worker, deadline
         self.callbacks: list[Callable[..., Any]] = []
+        self.taken = 0  # bytes received before the present test
+        #: Turns an exception of the student's into what may be told of it.
+        self.censor: Callable[[StudentError], StudentError] = lambda error: error
+
+    def begin_test(self) -> None:
+        """Begin to count the bytes of one test."""
+        self.taken = self.worker.received
 
     def request(self, **message: Any) -> dict[str, Any]:
         """Send one request; run the judge's functions that the student's code calls meanwhile.
@@ -43,17 +58,28 @@ class Client:
         """
         if self.worker.dead:
             raise StudentError("ProcessEnded", "your process ended in an earlier call")
-        until = min(time.monotonic() + self.call_seconds, self.deadline)
+        deadline = self.deadline.for_call()
         try:
-            reply = self.worker.exchange(message, until - time.monotonic())
+            reply = self._exchange(message, deadline)
             while "callback" in reply:
-                answer = self._call_back(reply)
-                reply = self.worker.exchange(answer, until - time.monotonic())
+                with _paid_from(deadline):
+                    answer = self._call_back(reply)
+                reply = self._exchange(answer, deadline)
             result(reply)
         except WorkerError as error:
-            kind = "TimeLimit" if self.worker.late else "ProcessEnded"
             self.worker.close()
-            raise StudentError(kind, str(error)) from None
+            raise StudentError(error.kind, str(error)) from None
+        except StudentError as error:
+            raise self.censor(error) from None
+        return reply
+
+    def _exchange(self, message: dict[str, Any], deadline: Deadline) -> dict[str, Any]:
+        with _paid_from(deadline):
+            reply = self.worker.exchange(message, deadline)
+        if self.worker.received - self.taken > MAX_RECEIVED:
+            raise WorkerError(f"your code sent more than {MAX_RECEIVED // 2**20} MiB for one test")
+        if deadline.over and "callback" in reply:
+            raise WorkerError("time limit: your code calls functions without end", "TimeLimit")
         return reply
 
     def _call_back(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -120,11 +146,6 @@ class Proxy:
                 return value, {"changed": changed, "read_only": read_only}
         raise StudentError("ProcessEnded", "your code sent something else in place of a result")
 
-    def call_checked(self, *args: Any, **kwargs: Any) -> tuple[Any, list[int]]:
-        """Call it; return its result and which positional arguments it changed."""
-        value, facts = self.observe(*args, **kwargs)
-        return value, facts["changed"]
-
     def call_in_place(self, *args: Any) -> tuple[Any, tuple[Any, ...]]:
         """Call it; return its result and the arguments as the call left them."""
         match self._call("in_place", args, {}):
@@ -165,6 +186,10 @@ class Proxy:
         """Return the length."""
         return int(self._client.ask(op="len", target=self._handle))
 
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        """Refuse to become an array: item after item would be fetched, for ever if it likes."""
+        raise TypeError(f"{self!r} is an object, not an array of numbers")
+
     def __bool__(self) -> bool:
         """Whether it is there: it is."""
         return True
@@ -184,4 +209,4 @@ class Missing:
         """Raise what a notebook would raise, with the reason."""
         raise StudentError("NameError", f"name '{self.name}' is not defined{self.reason}")
 
-    observe = call_checked = call_in_place = count_events = on_device = __call__
+    observe = call_in_place = count_events = on_device = __call__

@@ -17,6 +17,15 @@ GRADED, STUDENT_FAULT = "graded", "student fault"
 
 
 @dataclass
+class CellReport:
+    """What an answer cell printed, and how it failed if it did."""
+
+    output: str = ""
+    error: str = ""
+    traceback: str = ""
+
+
+@dataclass
 class Result:
     """What the judge found: plain data, the same for the same submission, master and seed."""
 
@@ -27,7 +36,7 @@ class Result:
     version: str = ""
     reason: str = ""
     tests: list[Outcome] = field(default_factory=list)
-    cells: dict[str, dict[str, str]] = field(default_factory=dict)
+    cells: dict[str, CellReport] = field(default_factory=dict)
     answers: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -49,7 +58,8 @@ class Result:
     def from_dict(cls, content: dict[str, Any]) -> "Result":
         """Return the result that :meth:`to_dict` wrote."""
         tests = [_outcome(t) for t in content["tests"]]
-        return cls(**{**content, "tests": tests})
+        cells = {name: CellReport(**cell) for name, cell in content["cells"].items()}
+        return cls(**{**content, "tests": tests, "cells": cells})
 
 
 def _outcome(content: dict[str, Any]) -> Outcome:

@@ -14,7 +14,7 @@ PACKAGE = "cs231n_lib"
 #: Modules of the library that answers may use; the others are what they are to be written from.
 ALLOWED = ("cs231n_lib.backend", "cs231n_lib.data", "cs231n_lib.plots")
 #: Packages that would give the answer away, or its gradient.
-FOREIGN = ("autograd", "faiss", "jax", "micrograd", "sklearn", "tensorflow", "torch")
+FOREIGN = ("autograd", "faiss", "jax", "micrograd", "scipy", "sklearn", "tensorflow", "torch")
 
 
 def limits_of(master: Master) -> Limits:
@@ -64,6 +64,11 @@ def blocked_by(master: Master) -> tuple[str, ...]:
     opened = opened_by((*ALLOWED, *(name for name in allowed if name in modules)), modules)
     closed = sorted(name for name in modules if not _holds_one_of(name, opened))
     return (*_without_parts(closed), *(name for name in FOREIGN if name not in allowed))
+
+
+def opened(master: Master) -> tuple[str, ...]:
+    """Return the packages of others that ``cs231n.allow`` in the metadata opens."""
+    return tuple(name for name in FOREIGN if name not in blocked_by(master))
 
 
 def modules_of(package: Path) -> dict[str, Path]:

@@ -13,7 +13,7 @@ from cs231n_lib.course.assignment.master import Master, Test, defined_names, rea
 from cs231n_lib.course.assignment.notebook import Damaged, read_cells
 from cs231n_lib.course.assignment.releases import release_of, released
 from cs231n_lib.course.errors import UserError
-from cs231n_lib.course.judge import pools, store
+from cs231n_lib.course.judge import pools, store, walls
 from cs231n_lib.course.judge.line import InfrastructureError
 from cs231n_lib.course.judge.result import GRADED, Result
 from cs231n_lib.course.student import advice, lean, places
@@ -153,7 +153,7 @@ class Checker:
         self.exercise = _chosen(opened, name) if name else ""
         settings = pools.Settings(
             opened.release, opened.master.name, str(places.cache_folder()),
-            unsafe=True, visible_only=True,
+            walls=walls.UNSAFE, visible_only=True,
         )  # fmt: skip
         _prune(places.cache_folder())
         self.grader, self.stop = pools.make_grader(settings)

@@ -19,7 +19,7 @@ from cs231n_lib.course.classroom.gradebook import Gradebook
 from cs231n_lib.course.classroom.grading import kept_results
 from cs231n_lib.course.cli import app
 from cs231n_lib.course.errors import UserError
-from cs231n_lib.course.judge.result import Result
+from cs231n_lib.course.judge.result import CellReport, Result
 from tests.course import notebooks
 from tests.course.notebooks import STUB, notebook, submission, to_bytes
 
@@ -233,7 +233,7 @@ def test_what_a_student_writes_is_never_markup_nor_a_formula():
     result.tests = [
         Outcome("t", EVIL, 1, message=EVIL, diagnosis=Diagnosis(EVIL, EVIL), details=EVIL)
     ]
-    result.cells = {EVIL: {"output": EVIL, "error": EVIL, "traceback": EVIL}}
+    result.cells = {EVIL: CellReport(EVIL, EVIL, EVIL)}
     row = {"score": 0, "max_score": 1, "penalty": 0, "needs_manual_grade": False}
     page = pages.feedback("a1", EVIL, result, row)
     master = read_master(to_bytes(notebook()), "tiny")

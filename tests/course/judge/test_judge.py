@@ -101,7 +101,7 @@ def test_an_error_in_one_cell_leaves_the_others(grade):
 def test_a_cell_that_kills_its_process_leaves_the_others(grade):
     result = grade(submission(double="import os\nos._exit(0)"))
     assert points(result)["mean-random"] == 1
-    assert "ended its own process" in result.cells["double"]["error"]
+    assert "ended its own process" in result.cells["double"].error
 
 
 def test_a_call_that_kills_its_process_leaves_the_other_tests(grade):
@@ -214,7 +214,7 @@ def test_what_is_no_notebook_is_a_student_fault_with_a_reason(grade, data, reaso
 
 
 def test_a_machine_that_fails_is_nobodys_zero(master):
-    def broken():
+    def broken(patience):
         raise InfrastructureError("no walls today")
 
     grader = Grader(master, broken, Limits())
@@ -225,8 +225,8 @@ def test_a_machine_that_fails_is_nobodys_zero(master):
 def test_a_sandbox_that_is_killed_is_nobodys_zero(make_sandbox, master):
     walls = make_sandbox()
 
-    def doomed():
-        worker = walls.worker()
+    def doomed(patience):
+        worker = walls.worker(patience)
         walls.process.kill()
         # On a busy machine what is inside may live on for a moment, and give an answer.
         assert select.select([worker.reader], [], [], 30)[0], "the worker outlived its walls"

@@ -36,13 +36,10 @@ def test_a_module_allowed_alone_can_be_imported(tmp_path):
     names = [name for name in MODULES if name != "cs231n_lib"]
     assert len(names) > 40
 
-    def attempt(name):
-        return imported(build_library(tmp_path, blocked(name)), name)
-
+    libraries = [build_library(tmp_path, blocked(name)) for name in names]
     with ThreadPoolExecutor(2) as threads:
-        wrong = {
-            n: said for n, said in zip(names, threads.map(attempt, names), strict=True) if said
-        }
+        said = threads.map(imported, libraries, names)
+        wrong = {name: words for name, words in zip(names, said, strict=True) if words}
     assert not wrong
 
 

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("needs_walls")
 @pytest.fixture
 def client(walls):
     worker = walls.worker()
-    yield Client(worker, 10.0, time.monotonic() + 60)
+    yield Client(worker, limits.Deadline(60.0, 10.0))
     worker.close()
 
 
@@ -41,7 +41,7 @@ def evaluate(client, expression):
 
 
 def start(walls):
-    return Client(walls.worker(), walls.limits.call, time.monotonic() + 60)
+    return Client(walls.worker(), limits.Deadline(60.0, walls.limits.call))
 
 
 def test_it_is_nobody_in_an_empty_place(client):
@@ -65,14 +65,14 @@ def test_nothing_of_the_course_is_there(client):
 
 
 @pytest.mark.parametrize("path", ["/x", "/usr/x", "/dev/shm/x", "/library/x", "/proc/x",
-                                  f"{sys.prefix}/x", f"{sys.base_prefix}/x"])  # fmt: skip
+                                  "/python/x", "/python/packages/x"])  # fmt: skip
 def test_nothing_outside_the_temporary_folder_can_be_written(client, path):
     with pytest.raises(StudentError, match=r"Read-only|Permission|No such file"):
         run(client, f"open({path!r}, 'w').write('x')")
 
 
 def test_there_is_no_network(client):
-    with pytest.raises(StudentError, match=r"OSError.*unreachable"):
+    with pytest.raises(StudentError, match="PermissionError"):
         run(client, "import socket\nsocket.create_connection(('192.0.2.1', 80), 3)")
 
 
@@ -99,7 +99,8 @@ def test_no_process_can_be_started(client, source):
 def test_doors_out_of_the_sandbox_are_shut(client, call):
     run(client, f"import ctypes\nresult = ctypes.CDLL(None, use_errno=True).{call}\n"
                 "error = ctypes.get_errno()")  # fmt: skip
-    assert evaluate(client, "[result, error]") == [-1, 1]
+    # "Not permitted", or for the calls of younger kernels "no such call".
+    assert evaluate(client, "[result, error in (1, 38)]") == [-1, True]
 
 
 def test_a_thread_is_no_process(client):
@@ -109,7 +110,7 @@ def test_a_thread_is_no_process(client):
 
 def test_signals_reach_nobody_else(client):
     with pytest.raises(StudentError, match="ProcessLookupError"):
-        run(client, "import os\nos.kill(2, 9)")
+        run(client, "import os\nos.kill(2, 15)")
     assert evaluate(client, "[os.getpid(), os.getppid(), os.getpgid(0)]") == [1, 0, 1]
 
 
@@ -289,7 +290,7 @@ def spoil(x): x[0] = 9; return x
     with pytest.raises(StudentError, match="ValueError: no") as info:
         names["fail"](1)
     assert "fail" in info.value.traceback
-    assert names["spoil"].call_checked(np.zeros(2))[1] == [0]
+    assert names["spoil"].observe(np.zeros(2))[1]["changed"] == [0]
     assert names["grad"].count_events(lambda x: x, 1.0) > 5
 
 
@@ -310,7 +311,7 @@ def test_the_filter_is_made_for_every_known_machine(monkeypatch):
 
 def test_an_unsandboxed_worker_speaks_the_same_language(library):
     plain = Unsandboxed(library, limits.Limits())
-    client = Client(plain.worker(), 20.0, time.monotonic() + 60)
+    client = Client(plain.worker(), limits.Deadline(60.0, 20.0))
     assert evaluate(client, "6 * 7") == 42
     with pytest.raises(StudentError, match="exit status 4"):
         run(client, "import os\nos._exit(4)")

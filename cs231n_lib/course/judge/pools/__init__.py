@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cs231n_lib.course.assignment.master import Master, read_master
-from cs231n_lib.course.judge import rules
+from cs231n_lib.course.judge import rules, walls
 from cs231n_lib.course.judge.grader import Grader
-from cs231n_lib.course.judge.walls import bubblewrap
 from cs231n_lib.course.judge.walls.library import build_library
-from cs231n_lib.course.judge.walls.plain import Unsandboxed
 
 
 @dataclass(frozen=True)
@@ -22,7 +20,7 @@ class Settings:
     master: bytes
     name: str
     folder: str
-    unsafe: bool = False
+    walls: str = walls.SAFE
     visible_only: bool = False
 
 
@@ -33,12 +31,10 @@ def make_grader(settings: Settings) -> tuple[Grader, Callable[[], None]]:
         master = master.visible()
     limits, blocked = rules.limits_of(master), rules.blocked_by(master)
     library = build_library(Path(settings.folder), blocked)
-    walls: Unsandboxed | bubblewrap.Sandbox
-    if settings.unsafe:
-        walls = Unsandboxed(library, limits, blocked)
-    else:
-        walls = bubblewrap.Sandbox(library, limits, blocked, _warm(master, blocked))
-    return Grader(master, walls.worker, limits), walls.stop
+    around = walls.make(
+        settings.walls, library, limits, blocked, _warm(master, blocked), rules.opened(master)
+    )
+    return Grader(master, around.worker, limits, blocked), around.stop
 
 
 def _warm(master: Master, blocked: tuple[str, ...]) -> tuple[str, ...]:

@@ -15,13 +15,13 @@ from dataclasses import replace
 from typing import Any
 
 from cs231n_lib.course.errors import UserError
+from cs231n_lib.course.judge import walls
 from cs231n_lib.course.judge.grader import Grader
 from cs231n_lib.course.judge.limits import ATTEMPTS
 from cs231n_lib.course.judge.line import InfrastructureError
 from cs231n_lib.course.judge.pools import Settings, make_grader
 from cs231n_lib.course.judge.result import Fault, Result
 from cs231n_lib.course.judge.store import version
-from cs231n_lib.course.judge.walls import bubblewrap
 
 #: Submissions on their way at a time: enough for a thousand workers, and all that the scheduler
 #: has to remember.
@@ -33,10 +33,9 @@ _one_at_a_time = threading.Lock()  # a judge is for one submission at a time
 @functools.lru_cache(maxsize=1)
 def _grader(settings: Settings) -> Grader:
     """Return this worker's grader, with its sandbox; it lives until the worker ends."""
-    if not settings.unsafe:
-        reason = bubblewrap.why_not_isolated()
-        if reason:
-            raise InfrastructureError(reason)
+    reason = walls.kind(settings.walls).why_not()
+    if reason:
+        raise InfrastructureError(reason)
     folder = tempfile.TemporaryDirectory(prefix="cs231n-judge-")
     grader, stop = make_grader(replace(settings, folder=folder.name))
     atexit.register(folder.cleanup)
@@ -49,10 +48,10 @@ def grade_one(settings: Settings, submission: bytes, seed: int, expected: str) -
     if version() != expected:
         return {"fault": "this worker has another version of the course package; update it"}
     reason = ""
-    for _ in range(ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         try:
             with _one_at_a_time:
-                return _grader(settings).grade(submission, seed).to_dict()
+                return _grader(settings).grade(submission, seed, 2.0**attempt).to_dict()
         except InfrastructureError as error:
             reason = str(error)
     return {"fault": reason}

@@ -9,7 +9,8 @@ from typing import Any
 
 from cs231n_lib.course.assignment.master import read_master
 from cs231n_lib.course.judge import rules
-from cs231n_lib.course.judge.limits import ATTEMPTS, GRACE_SECONDS
+from cs231n_lib.course.judge.bounds import limit_memory
+from cs231n_lib.course.judge.limits import ATTEMPTS, JUDGE_MEMORY, START_SECONDS, Deadline
 from cs231n_lib.course.judge.line import InfrastructureError
 from cs231n_lib.course.judge.pools import Settings, make_grader
 from cs231n_lib.course.judge.result import Fault, Result
@@ -21,11 +22,12 @@ def judge_process(connection: Connection, settings: Settings) -> None:
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to handle
     grader, stop = make_grader(settings)
+    limit_memory(JUDGE_MEMORY)
     try:
         while True:
-            submission, seed = connection.recv()
+            submission, seed, patience = connection.recv()
             try:
-                connection.send(grader.grade(submission, seed).to_dict())
+                connection.send(grader.grade(submission, seed, patience).to_dict())
             except InfrastructureError as error:
                 connection.send({"infrastructure fault": str(error)})
     except (EOFError, OSError):
@@ -37,24 +39,21 @@ def judge_process(connection: Connection, settings: Settings) -> None:
 class _Judge:
     """One judge in a process of its own, replaced when it dies."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, seconds: float) -> None:
+        self.settings, self.seconds = settings, seconds
         self.process: Any = None
         self.connection: Connection | None = None
 
     def grade(self, submission: bytes, seed: int, patience: float) -> Result | Fault:
-        reason = ""
-        for _ in range(ATTEMPTS):
-            try:
-                reply = self._ask(submission, seed, patience)
-            except (EOFError, OSError) as error:
-                self.stop()
-                reason = f"the judge's process died ({type(error).__name__})"
-                continue
-            if "infrastructure fault" not in reply:
-                return Result.from_dict(reply)
-            reason = reply["infrastructure fault"]
-        return Fault(reason)
+        """Grade once; a judge that has to be waited for too long is replaced."""
+        try:
+            reply = self._ask(submission, seed, patience)
+        except (EOFError, OSError) as error:
+            self.stop()
+            return Fault(f"the judge's process died ({type(error).__name__})")
+        if "infrastructure fault" in reply:
+            return Fault(reply["infrastructure fault"])
+        return Result.from_dict(reply)
 
     def _ask(self, submission: bytes, seed: int, patience: float) -> dict[str, Any]:
         if self.connection is None:
@@ -65,8 +64,8 @@ class _Judge:
             )
             self.process.start()
             theirs.close()
-        self.connection.send((submission, seed))
-        if not self.connection.poll(patience):
+        self.connection.send((submission, seed, patience))
+        if not self.connection.poll(self.seconds * patience):
             raise TimeoutError
         reply: dict[str, Any] = self.connection.recv()
         return reply
@@ -94,7 +93,8 @@ class LocalPool:
     def __init__(self, settings: Settings, processes: int) -> None:
         self.settings, self.processes = settings, processes
         limits = rules.limits_of(read_master(settings.master, settings.name))
-        self.patience = limits.wall + GRACE_SECONDS
+        # A judge reports by itself when the clock runs out; who does not has lost its way.
+        self.seconds = Deadline(limits.wall, limits.call).backstop() + 2 * START_SECONDS
         self.idle: list[_Judge] = []
         self.stay = False
 
@@ -112,19 +112,46 @@ class LocalPool:
     def grade(
         self, submissions: Mapping[str, bytes], seed: int
     ) -> Iterator[tuple[str, Result | Fault]]:
-        """Yield key and result of every submission, as they are done."""
+        """Yield key and result of every submission, as they are done.
+
+        What the machine could not do it tries again: with half as many judges, which leaves more
+        of it to each, and twice the patience.
+        """
+        waiting = list(submissions)
+        for attempt in range(ATTEMPTS):
+            judges = max(1, self.processes >> attempt)
+            failed = {}
+            for key, result in self._round(submissions, waiting, seed, judges, 2.0**attempt):
+                if isinstance(result, Fault):
+                    failed[key] = result
+                else:
+                    yield key, result
+            waiting = list(failed)
+            if not waiting:
+                return
+        yield from failed.items()
+
+    def _round(
+        self,
+        submissions: Mapping[str, bytes],
+        keys: list[str],
+        seed: int,
+        judges: int,
+        patience: float,
+    ) -> Iterator[tuple[str, Result | Fault]]:
+        """Yield key and result of each of the ``keys``, tried once."""
         waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
         # Bounded: judges wait for a slow writer instead of piling up results in memory.
-        done: queue.Queue[tuple[str, Result | Fault]] = queue.Queue(maxsize=self.processes)
-        for key in submissions:
+        done: queue.Queue[tuple[str, Result | Fault]] = queue.Queue(maxsize=judges)
+        for key in keys:
             waiting.put(key)
 
         def serve() -> None:
-            judge_ = self.idle.pop() if self.idle else _Judge(self.settings)
+            judge_ = self.idle.pop() if self.idle else _Judge(self.settings, self.seconds)
             try:
                 while True:
                     key = waiting.get_nowait()
-                    done.put((key, judge_.grade(submissions[key], seed, self.patience)))
+                    done.put((key, judge_.grade(submissions[key], seed, patience)))
             except queue.Empty:
                 if self.stay:
                     self.idle.append(judge_)
@@ -132,12 +159,11 @@ class LocalPool:
             judge_.stop()
 
         threads = [
-            threading.Thread(target=serve, daemon=True)
-            for _ in range(min(self.processes, len(submissions)))
+            threading.Thread(target=serve, daemon=True) for _ in range(min(judges, len(keys)))
         ]
         for thread in threads:
             thread.start()
-        for _ in submissions:
+        for _ in keys:
             yield done.get()
         for thread in threads:
             thread.join()

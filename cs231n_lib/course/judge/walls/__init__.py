@@ -1,25 +1,97 @@
-"""Walls around a stranger's code: one file a kind of wall, each with ``worker()`` and ``stop()``.
+"""Walls around a stranger's code: one file a kind of wall, one line in ``KINDS`` for each.
 
-What all kinds share stands here: how a worker is started, and how its end is put in words.
+What all kinds share stands here: what a wall is, how a worker is started, and how its end is put
+in words.
 """
 
+import importlib
 import json
 import signal
-import sys
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
+
+from cs231n_lib.course.judge.limits import Limits
+from cs231n_lib.course.judge.line import Line
+
+
+class Walls(Protocol):
+    """Where workers run; the class of each kind is made as `make` makes it."""
+
+    def worker(self, patience: float = 1.0) -> Line:
+        """Start a worker that has met no other submission; wait ``patience`` times as usual.
+
+        Raises
+        ------
+        InfrastructureError
+            If the walls or the worker cannot be put up.
+        """
+
+    def stop(self) -> None:
+        """Tear the walls down, with everything inside."""
+
+    @staticmethod
+    def why_not() -> str:
+        """Return what keeps this machine from putting them up; ``""`` if nothing does."""
+
+
+#: The kinds of walls: name -> module and class.
+KINDS = {
+    "bubblewrap": "cs231n_lib.course.judge.walls.bubblewrap:Sandbox",
+    "plain": "cs231n_lib.course.judge.walls.plain:Unsandboxed",
+}
+SAFE, UNSAFE = "bubblewrap", "plain"
+
+
+def kind(name: str) -> Any:
+    """Return the class of the walls called ``name``."""
+    module, _, found = KINDS[name].partition(":")
+    return getattr(importlib.import_module(module), found)
+
+
+def make(
+    name: str,
+    library: Path,
+    limits: Limits,
+    blocked: tuple[str, ...],
+    warm: tuple[str, ...],
+    packages: tuple[str, ...],
+) -> Walls:
+    """Return walls of the kind ``name``, not yet put up.
+
+    Parameters
+    ----------
+    name : str
+        One of ``KINDS``.
+    library : Path
+        From :func:`library.build_library`.
+    limits : Limits
+        For each worker.
+    blocked : tuple of str
+        Modules that workers must not import.
+    warm : tuple of str
+        Modules to import once for all, where that can be.
+    packages : tuple of str
+        Packages that the assignment opens besides those that all may use.
+    """
+    walls: Walls = kind(name)(library, limits, blocked, warm, packages)
+    return walls
+
 
 ENVIRONMENT = {
     "LANG": "C.UTF-8",
+    "PYTHONUTF8": "1",
     "PYTHONHASHSEED": "0",
     "MPLBACKEND": "Agg",
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
 }
 
 
-def program(module: str, options: dict[str, Any], library: str) -> list[str]:
-    """Return the command line that runs ``module`` of the library in the folder ``library``."""
-    start = f"import sys; sys.path.insert(0, {library!r}); import {module} as m; m.main()"
-    return [sys.executable, "-s", "-P", "-B", "-c", start, json.dumps(options)]
+def program(
+    interpreter: list[str], module: str, options: dict[str, Any], folders: list[str]
+) -> list[str]:
+    """Return the command line that runs ``module``, found in one of the ``folders``."""
+    start = f"import sys; sys.path[:0] = {folders!r}; import {module} as m; m.main()"
+    return [*interpreter, "-s", "-P", "-B", "-c", start, json.dumps(options)]
 
 
 def in_words(status: int) -> str:

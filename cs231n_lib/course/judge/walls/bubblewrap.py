@@ -1,79 +1,106 @@
 """The walls around a stranger's code: a bubblewrap sandbox, its limits, and the way in.
 
-Inside there is a read-only system, this Python with its packages, those modules of the library
-that the assignment allows, and an empty ``/tmp``: no network, no home, no solutions, no
-gradebook, no other submission, no process but the worker.
+Inside there is what is named, read-only: the standard library, a list of packages, those modules
+of the library that the assignment allows, four devices, and an empty ``/tmp``. No network, no
+system, no home, no solutions, no gradebook, no other submission, no process but the worker.
 """
 
 import contextlib
 import functools
 import os
 import shutil
+import signal
 import socket
 import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO
 
-from cs231n_lib.course import inside
+import cs231n_lib
+from cs231n_lib.course import checkout, inside
 from cs231n_lib.course.errors import UserError
-from cs231n_lib.course.judge.limits import START_SECONDS, Limits
-from cs231n_lib.course.judge.line import InfrastructureError, Line, WorkerError
+from cs231n_lib.course.inside import isolation, zygote
+from cs231n_lib.course.judge.limits import START_SECONDS, Deadline, Limits
+from cs231n_lib.course.judge.line import InfrastructureError, Line, Lost, WorkerError
+from cs231n_lib.course.judge.meter import Meter
 from cs231n_lib.course.judge.walls import ENVIRONMENT, in_words, program
+from cs231n_lib.course.judge.walls.python import PACKAGES, PLACE, Python, see
 
-SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc/alternatives",
-          "/etc/ld.so.cache", "/etc/localtime")  # fmt: skip
-PRIVATE = {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "MPLCONFIGDIR": "/tmp/matplotlib"}
+#: Who students' code is: the user that owns nothing, where the judge itself is root.
+NOBODY = 65534
+PRIVATE = {"PATH": "", "HOME": "/tmp", "MPLCONFIGDIR": "/tmp/matplotlib",
+           "PYTHONHOME": PLACE, "LD_LIBRARY_PATH": f"{PLACE}/shared"}  # fmt: skip
 
 
-def bubblewrap_command(library: Path, blocked: tuple[str, ...], limits: Limits) -> list[str]:
-    """Return the command line, up to the program, that puts up the walls."""
-    command = [shutil.which("bwrap") or "bwrap", "--unshare-user", "--unshare-all",
-               "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--uid", "65534",
-               "--gid", "65534", "--hostname", "sandbox", "--clearenv"]  # fmt: skip
+def as_root() -> bool:
+    """Return whether this process is root, so that what it starts has to become somebody else."""
+    return os.geteuid() == 0
+
+
+def namespaces() -> list[str]:
+    """Return the beginning of the command line: what a worker does not share with the machine.
+
+    Root sees all that is to be shown, and hands what runs inside to `NOBODY`: a user namespace of
+    root's would make it the owner of all that is root's. The zygote gives up the capabilities that
+    stay before it forks a worker.
+    """
+    found = [shutil.which("bwrap") or "bwrap", "--unshare-ipc", "--unshare-pid", "--unshare-net",
+             "--unshare-uts", "--unshare-cgroup-try", "--die-with-parent", "--new-session",
+             "--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN", "--hostname", "sandbox",
+             "--clearenv"]  # fmt: skip
+    if as_root():
+        return [*found, "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    return [*found, "--unshare-user", "--uid", str(NOBODY), "--gid", str(NOBODY)]
+
+
+def bubblewrap_command(
+    library: Path, limits: Limits, nested: bool, packages: tuple[str, ...] = ()
+) -> list[str]:
+    """Return the command line, up to the program, that puts up the walls.
+
+    Raises
+    ------
+    InfrastructureError
+        If what is to be shown holds what must not be seen.
+    """
+    python = see(packages, library.parent)
+    _nothing_secret(python, library)
+    command = namespaces()
     for name, value in {**ENVIRONMENT, **PRIVATE}.items():
         command += ["--setenv", name, value]
-    for path in SYSTEM:
-        if os.path.islink(path):
-            command += ["--symlink", os.readlink(path), path]
-        elif os.path.exists(path):
-            command += ["--ro-bind", path, path]
-    for prefix in dict.fromkeys((sys.base_prefix, sys.prefix)):
-        if not prefix.startswith("/usr"):
-            command += ["--ro-bind", prefix, shown_at(prefix)]
-    for found in _installed(blocked):
-        place = shown_at(str(found))
-        command += ["--tmpfs", place] if found.is_dir() else ["--ro-bind", os.devnull, place]
-    return [*command, "--ro-bind", str(library), "/library", "--proc", "/proc", "--dev", "/dev",
-            "--size", str(limits.disk), "--tmpfs", "/tmp", "--remount-ro", "/dev",
+    shown = (*python.shown, (str(library), "/library"))
+    folders = {p for _, place in shown for p in Path(place).parents} | {Path("/dev")}
+    for folder in sorted(folders - {Path("/")}):
+        command += ["--dir", str(folder)]  # bubblewrap's own would be closed to all but root
+    for source, place in shown:
+        command += ["--ro-bind", source, place]
+    for place, is_folder in python.masked:
+        command += ["--ro-bind", str(library / ("nothing" if is_folder else "nothing.txt")), place]
+    for name in isolation.DEVICES:
+        command += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]  # the zygote seals them
+    if nested:
+        command += ["--proc", "/proc"]  # to make namespaces with; then it is covered
+    return [*command, "--perms", "1777", "--size", str(limits.disk), "--tmpfs", "/tmp",
             "--remount-ro", "/", "--chdir", "/tmp", "--"]  # fmt: skip
 
 
-def shown_at(path: str) -> str:
-    """Return where the sandbox shows a path of this environment.
-
-    It is the same path, except for an environment below ``/tmp``, which the sandbox's own empty
-    ``/tmp`` would hide.
-    """
-    if Path(sys.prefix).is_relative_to("/tmp") and Path(path).is_relative_to(sys.prefix):
-        return str("/environment" / Path(path).relative_to(sys.prefix))
-    return path
-
-
-def _installed(names: tuple[str, ...]) -> Iterator[Path]:
-    """Yield the files and folders of blocked packages that are installed beside this one."""
-    folders = {Path(p) for p in sys.path if p.endswith("site-packages")}
-    for folder in folders:
-        for name in names:
-            path = Path(folder, *name.split("."))
-            if path.is_dir():
-                yield path
-            elif path.with_suffix(".py").is_file():
-                yield path.with_suffix(".py")
+def _nothing_secret(python: Python, library: Path) -> None:
+    """Refuse to show a folder in which the course or the judge's own code lies."""
+    masked = [place for place, _ in python.masked]
+    secrets = {library.parent, Path(cs231n_lib.__file__).parent, Path.cwd()}
+    with contextlib.suppress(UserError):
+        secrets.add(checkout.root())
+    for secret in secrets:
+        for source, place in python.shown:
+            if secret.resolve().is_relative_to(source):
+                shown = Path(place, secret.resolve().relative_to(source))
+                if not any(shown.is_relative_to(hidden) for hidden in masked):
+                    raise InfrastructureError(
+                        f"{secret} lies below {source}, which students' code may see; move it"
+                    )
 
 
 @functools.cache
@@ -83,14 +110,15 @@ def why_not_isolated() -> str:
 
     if not sys.platform.startswith("linux") or find_spec("resource") is None:
         return "isolation needs Linux; grade on a Linux machine (or in WSL 2)"
-    from cs231n_lib.course.inside import isolation
-
     if not isolation.supported():
         return "isolation is known for x86-64 and 64-bit ARM processors only"
     if shutil.which("bwrap") is None:
         return "bubblewrap is missing; install it: apt install bubblewrap (or dnf, pacman ...)"
-    trial = ["bwrap", "--unshare-user", "--unshare-all", "--ro-bind", "/", "/", "true"]
-    done = subprocess.run(trial, capture_output=True, text=True)
+    trial = [*namespaces(), "--ro-bind", "/", "/", "true"]
+    done = subprocess.run(trial, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"})
+    if done.returncode != 0 and as_root():
+        return (f"root is not allowed to put up walls here ({done.stderr.strip()}); "
+                "grade as an ordinary user")  # fmt: skip
     if done.returncode != 0:
         return f"bubblewrap cannot start here ({done.stderr.strip()}); see its troubleshooting"
     return ""
@@ -119,9 +147,12 @@ class Sandbox:
         Modules that workers must not import.
     warm : tuple of str
         Modules to import once for all.
+    packages : tuple of str
+        What may be imported besides `python.ALLOWED`.
     """
 
     nested = True  # until a system refuses
+    why_not = staticmethod(why_not_isolated)
 
     def __init__(
         self,
@@ -129,39 +160,45 @@ class Sandbox:
         limits: Limits,
         blocked: tuple[str, ...] = (),
         warm: tuple[str, ...] = ("numpy",),
+        packages: tuple[str, ...] = (),
     ) -> None:
         self.library, self.limits, self.blocked, self.warm = library, limits, blocked, warm
+        self.packages = packages
         self.process: subprocess.Popen[bytes] | None = None
         self.control: socket.socket | None = None
         self.complaints: IO[bytes] | None = None
         self.current: Line | None = None
+        self.patience = 1.0
 
     def _start(self) -> socket.socket:
         ours, theirs = socket.socketpair()
         options = {"control": theirs.fileno(), "warm": self.warm, "nested": Sandbox.nested,
-                   "limits": asdict(self.limits), "blocked": self.blocked}  # fmt: skip
-        interpreter, *rest = program(f"{inside.__name__}.zygote", options, "/library")
-        walls = bubblewrap_command(self.library, self.blocked, self.limits)
+                   "limits": asdict(self.limits), "blocked": self.blocked,
+                   "user": NOBODY if as_root() else None}  # fmt: skip
+        walls = bubblewrap_command(self.library, self.limits, Sandbox.nested, self.packages)
+        inner = program(
+            [f"{PLACE}/bin/python", "-S"], f"{inside.__name__}.zygote", options,
+            ["/library", PACKAGES],
+        )  # fmt: skip
         self.complaints = tempfile.TemporaryFile()  # noqa: SIM115 (stop() closes it)
         with theirs:
             self.process = subprocess.Popen(
-                [*walls, shown_at(interpreter), *rest],
-                pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                stderr=self.complaints,
+                [*walls, *inner], pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL, stderr=self.complaints,
             )  # fmt: skip
-        ours.settimeout(START_SECONDS)
         self.control = ours
         self._expect_ready()
         return ours
 
     def _expect_ready(self) -> bool:
         assert self.control is not None
+        self.control.settimeout(START_SECONDS * self.patience)
         try:
             answer = self.control.recv(1)
         except OSError:
             answer = b""
-        if answer in (b"r", b"x"):
-            return answer == b"r"
+        if answer in (zygote.READY, zygote.REFUSED):
+            return answer == zygote.READY
         raise InfrastructureError(f"the sandbox did not start: {self._last_words()}")
 
     def _last_words(self) -> str:
@@ -172,7 +209,7 @@ class Sandbox:
         self.stop()
         return words
 
-    def worker(self) -> Line:
+    def worker(self, patience: float = 1.0) -> Line:
         """Start a worker that has met no other submission.
 
         Raises
@@ -180,15 +217,19 @@ class Sandbox:
         InfrastructureError
             If the walls or the worker cannot be put up.
         """
+        self.patience = patience
         if self.current is not None:
-            self.current.close()
+            with contextlib.suppress(Lost):
+                self.current.close()
         if not Sandbox.nested:
             self.stop()  # without nested namespaces walls are used once
         control = self.control or self._start()
         ours, theirs = socket.socketpair()
+        # The kernel says who sends the first message: the one process that will be metered.
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         try:
             with theirs:
-                socket.send_fds(control, [b"s"], [theirs.fileno()])
+                socket.send_fds(control, [zygote.START], [theirs.fileno()])
             accepted = self._expect_ready()
         except OSError as error:
             reason = f"the sandbox is gone: {error} {self._last_words()}"
@@ -196,7 +237,8 @@ class Sandbox:
         if not accepted:
             Sandbox.nested = False
             ours.close()
-            return self.worker()
+            return self.worker(patience)
+        meter = Meter(_sender(ours, START_SECONDS * patience))
         reader, writer = ours.makefile("rb"), ours.makefile("wb")
 
         def cut() -> None:
@@ -206,34 +248,45 @@ class Sandbox:
         def end(wait: bool) -> str:
             cut()
             ours.close()
-            how = self._end(b"e" if wait else b"k")
-            worker.lost = how is None
-            return how or ""
+            return self._end(zygote.END if wait else zygote.KILL)
 
-        self.current = worker = Line(reader, writer, cut, end)
+        self.current = worker = Line(reader, writer, cut, end, meter, self.limits.threads)
         try:
-            worker.exchange(None, START_SECONDS)
+            worker.exchange(None, Deadline(START_SECONDS, START_SECONDS, patience))
         except WorkerError as error:
             raise InfrastructureError(f"the worker did not start: {error}") from None
         return worker
 
-    def _end(self, how: bytes) -> str | None:
-        """End the worker; say how it ended, or None if the sandbox is gone too."""
+    def _end(self, how: bytes) -> str:
+        """End the worker; say how it ended.
+
+        Raises
+        ------
+        Lost
+            If the sandbox is gone too, or the worker was killed from outside.
+        """
+        gone = "the sandbox died in the middle of it"
         if self.control is None:
-            return None
+            raise Lost(gone)
         try:
             self.control.sendall(how)
-            (status,) = struct.unpack("<i", self.control.recv(4, socket.MSG_WAITALL))
+            size = struct.calcsize(zygote.ENDING)
+            told = self.control.recv(size, socket.MSG_WAITALL)
+            status, used = struct.unpack(zygote.ENDING, told)
         except (OSError, struct.error):
             self.stop()
-            return None
+            raise Lost(gone) from None
+        if status == -signal.SIGKILL and used < 0.9 * self.limits.cpu:
+            # No code inside can send this signal: it comes from the machine.
+            raise Lost("the student's process was killed from outside: is there memory enough?")
         return in_words(status)
 
     def stop(self) -> None:
         """Tear the walls down, with everything inside."""
         current, self.current = self.current, None
         if current is not None:
-            current.close()
+            with contextlib.suppress(Lost):
+                current.close()
         if self.process is not None:
             self.process.kill()
             self.process.wait()
@@ -241,3 +294,20 @@ class Sandbox:
             if resource is not None:
                 resource.close()
         self.process = self.control = self.complaints = None
+
+
+def _sender(connection: socket.socket, seconds: float) -> int:
+    """Return the process that sends the first message, which stays there to be read."""
+    connection.settimeout(seconds)
+    try:
+        _, ancillary, *_ = connection.recvmsg(1, socket.CMSG_SPACE(12), socket.MSG_PEEK)
+    except OSError:
+        ancillary = []
+    connection.settimeout(None)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
+    for level, kind, data in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):
+            pid, _, _ = struct.unpack("3i", data[:12])
+            if pid:
+                return int(pid)
+    raise InfrastructureError("the worker did not start: it has not said so")

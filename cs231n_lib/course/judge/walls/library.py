@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -48,6 +49,9 @@ def build_library(folder: Path, blocked: tuple[str, ...]) -> Path:
             if front.parent.is_dir():
                 front.write_text('"""The part that this assignment allows."""\n')
         shutil.copytree(_fonts(folder), Path(name) / "matplotlib")
+        # What stands in the place of what is not to be seen.
+        (Path(name) / "nothing").mkdir()
+        (Path(name) / "nothing.txt").touch()
         with contextlib.suppress(OSError):  # another process was faster
             Path(name).rename(target)
             Path(name).mkdir()
@@ -66,6 +70,16 @@ def _fonts(folder: Path) -> Path:
                 [sys.executable, "-c", "import matplotlib.font_manager"],
                 env={**os.environ, "MPLCONFIGDIR": str(made)}, capture_output=True, check=False,
             )  # fmt: skip
+            _only_matplotlibs_own(made)
             with contextlib.suppress(OSError):  # another process was faster
                 made.rename(target)
     return target
+
+
+def _only_matplotlibs_own(folder: Path) -> None:
+    """Leave out of a list of fonts those of the system, which are not there behind the walls."""
+    for path in folder.glob("fontlist-*.json"):
+        fonts = json.loads(path.read_text())
+        for kind in ("ttflist", "afmlist"):
+            fonts[kind] = [f for f in fonts.get(kind, []) if not os.path.isabs(f["fname"])]
+        path.write_text(json.dumps(fonts))

@@ -3,29 +3,44 @@
 import contextlib
 import os
 import subprocess
+import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
 from cs231n_lib.course import inside
-from cs231n_lib.course.judge.limits import START_SECONDS, Limits
-from cs231n_lib.course.judge.line import Line
+from cs231n_lib.course.judge.limits import START_SECONDS, Deadline, Limits
+from cs231n_lib.course.judge.line import InfrastructureError, Line, WorkerError
+from cs231n_lib.course.judge.meter import Meter
 from cs231n_lib.course.judge.walls import ENVIRONMENT, in_words, program
 
 
 class Unsandboxed:
     """A worker as a plain process: for one's own code on one's own machine."""
 
-    def __init__(self, library: Path, limits: Limits, blocked: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        library: Path,
+        limits: Limits,
+        blocked: tuple[str, ...] = (),
+        warm: tuple[str, ...] = (),  # there is no parent to keep warm
+        packages: tuple[str, ...] = (),  # all that is installed is there
+    ) -> None:
         self.library, self.limits, self.blocked = library, limits, blocked
         self.process: subprocess.Popen[bytes] | None = None
 
-    def worker(self) -> Line:
+    @staticmethod
+    def why_not() -> str:
+        """Return ``""``: nothing is put up."""
+        return ""
+
+    def worker(self, patience: float = 1.0) -> Line:
         """Start a fresh process."""
         options = {"limits": asdict(self.limits), "blocked": self.blocked}
         folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         process = subprocess.Popen(
-            program(f"{inside.__name__}.worker", options, str(self.library)), cwd=folder.name,
+            program([sys.executable], f"{inside.__name__}.worker", options, [str(self.library)]),
+            cwd=folder.name,
             env={**os.environ, **ENVIRONMENT}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
         self.process = process
@@ -41,8 +56,12 @@ class Unsandboxed:
             folder.cleanup()
             return in_words(status or 0)
 
-        worker = Line(process.stdout, process.stdin, process.kill, end)
-        worker.exchange(None, START_SECONDS)
+        meter = Meter(process.pid) if Meter.works() else None
+        worker = Line(process.stdout, process.stdin, process.kill, end, meter)
+        try:
+            worker.exchange(None, Deadline(START_SECONDS, START_SECONDS, patience))
+        except WorkerError as error:
+            raise InfrastructureError(f"the worker did not start: {error}") from None
         return worker
 
     def stop(self) -> None:

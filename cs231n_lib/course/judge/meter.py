@@ -1,0 +1,51 @@
+"""What a process has used, read from outside: it cannot lie, and a busy machine costs nothing."""
+
+import contextlib
+import sys
+import time
+from pathlib import Path
+
+
+class Meter:
+    """The processor time, the sleep and the threads of one process.
+
+    Parameters
+    ----------
+    pid : int
+        The process, by the number that it has here.
+
+    Examples
+    --------
+    >>> import os
+    >>> 0 < Meter(os.getpid()).used() < 10_000
+    True
+    """
+
+    def __init__(self, pid: int) -> None:
+        self.tasks = Path(f"/proc/{pid}/task")
+        self.clock = (~pid << 3) | 2  # clock_getcpuclockid(3): all threads of the process
+        self.last = 0.0
+
+    @staticmethod
+    def works() -> bool:
+        """Return whether this system tells what another process uses."""
+        return sys.platform.startswith("linux")
+
+    def used(self) -> float:
+        """Return the processor seconds of all its threads so far."""
+        with contextlib.suppress(OSError):  # it is gone: what was known last has to do
+            self.last = time.clock_gettime(self.clock)
+        return self.last
+
+    def states(self) -> list[str]:
+        """Return the state of each thread: R for one that computes or would, S for one asleep.
+
+        Neither is one that was stopped (T) or waits for a disk (D), for which it can do nothing.
+        """
+        found = []
+        for path in self.tasks.glob("*/stat"):
+            try:
+                found.append(path.read_text(errors="replace").rpartition(")")[2].split()[0])
+            except (OSError, IndexError):
+                continue  # a thread that has just ended
+        return found
