@@ -1,7 +1,9 @@
 """The live server: who may read, who may run code, and who is turned away."""
 
+import asyncio
 import http.client
 import json
+import logging
 import os
 import re
 import signal
@@ -294,3 +296,43 @@ def test_ctrl_c_stops_it_with_its_kernels(tmp_path):
     site.process.send_signal(signal.SIGINT)
     assert site.process.wait(timeout=30) == 0
     assert "Traceback" not in site.said()
+
+
+def test_a_kernel_without_a_page_ends_and_one_with_a_page_stays(monkeypatch):
+    """Whether it is busy is not even looked at: an endless loop has no last activity."""
+    now, ended = 0.0, []
+
+    async def end(kernel_id, now):
+        ended.append(kernel_id)
+
+    async def spare():
+        return "spare"
+
+    class Manager:
+        cull_idle_timeout = 300
+        alone_since: dict = {}  # noqa: RUF012
+        _kernel_connections = {"read": 1, "crashed": 0, "spare": 0}  # noqa: RUF012
+        log = logging.getLogger("test")
+        shutdown_kernel = staticmethod(end)
+        cull = module.Kernels.cull_kernel_if_idle
+
+    async def live():
+        nonlocal now
+        manager = Manager()
+        manager.spare = asyncio.create_task(spare())
+        await manager.spare
+        for now in (0.0, 200.0, 400.0):
+            for kernel_id in ("read", "crashed", "spare"):
+                await manager.cull(kernel_id)
+            assert ended == (["crashed"] if now > 300 else [])
+
+    monkeypatch.setattr(module.time, "monotonic", lambda: now)
+    asyncio.run(live())
+
+
+def test_a_site_that_carries_an_engine_offers_it_beside_the_kernels(site):
+    carried = site.log.parent / "html" / "live.json"
+    carried.write_text('{"engines": {"in-page": {"bytes": 1}}}')
+    told = json.loads(site.ask("/live.json").text)
+    carried.unlink()
+    assert told["engines"] == {"in-page": {"bytes": 1}, "jupyter": {"signedIn": False}}

@@ -1,0 +1,189 @@
+"""A published folder on hosts as they are: below a sub-path, odd about types, strict about scripts."""
+
+import json
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+from cs231n_lib.course.errors import UserError
+from cs231n_lib.course.publishing import build, publish
+from cs231n_lib.course.publishing.engine import fetch
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+BASE = "/~teacher/course/book/"
+STRICT = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; img-src 'self' data:; "
+    "style-src 'self' 'unsafe-inline'; font-src 'self' data:; worker-src 'self'; connect-src 'self'"
+)
+PAGE = "03_k_nearest_neighbours"
+
+
+class Host(SimpleHTTPRequestHandler):
+    """A static host: nothing compressed, no word about caching, types from a table."""
+
+    protocol_version = "HTTP/1.1"
+    extra = {}  # noqa: RUF012
+    types = {}  # noqa: RUF012
+
+    def translate_path(self, path):
+        return super().translate_path("/" + path.removeprefix(BASE).lstrip("/"))
+
+    def guess_type(self, path):
+        ending = "." + str(path).rpartition(".")[2]
+        return self.types.get(ending) or super().guess_type(path)
+
+    def end_headers(self):
+        for name, value in self.extra.items():
+            self.send_header(name, value)
+        super().end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+class Plain(Host):
+    """`python -m http.server` on a USB stick."""
+
+
+class Unpacks(Host):
+    """Says that a .gz is the packed form of something else: the browser unpacks it on the way."""
+
+    def end_headers(self):
+        if self.path.endswith(".gz"):
+            self.send_header("Content-Encoding", "gzip")
+        super().end_headers()
+
+
+class WrongTypes(Host):
+    """Knows no .wasm and no .gz, and takes .json for a text."""
+
+    types = {".gz": "text/plain", ".json": "text/plain", ".wasm": "text/html"}  # noqa: RUF012
+
+
+class KeepsForEver(Host):
+    """Has everything kept for a year, pages included."""
+
+    extra = {"Cache-Control": "public, max-age=31536000, immutable"}  # noqa: RUF012
+
+
+class StrictPolicy(Host):
+    """Forbids evaluation and blobs: then a running cell cannot be interrupted, only restarted."""
+
+    extra = {"Content-Security-Policy": STRICT}  # noqa: RUF012
+
+
+@pytest.fixture(scope="module")
+def folder(html, tmp_path_factory):
+    if fetch.wheel() is None:
+        pytest.skip("the engine is not in the cache: run `cs231n book engine`")
+    folder = tmp_path_factory.mktemp("published") / "site"
+    assert publish.publish(folder) == "tried in a browser: 01_data_driven says what it stored"
+    return folder
+
+
+@pytest.fixture
+def serve_as(folder):
+    started = []
+
+    def serve_as(kind):
+        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(kind, directory=str(folder)))
+        Thread(target=server.serve_forever, daemon=True).start()
+        started.append(server)
+        return f"http://127.0.0.1:{server.server_port}{BASE}{PAGE}.html"
+
+    yield serve_as
+    for server in started:
+        server.shutdown()
+        server.server_close()
+
+
+def make_live(page):
+    page.get_by_role("button", name="Run this page live").click()
+    page.locator(".live-bar[data-state=ready]").wait_for(timeout=180_000)
+
+
+def check(page, source):
+    exercise = page.locator("div.tag_practice")
+    exercise.locator(".CodeMirror").evaluate("(e, text) => e.CodeMirror.setValue(text)", source)
+    exercise.get_by_role("button", name="Check your code").click()
+
+
+WRONG = """import numpy as np
+
+
+def predict_labels(dists, y_train, k=1):
+    order = np.argsort(-dists, axis=1, kind="stable")[:, :k]
+    return np.array([np.bincount(row).argmax() for row in y_train[order]])"""
+RIGHT = WRONG.replace("-dists", "dists")
+
+
+def test_it_is_what_a_static_host_needs(folder):
+    assert (folder / ".nojekyll").is_file()
+    told = json.loads((folder / "live.json").read_text())["engines"]
+    assert list(told) == ["in-page"]
+    assert told["in-page"]["bytes"] < 25_000_000
+    assert (folder / "engine" / "LICENSES.txt").stat().st_size > 100_000
+
+
+@pytest.mark.parametrize("kind", [Plain, Unpacks, WrongTypes, KeepsForEver, StrictPolicy])
+def test_a_page_runs_whatever_the_host_is_like(chromium, serve_as, expect, kind):
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(serve_as(kind))
+    expect(page.locator(".live-status")).to_contain_text("MB, once")
+    make_live(page)
+    check(page, WRONG)
+    report = page.locator("div.tag_practice-check .practice")
+    expect(report).to_have_attribute("data-state", "failed", timeout=120_000)
+    expect(report.get_by_text("Likely reason:").first).to_be_visible()
+    context.set_offline(True)  # after the first visit, nothing is asked for
+    check(page, RIGHT)
+    expect(report).to_have_attribute("data-state", "passed", timeout=60_000)
+    context.close()
+
+
+def test_a_file_that_is_missing_is_told_and_asked_for_again(chromium, folder, serve_as, expect):
+    (library,) = (folder / "engine").glob("library-*")
+    library.rename(away := folder / "away")
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(serve_as(Plain))
+    page.get_by_role("button", name="Run this page live").click()
+    expect(page.locator(".live-status")).to_contain_text("did not arrive", timeout=60_000)
+    away.write_bytes((whole := away.read_bytes())[:1_000_000])  # half of it comes
+    away.rename(library)
+    page.wait_for_timeout(6_000)
+    expect(page.locator(".live-status")).to_contain_text("did not arrive", timeout=60_000)
+    library.write_bytes(whole)
+    page.locator(".live-bar[data-state=ready]").wait_for(timeout=180_000)
+    context.close()
+
+
+def test_an_old_browser_is_offered_the_notebook(chromium, serve_as, expect):
+    context = chromium.new_context()
+    context.add_init_script("delete globalThis.DecompressionStream")
+    page = context.new_page()
+    page.goto(serve_as(Plain))
+    expect(page.locator(".launch-bar")).to_contain_text("Download the notebook")
+    assert page.locator(".live-bar").count() == 0
+    context.close()
+
+
+def test_a_folder_with_something_else_is_left_alone(tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(UserError, match="holds something else"):
+        publish.publish(tmp_path)
+    with pytest.raises(UserError, match="is a file"):
+        publish.publish(tmp_path / "thesis.txt")
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
+
+
+def test_a_page_that_does_not_run_is_not_published(folder, tmp_path, monkeypatch):
+    before = sorted(path.name for path in folder.iterdir())
+    monkeypatch.setattr(build, "build", lambda **_: True)
+    monkeypatch.setattr(publish.bundle, "write", lambda site: (site / "live.json").write_text("{}"))
+    with pytest.raises(UserError, match="does not run in the browser: the button did not come"):
+        publish.publish(folder)
+    assert sorted(path.name for path in folder.iterdir()) == before
