@@ -1,4 +1,4 @@
-"""A published folder on hosts as they are: below a sub-path, odd about types, strict about scripts."""
+"""A published folder on hosts as they are: below a sub-path, odd about types, strict."""
 
 import json
 from functools import partial
@@ -14,8 +14,9 @@ from cs231n_lib.course.publishing.engine import fetch
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 BASE = "/~teacher/course/book/"
 STRICT = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; img-src 'self' data:; "
-    "style-src 'self' 'unsafe-inline'; font-src 'self' data:; worker-src 'self'; connect-src 'self'"
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; "
+    "img-src 'self' data:; style-src 'self' 'unsafe-inline'; font-src 'self' data:; "
+    "worker-src 'self'; connect-src 'self'"
 )
 PAGE = "03_k_nearest_neighbours"
 
