@@ -24,6 +24,7 @@ def _pytest(*arguments: str) -> list[str]:
 GRADER = tuple(
     f"tests/course/{room}" for room in ("inside", "assignment", "checks", "judge", "classroom")
 )
+ENGINE = ("tests/browser/test_inpage.py", "tests/browser/test_publish.py")
 NOTEBOOKS = "tests/course/publishing/test_notebooks.py"
 #: What each stage runs, the fast ones first.
 STAGES = {
@@ -43,7 +44,11 @@ STAGES = {
     "grader": [_pytest(*GRADER)],
     "notebooks": [_pytest("--nbval", "--nbval-current-env", "book", NOTEBOOKS)],
     # In one process: two browsers at once on two cores make pages miss their deadlines.
-    "browser": [python("-m", "pytest", "-q", "tests/browser")],
+    "browser": [
+        python("-m", "pytest", "-q", "tests/browser", *(f"--ignore={file}" for file in ENGINE))
+    ],
+    # All chapters in the page's own Python; skipped, with the reason, where it was never fetched.
+    "engine": [python("-m", "pytest", "-q", *ENGINE)],
 }
 
 
