@@ -357,6 +357,8 @@ def test_templates_are_turned_by_keys_and_by_gradient_descent(open_page, expect)
     page = open_page()
     box = page.locator('[data-explore="linear-classifier"]')
     expect(status(page, "linear-classifier")).to_contain_text("after 0 steps")
+    expect(box.locator("svg line")).to_have_count(3)
+    expect(box.locator("svg line").first).not_to_have_css("stroke", "none")
     template = box.locator(".knn-point").first
     template.focus()
     expect(template).to_have_attribute("aria-label", "Template of blue, 1.5, 0.3")

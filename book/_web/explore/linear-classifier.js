@@ -70,7 +70,7 @@
         }
         W.forEach(([u, v], c) => {
           const [x0, y0] = at(0, 0), [x, y] = at(u, v);
-          node.append(svg("line", { x1: x0, y1: y0, x2: x, y2: y, class: `ex-${COLOURS[c]} ex-line` }));
+          node.append(svg("line", { x1: x0, y1: y0, x2: x, y2: y, class: `ex-${COLOURS[c]} ex-line ex-stroke` }));
           if (c === chosen) node.append(svg("circle", { cx: x, cy: y, r: 14, class: "knn-ring" }));
           node.append(svg("circle", { cx: x, cy: y, r: 8, class: `ex-${COLOURS[c]} ex-fill ex-point knn-point`, role: "button",
             tabindex: c === chosen ? 0 : -1, "data-index": c,
