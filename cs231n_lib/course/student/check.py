@@ -57,7 +57,7 @@ class Opened:
 
     def exercises(self) -> dict[str, str]:
         """Return the names that may be asked for: exercise or function -> exercise."""
-        tested = {exercise_of(test.name) for test in self.master.tests}
+        tested = dict.fromkeys(exercise_of(test.name) for test in self.master.tests)
         found = {name: name for name in tested}
         for answer, cell in self.master.answers.items():
             if cell.kind == "code" and answer in tested:
