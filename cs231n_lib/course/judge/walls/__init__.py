@@ -94,9 +94,13 @@ def program(
     return [*interpreter, "-s", "-P", "-B", "-c", start, json.dumps(options)]
 
 
+#: The exit status of a process that was killed; Windows has no such signal.
+KILLED = -getattr(signal, "SIGKILL", 9)
+
+
 def in_words(status: int) -> str:
     """Say how a process ended, from its exit status; ``""`` if there is nothing to say."""
-    if status == -signal.SIGKILL:
+    if status == KILLED:
         return " or was killed for using too much processor time or memory"
     if status < 0:
         name = signal.strsignal(-status) or f"signal {-status}"
