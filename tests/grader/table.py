@@ -11,6 +11,7 @@ lose on every seed; its diagnosis as right if each failing test that names a mis
 
 import argparse
 import contextlib
+import importlib
 import io
 import json
 import math
@@ -19,15 +20,18 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from cs231n_lib.course import checkout
-from cs231n_lib.course.assignment.master import Master, Test, read_master
+from cs231n_lib.course.assignment.master import Master, Test, defined_names, read_master
 from cs231n_lib.course.checks import bench, calling
 from cs231n_lib.course.checks.verdict import Outcome
 from cs231n_lib.course.classroom.release import assignments
 
+#: How a test says what its exercise builds on.
+TRIAL = re.compile(r"@checks\.trial\(\s*\w+,\s*a\d\.([\w.]+)")
 SAMPLES = Path(__file__).parent / "samples"
 FIELDS = ("exercise", "correct_total", "correct_accepted", "wrong_total", "wrong_rejected",
           "diagnosis_total", "diagnosis_right", "seeds", "wrong_seeds")  # fmt: skip
@@ -94,7 +98,8 @@ def grade(
     """
     names: dict[str, Any] = {}
     for source in [*master(assignment).setup, *{**answers_of(assignment), **answers}.values()]:
-        with contextlib.redirect_stdout(io.StringIO()):  # what samples print
+        # What samples print, and what they raise where they are defined: a judge goes on, too.
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(Exception):
             exec(source, names)
     calling.set_seed(seed)
     try:
@@ -102,6 +107,24 @@ def grade(
     finally:
         calling.set_seed(0)
     return {o.name.removeprefix(f"{exercise}-"): o for o in outcomes if not o.passed}
+
+
+def built_on(assignment: str) -> dict[str, set[str]]:
+    """Return, for each exercise that builds on others, which: by the names its tests replace."""
+    owner = {
+        name: answer
+        for answer, source in answers_of(assignment).items()
+        for name in defined_names(source)
+    }
+    room = importlib.import_module(f"cs231n_lib.course.checks.{assignment}")
+    found: dict[str, set[str]] = {}
+    for exercise in exercises(assignment):
+        for test in tests_of(assignment, exercise):
+            names = TRIAL.search(test.source)
+            if names:
+                below = attrgetter(names[1])(room)
+                found.setdefault(exercise, set()).update(owner[n] for n in below if n in owner)
+    return {above: below - {above} for above, below in found.items()}
 
 
 def read_samples(path: Path) -> list[Sample]:

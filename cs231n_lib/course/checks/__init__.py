@@ -9,6 +9,7 @@ import importlib
 from typing import Any
 
 from cs231n_lib.course.checks import hygiene, pair
+from cs231n_lib.course.checks.alone import trial
 from cs231n_lib.course.checks.calling import (
     call,
     call_in_place,
@@ -18,6 +19,7 @@ from cs231n_lib.course.checks.calling import (
     observe,
     on_device,
     raised,
+    replaced,
     require,
     rng,
     set_seed,
@@ -31,7 +33,8 @@ ASSIGNMENTS = ("a1", "a2", "a3", "a4", "a5")
 __all__ = [
     "NUMERICAL",
     "CheckFailed", "Diagnosis", "call", "call_in_place", "count_events", "get_seed", "hygiene",
-    "numbers", "observe", "on_device", "pair", "raised", "require", "rng", "set_seed", "try_out",
+    "numbers", "observe", "on_device", "pair", "raised", "replaced", "require", "rng", "set_seed",
+    "trial", "try_out",
 ]  # fmt: skip
 
 

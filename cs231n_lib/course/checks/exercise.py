@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from cs231n_lib.course.checks import calling, verdict
+from cs231n_lib.course.checks.calling import real
 from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
 
 Regimes = Mapping[str, tuple[Any, ...]]
@@ -26,10 +27,13 @@ GENERAL = {
     "nan": "there are NaNs or infinities where the right result is finite.",
     "zeros": "the result is 0 everywhere: was it ever filled, or is all of it cut off at 0?",
     "sign": "the result is the right one with the opposite sign.",
+    "kind": "text, complex numbers and objects are no results, whatever they stand for.",
     "dtype": "float32 inputs should give a float32 result; an array created without `dtype=` "
     "is float64.",
     "input_changed": "an argument was changed in place; work on a copy, the caller needs it.",
     "read_only": "the result cannot be written to: it is a view; return a copy.",
+    "not_an_ndarray": "return a plain ndarray: for an np.matrix, `*` is the matrix product and "
+    "sums keep two axes, so that other functions fail on it.",
     "not_vectorised": "the number of Python steps grows with the data: a Python loop (also "
     "one hidden in a comprehension, `map` or `np.vectorize`) is at work.",
 }
@@ -67,6 +71,13 @@ def precision(args: tuple[Any, ...]) -> np.dtype[Any]:
     return min(dtypes, key=lambda dtype: dtype.itemsize, default=np.dtype(np.float64))
 
 
+def like(args: tuple[Any, ...], *values: Any) -> Any:
+    """Return float64 results of a reference in the dtype that NumPy would make of ``args``."""
+    dtype = np.result_type(*(a for a in args if isinstance(a, np.ndarray)))
+    cast = tuple(np.asarray(value).astype(dtype) for value in values)
+    return cast[0] if len(cast) == 1 else cast
+
+
 def relative_error(got: Any, want: Any) -> float:
     """Return the largest difference relative to the largest expected value; inf if hopeless.
 
@@ -74,7 +85,7 @@ def relative_error(got: Any, want: Any) -> float:
     by non-finite ones.
     """
     try:
-        got, want = np.asarray(got, dtype=np.float64), np.asarray(want, dtype=np.float64)
+        got, want = real(got).astype(np.float64), np.asarray(want, dtype=np.float64)
     except (TypeError, ValueError):
         return np.inf
     finite = np.isfinite(want)
@@ -317,10 +328,10 @@ def _structure(part: str, got: Any, want: Any) -> CheckFailed | None:
     if got is None:
         return CheckFailed(f"`{part}` is None.", general("no_return"))
     try:
-        found = np.asarray(got)
-        found.astype(np.float64)
+        found = real(got)
     except (TypeError, ValueError):
-        return CheckFailed(f"`{part}` is not an array of numbers: {type(got).__name__}.")
+        kind = getattr(got, "dtype", None) or type(got).__name__
+        return CheckFailed(f"`{part}` is not an array of real numbers: {kind}.", general("kind"))
     shape = np.shape(want)
     if found.shape != shape:
         kind = "transposed" if found.shape == shape[::-1] else "shape"

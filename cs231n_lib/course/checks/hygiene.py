@@ -62,6 +62,10 @@ def keeps_inputs(
         index = facts["changed"][0]
         name = names[index] if index < len(names) else f"argument {index + 1}"
         raise CheckFailed(f"`{name}` has other values after the call.", general("input_changed"))
+    calling.require(
+        not facts["relatives"],
+        f"the result is a {', '.join(map(str, facts['relatives']))}.", general("not_an_ndarray"),
+    )  # fmt: skip
     calling.require(not facts["read_only"], "the result is read-only.", general("read_only"))
 
 

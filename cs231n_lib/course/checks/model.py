@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from cs231n_lib.course.checks import verdict
-from cs231n_lib.course.checks.exercise import general
+from cs231n_lib.course.checks import calling, verdict
+from cs231n_lib.course.checks.exercise import Mistake, general
 from cs231n_lib.course.checks.verdict import CheckFailed
 
 
@@ -44,3 +44,36 @@ def require_same_params(
     for name, value in zip(names, before, strict=True):
         if not np.array_equal(after[name], value):
             raise CheckFailed(f"`loss` changes params['{name}'].", general("input_changed"))
+
+
+def require_finite(result: Any, where: str, names: tuple[str, ...]) -> None:
+    """Require gradients that are numbers: no infinity, no NaN."""
+    grads = result[1] if isinstance(result, (tuple, list)) and len(result) == 2 else None
+    if not isinstance(grads, dict):
+        kind = general("no_return" if result is None else "shape")
+        raise CheckFailed("with labels, `loss` should return (loss, grads).", kind)
+    for name in names:
+        values = calling.numbers(grads.get(name), f"grads['{name}']")
+        if not np.all(np.isfinite(values)):
+            raise CheckFailed(f"{where}: the gradient of {name} is not finite.",
+                              LARGE[0].diagnosis)  # fmt: skip
+
+
+def far_scores() -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return scores (N, C) far apart, fixed, and labels: each way to overflow fails in its own."""
+    y = np.array([0, 1])
+    return {
+        "scores 0 and 2000": (np.array([[0.0, 2000.0]]), y[:1]),
+        "rows of scores around -100 and 700": (np.array([[-100.0, -99.0], [700.0, 701.0]]), y),
+        "scores 2000 and 2001": (np.array([[2000.0, 2001.0]]), y[:1]),
+    }
+
+
+#: What overflows or underflows in a softmax loss of one's own.
+LARGE = (
+    Mistake("no_max_subtraction", "large scores overflow in exp: subtract the largest score of "
+            "each row first, as softmax_loss does.", {"shift": False}),
+    Mistake("log_of_p", "p is right, but underflows to 0 where a score is far below the largest, "
+            "and log(0) is infinite: use s_y - max - log(sum(exp)), as softmax_loss does.",
+            {"of_p": True}),
+)  # fmt: skip

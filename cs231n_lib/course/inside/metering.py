@@ -62,7 +62,8 @@ def observe(
     facts : dict
         ``"changed"``: indices of the positional arguments that hold other values after the
         call than before it; ``"read_only"``: whether some array of the result cannot be
-        written to (a broadcast view, say).
+        written to (a broadcast view, say); ``"relatives"``: the names of classes like
+        `np.matrix` among the arrays of the result, which do not calculate as arrays do.
 
     Examples
     --------
@@ -70,7 +71,7 @@ def observe(
     ...     x *= 2
     ...     return x
     >>> observe(double, (np.ones(2),))[1]
-    {'changed': [0], 'read_only': False}
+    {'changed': [0], 'read_only': False, 'relatives': []}
     """
     before = copy.deepcopy(args)
     result = function(*args, **(kwargs or {}))
@@ -79,6 +80,7 @@ def observe(
     return result, {
         "changed": changed,
         "read_only": any(not array.flags.writeable for array in _arrays(result)),
+        "relatives": sorted({type(a).__name__ for a in _arrays(result)} - {"ndarray"}),
     }
 
 

@@ -18,7 +18,7 @@ from typing import IO, Any, NoReturn
 
 import numpy as np
 
-from cs231n_lib.course.inside import metering, protocol
+from cs231n_lib.course.inside import metering, protocol, standin
 from cs231n_lib.course.inside.cells import HELPERS, statements, without_magics
 from cs231n_lib.course.inside.protocol import Callback, Handle, ProtocolError, Record
 
@@ -109,11 +109,13 @@ class Worker:
             ),
         }
         self.objects: list[Any] = []
+        self.replaced: dict[str, Any] = {}
         self.output = _Output(output_limit)
         self.operations: dict[str, Callable[[dict[str, Any]], Any]] = {
             "run": self.run,
             "names": self.names,
             "call": self.call,
+            "replace": self.replace,
             "getattr": lambda m: getattr(self.objects[m["target"].number], m["name"]),
             "setattr": lambda m: setattr(
                 self.objects[m["target"].number], m["name"], self.incoming(m["value"])
@@ -135,6 +137,11 @@ class Worker:
     def names(self, message: dict[str, Any]) -> dict[str, Any]:
         """Return those of the asked-for names that the cells have defined."""
         return {n: self.namespace[n] for n in message["names"] if n in self.namespace}
+
+    def replace(self, message: dict[str, Any]) -> None:
+        """Put the judge's functions under the names given; the student's own under all others."""
+        standin.restore(self.namespace, self.replaced)
+        self.replaced = standin.swap(self.namespace, self.incoming(message["names"]))
 
     def call(self, message: dict[str, Any]) -> Any:
         """Call an object, plainly or under one of the meters."""

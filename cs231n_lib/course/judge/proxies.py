@@ -6,7 +6,7 @@ proxy reads like the thing itself, so that a test cell is the same in a notebook
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from cs231n_lib.course.checks.verdict import StudentError
@@ -142,8 +142,8 @@ class Proxy:
     def observe(self, *args: Any, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
         """Call it under `metering.observe`; return its result and the facts."""
         match self._call("observe", args, kwargs):
-            case (value, {"changed": list(changed), "read_only": bool(read_only)}):
-                return value, {"changed": changed, "read_only": read_only}
+            case (value, {"changed": list(), "read_only": bool(), "relatives": list()} as facts):
+                return value, facts
         raise StudentError("ProcessEnded", "your code sent something else in place of a result")
 
     def call_in_place(self, *args: Any) -> tuple[Any, tuple[Any, ...]]:
@@ -162,6 +162,23 @@ class Proxy:
             ):
                 return value, {"homes": homes, "changed": changed, "fetched": fetched}
         raise StudentError("ProcessEnded", "your code sent something else in place of a result")
+
+    @contextlib.contextmanager
+    def replaced(self, names: Mapping[str, Any]) -> Iterator[None]:
+        """Put functions of the judge's under names that the student's code looks up.
+
+        Afterwards they are called in vain: right functions are not to be kept for other tests.
+        """
+        client: Client = self._client
+        first = len(client.callbacks)
+        client.request(op="replace", names=client.outgoing(dict(names)))
+        try:
+            yield
+        finally:
+            for number in range(first, len(client.callbacks)):
+                client.callbacks[number] = _over
+            with contextlib.suppress(StudentError):
+                client.request(op="replace", names={})
 
     def count_events(self, *args: Any, **kwargs: Any) -> int:
         """Return how many Python steps a call takes."""
@@ -199,6 +216,10 @@ class Proxy:
         return f"<the student's {self._handle.type_name}>"
 
 
+def _over(*args: Any, **kwargs: Any) -> None:
+    raise LookupError("this function was there for one test only")
+
+
 class Missing:
     """A name that the student's cells did not define; says so when it is used."""
 
@@ -209,4 +230,4 @@ class Missing:
         """Raise what a notebook would raise, with the reason."""
         raise StudentError("NameError", f"name '{self.name}' is not defined{self.reason}")
 
-    observe = call_in_place = count_events = on_device = __call__
+    observe = call_in_place = count_events = on_device = replaced = __call__

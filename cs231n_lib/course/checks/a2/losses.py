@@ -26,6 +26,7 @@ def _finish(
     grad_reg: float = 2.0,
     penalty: str = "squares",
     penalty_over_N: bool = False,
+    times_reg: bool = True,
     grad_penalty_over_N: bool = False,
 ) -> tuple[float, np.ndarray]:
     """Average and regularise: every way of doing that wrong is the same for both losses."""
@@ -34,7 +35,7 @@ def _finish(
     size = {"squares": np.sum(W * W), "norm": np.sqrt(np.sum(W * W)), "abs": np.sum(np.abs(W)),
             "sum": np.sum(W)}[penalty]  # fmt: skip
     loss = np.sum(losses) / divisor[loss_over]
-    loss += loss_reg * reg * size / (N if penalty_over_N else 1)
+    loss += loss_reg * (reg if times_reg else 1.0) * size / (N if penalty_over_N else 1)
     dW = X.T @ dscores / divisor[grad_over]
     dW = dW + grad_reg * reg * W / (N if grad_penalty_over_N else 1)
     return float(loss), dW
@@ -94,6 +95,7 @@ def softmax(
     of: str = "log p",
     grad_true: float = 1.0,
     sum_over: int = 1,
+    grad_of: str = "p",
     **dials: Any,
 ) -> tuple[float, np.ndarray]:
     """Return the softmax cross-entropy loss and its gradient, computed in float64."""
@@ -121,7 +123,7 @@ def softmax(
         losses = np.log(total[:, 0]) - scores[rows, y]  # right even where p underflows to 0
     else:
         losses = -np.log(p[rows, y] + eps)
-    dscores = p.copy()
+    dscores = np.log(p) if grad_of == "log p" else p.copy()
     dscores[rows, y] -= grad_true
     return _finish(W, X, reg, sign * losses / np.log(base), dscores, **dials)
 
@@ -163,6 +165,8 @@ def _shared() -> tuple[Mistake, ...]:
                 {"loss_reg": -1.0}),
         Mistake("reg_sign_in_gradient", "the gradient of the penalty has the wrong sign.",
                 {"grad_reg": -2.0}),
+        Mistake("reg_factor_missing", "the penalty in the loss is sum(W*W) alone; multiply it by "
+                "reg.", {"times_reg": False}),
         Mistake("norm_for_squares", "the penalty is the norm of W; it should be the sum of "
                 "squares, without a root.", {"penalty": "norm"}),
         Mistake("abs_for_squares", "the penalty sums absolute values; it should sum squares.",
@@ -228,6 +232,8 @@ _SOFTMAX = (
             "normalisation by log(sum(exp)).", {"of": "score"}),
     Mistake("one_not_subtracted", "the gradient is p for every class; subtract 1 from that of the "
             "true class.", {"grad_true": 0.0}),
+    Mistake("log_p_for_p", "the gradient takes log p; it is p, minus 1 for the true class.",
+            {"grad_of": "log p"}),
     Mistake("one_added", "1 is added to the true class's entry; subtract it.",
             {"grad_true": -1.0}),
     Mistake("normalised_over_batch", "exp is summed over the batch; sum over the classes of each "

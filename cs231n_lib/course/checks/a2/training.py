@@ -1,11 +1,12 @@
 """Assignment 2, training and tuning a linear classifier: checks of a class through its methods."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from cs231n_lib.course.checks import calling, verdict
+from cs231n_lib.course.checks.a2 import losses
 from cs231n_lib.course.checks.exercise import Exercise, Mistake, general
 from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
 
@@ -21,54 +22,103 @@ def _weights(model: Any) -> np.ndarray:
     return calling.numbers(_attribute(model, "W"), "`W`").copy()
 
 
-def _loss(model: Any, X: Any, y: Any, reg: float) -> tuple[Any, Any]:
-    result = calling.call(_attribute(model, "loss"), X, y, reg)
-    if not isinstance(result, (tuple, list)) or len(result) != 2:
-        raise CheckFailed("`loss` should return (loss, dW).", general("shape"))
-    return result[0], calling.numbers(result[1], "`dW`")
+class Batch(NamedTuple):
+    """What a model was like, and was asked for, when its loss was taken."""
+
+    W: np.ndarray
+    X: np.ndarray
+    y: np.ndarray
+    reg: float
+    loss: float
+    dW: np.ndarray
 
 
-def _train(Model: Callable[..., Any], X: Any, y: Any, **options: Any) -> tuple[Any, np.ndarray]:
-    """Return a new model after ``train`` and its loss history."""
-    model = calling.call(Model)
-    return model, _more(model, X, y, **options)
+class Watched:
+    """A new model whose ``loss`` is a right one, and tells what it was asked for.
+
+    So `train` and `predict` are judged whatever the author's own loss functions do.
+    """
+
+    def __init__(self, Model: Callable[..., Any]) -> None:
+        self.model = calling.call(Model)
+        self.batches: list[Batch] = []
+        try:
+            self.model.loss = self._loss
+        except (AttributeError, verdict.StudentError) as error:
+            raise CheckFailed(f"`loss` cannot be replaced: {error}") from None
+
+    def _loss(self, X_batch: Any, y_batch: Any, reg: float) -> tuple[float, np.ndarray]:
+        W, X, y = _weights(self.model), np.array(X_batch, dtype=float), np.array(y_batch)
+        loss, dW = losses.softmax(W, X, y, float(reg))
+        self.batches.append(Batch(W, X, y, float(reg), loss, dW.copy()))
+        return loss, dW
+
+    def train(self, X: np.ndarray, y: np.ndarray, **options: Any) -> Any:
+        """Train the model (further); return what `train` returns."""
+        self.batches.clear()
+        result = calling.call(_attribute(self.model, "train"), X, y, **options)
+        if not self.batches:
+            raise CheckFailed(
+                "`train` never calls `self.loss`.",
+                Diagnosis("loss_not_asked", "each iteration takes loss and gradient from one call "
+                          "of self.loss(X_batch, y_batch, reg)."),
+            )  # fmt: skip
+        return result
+
+    @property
+    def W(self) -> np.ndarray:
+        """The weights as they are."""
+        return _weights(self.model)
 
 
-def _more(model: Any, X: Any, y: Any, **options: Any) -> np.ndarray:
-    history = calling.call(_attribute(model, "train"), X, y, **options)
-    if history is None:
-        raise CheckFailed("`train` should return the list of losses.", general("no_return"))
-    history = calling.numbers(history, "the loss history")
-    if history.shape != (options["num_iters"],):
-        raise CheckFailed(
-            f"`train` should return {options['num_iters']} losses, one per iteration, but the "
-            f"history has the shape {history.shape}.", general("shape")
-        )  # fmt: skip
-    return history
+def _all_iterations(watched: Watched, count: int) -> None:
+    found = len(watched.batches)
+    if found != count:
+        early = Diagnosis("returns_inside_loop", "`return` stands inside the loop.")
+        raise CheckFailed(f"`self.loss` was called {found} times in {count} iterations.",
+                          early if found == 1 else None)  # fmt: skip
 
 
 def history(Model: Callable[..., Any], X: np.ndarray, y: np.ndarray) -> None:
-    """Require one finite loss per iteration, and weights of the right shape from small numbers."""
-    model, losses = _train(Model, X, y, learning_rate=0.0, reg=0.0, num_iters=7, batch_size=5)
-    calling.require(bool(np.all(np.isfinite(losses))), "a loss is not finite.", general("nan"))
-    W = _weights(model)
-    shape = (X.shape[1], int(y.max()) + 1)
+    """Require the loss of each iteration, in order, also when training goes on."""
+    watched = Watched(Model)
+    for what, count in (("a new model", 7), ("a model that has a W", 4)):
+        result = watched.train(X, y, learning_rate=0.01, reg=0.1, num_iters=count, batch_size=5)
+        _all_iterations(watched, count)
+        if result is None:
+            raise CheckFailed("`train` should return the list of losses.", general("no_return"))
+        found = calling.numbers(result, "the loss history")
+        want = np.array([batch.loss for batch in watched.batches])
+        if found.shape != want.shape:
+            raise CheckFailed(
+                f"{what}: `train` should return {count} losses, one for each iteration, but the "
+                f"history has the shape {found.shape}.",
+                Diagnosis("history_length", "record each loss once, in a list that begins empty "
+                          "with each call of `train`."),
+            )  # fmt: skip
+        calling.require(
+            bool(np.allclose(found, want, rtol=1e-9)),
+            f"{what}: the history does not hold the losses of the iterations, in their order.",
+        )
+
+
+def start(Model: Callable[..., Any], X: np.ndarray, y: np.ndarray) -> None:
+    """Require a W of the right shape from small numbers, and the one that is there later on."""
+    watched = Watched(Model)
+    watched.train(X, y, learning_rate=0.05, reg=0.0, num_iters=2, batch_size=5)
+    W, shape = watched.batches[0].W, (X.shape[1], int(y.max()) + 1)
     if W.shape != shape:
         kind = "transposed" if W.shape == shape[::-1] else "shape"
         raise CheckFailed(f"`W` should be {shape}, but is {W.shape}.", general(kind))
-    if float(np.abs(W).max()) > 0.1:
-        C = shape[1]
-        # The first loss tells whether W was small once. Large weights may hit it by chance, but
-        # they rest; steps of full length go on, or have made the loss 0.
-        started_small = min(abs(losses[0] / (C - 1) - 1), abs(losses[0] / np.log(C) - 1)) < 0.05
-        later = _more(model, X, y, learning_rate=0.0, reg=0.0, num_iters=7, batch_size=5)
-        stepped = not np.array_equal(W, _weights(model)) or later.min() < 1e-3 * losses[0]
-        raise CheckFailed(
-            "W holds large numbers after steps with learning rate 0.",
-            Diagnosis("learning_rate_unused", "the steps do not use the learning rate.")
-            if started_small and stepped
-            else Diagnosis("initial_weights", "start from small numbers: 0.001 * normal ones."),
-        )
+    small = Diagnosis("initial_weights", "start from small numbers: 0.001 * normal ones.")
+    calling.require(0 < float(np.abs(W).max()) < 0.1, "W does not start small and random.", small)
+    before = watched.W
+    watched.train(X, y, learning_rate=0.05, reg=0.0, num_iters=1, batch_size=5)
+    calling.require(
+        bool(np.array_equal(watched.batches[0].W, before)),
+        "a model that has a W does not go on from it.",
+        Diagnosis("starts_again", "draw W only if it is None; a second call of `train` goes on."),
+    )
 
 
 def _step(
@@ -100,65 +150,66 @@ step_exercise = Exercise(
 
 
 def step(Model: Callable[..., Any], X: np.ndarray, y: np.ndarray, rate: float, reg: float) -> None:
-    """Require ``W - learning_rate * dW`` after one iteration.
-
-    All rows of the data are one and the same, so that every batch has the same gradient; it is
-    taken from the model's own ``loss``, whose mistakes are judged elsewhere.
-    """
-    last = int(np.argmax(y))  # the largest label says how many classes there are
-    same_X, same_y = np.repeat(X[last : last + 1], 6, axis=0), np.repeat(y[last], 6)
-    model, _ = _train(Model, same_X, same_y, learning_rate=0.0, reg=reg, num_iters=1, batch_size=3)
-    W = _weights(model)
-    dW, dW_plain = (_loss(model, same_X, same_y, r)[1] for r in (reg, 0.0))
-
-    def after(*args: Any) -> np.ndarray:
-        _more(model, same_X, same_y, learning_rate=rate, reg=reg, num_iters=1, batch_size=3)
-        return _weights(model)
-
-    step_exercise.check(after, {"one step from the W that is there": (W, dW, dW_plain, rate)})
+    """Require ``W - learning_rate * dW`` in each of three iterations."""
+    watched = Watched(Model)
+    watched.train(X, y, learning_rate=rate, reg=reg, num_iters=3, batch_size=5)
+    seen = watched.batches
+    after = [*(batch.W for batch in seen[1:]), watched.W]
+    regimes = {}
+    for number, batch in enumerate(seen, 1):
+        dW, plain = (losses.softmax(batch.W, batch.X, batch.y, r)[1] for r in (reg, 0.0))
+        regimes[f"step {number}"] = (batch.W, dW, plain, rate)
+    each = iter(after)
+    step_exercise.check(lambda *_: next(each), regimes)
 
 
 def batches(Model: Callable[..., Any], X: np.ndarray, y: np.ndarray) -> None:
-    """Require fresh batches whose rows and labels belong together.
-
-    With a learning rate of 0 the loss of a batch of two is the mean of two single losses.
-    """
-    options: dict[str, Any] = {"learning_rate": 0.0, "reg": 0.0, "batch_size": 2}
-    model, _ = _train(Model, X, y, num_iters=1, **options)
-    W = _weights(model)
-    losses = _more(model, X, y, num_iters=25, **options)
-    still = np.array_equal(W, _weights(model))
-    calling.require(still, "W changes although the learning rate is 0.")
-    single = np.array([_loss(model, X[i : i + 1], y[i : i + 1], 0.0)[0] for i in range(len(X))])
-    possible = (single[:, None] + single) / 2
-    fits = np.isclose(losses[:, None, None], possible, rtol=1e-6, atol=1e-9).any(axis=(1, 2))
-    if np.allclose(losses, losses[0]):
-        whole = np.isclose(losses[0], single.mean(), rtol=1e-6)
-        kind = ("whole_data", "every step uses all the data; draw a batch of `batch_size` rows.")
-        same = ("same_batch", "every step uses the same batch; draw a new one in the loop.")
+    """Require fresh batches whose rows and labels belong together."""
+    watched = Watched(Model)
+    watched.train(X, y, learning_rate=0.01, reg=0.0, num_iters=25, batch_size=4)
+    _all_iterations(watched, 25)
+    seen = watched.batches
+    for batch in seen:
+        if len(batch.X) == len(X) and len(X) != 4:
+            raise CheckFailed(
+                "every step uses all the data.",
+                Diagnosis("whole_data", "draw a batch of `batch_size` rows for each step."),
+            )
+        if np.shape(batch.X) != (4, X.shape[1]) or np.shape(batch.y) != (4,):
+            raise CheckFailed(
+                f"a batch of 4 rows should have the shapes {(4, X.shape[1])} and (4,), but has "
+                f"{np.shape(batch.X)} and {np.shape(batch.y)}.", general("shape")
+            )  # fmt: skip
+        rows = [np.flatnonzero((row == X).all(axis=1)) for row in batch.X]
+        calling.require(all(len(r) for r in rows), "a batch holds rows that are not in the data.")
+        if any(y[r[0]] != label for r, label in zip(rows, batch.y, strict=True)):
+            raise CheckFailed(
+                "rows of a batch have the labels of other rows.",
+                Diagnosis("batch_misaligned", "X and y of a batch do not belong together: draw one "
+                          "array of indices and use it for both."),
+            )  # fmt: skip
+    if all(np.array_equal(batch.X, seen[0].X) for batch in seen):
         raise CheckFailed(
-            "25 batches of two all have the same loss.", Diagnosis(*(kind if whole else same))
+            "25 steps use the same batch.",
+            Diagnosis("same_batch", "draw a new batch in the loop, once for each iteration."),
         )
-    if not fits.all():
-        raise CheckFailed(
-            "the loss of a batch of two is not the mean of the losses of two rows of the data.",
-            Diagnosis(
-                "batch_misaligned",
-                "X and y of a batch do not belong together (draw one array of indices and use it "
-                "for both), or the batch has not `batch_size` rows.",
-            ),
-        )
+    drawn = {row.tobytes() for batch in seen for row in batch.X}
+    calling.require(
+        len(drawn) > len(X) / 2,
+        f"25 batches of four take no more than {len(drawn)} of {len(X)} rows.",
+        Diagnosis("few_rows", "draw from all rows of X."),
+    )
 
 
 def learns(Model: Callable[..., Any], X: np.ndarray, y: np.ndarray) -> None:
     """Require that training separates separable data."""
-    model, losses = _train(Model, X, y, learning_rate=0.1, reg=1e-4, num_iters=300, batch_size=4)
-    accuracy = float(np.mean((X @ _weights(model)).argmax(axis=1) == y))
-    # A batch of four may be right by luck from the start; then there is no loss to be halved.
-    if accuracy < 0.95 or losses[-20:].mean() > max(0.5 * losses[0], 0.1):
+    watched = Watched(Model)
+    watched.train(X, y, learning_rate=0.1, reg=1e-4, num_iters=300, batch_size=4)
+    _all_iterations(watched, 300)
+    accuracy = float(np.mean((X @ watched.W).argmax(axis=1) == y))
+    if accuracy < 0.95:
         raise CheckFailed(
-            f"after 300 steps the loss went from {losses[0]:.2f} to {losses[-20:].mean():.2f} and "
-            f"the training accuracy is {accuracy:.2f}; these data can be separated."
+            f"after 300 steps the training accuracy is {accuracy:.2f}; these data can be separated."
         )
 
 
@@ -180,15 +231,68 @@ predict_exercise = Exercise(
 )  # fmt: skip
 
 
-def predict(Model: Callable[..., Any], X: np.ndarray, y: np.ndarray) -> None:
+def predict(Model: Callable[..., Any], rng: np.random.Generator) -> None:
     """Require the class with the largest score for every row, more rows or fewer than classes."""
-    model, _ = _train(Model, X, y, learning_rate=0.05, reg=0.0, num_iters=5, batch_size=5)
-    W = _weights(model)
+    model, D, C = calling.call(Model), 4, 5
+    for n in (1, 12, C):
+        X, W = rng.normal(size=(n, D)), rng.normal(size=(D, C))
+        try:
+            model.W = W.copy()
+        except (AttributeError, verdict.StudentError) as error:
+            raise CheckFailed(f"`W` cannot be replaced: {error}") from None
 
-    def predicted(X: np.ndarray, W: np.ndarray) -> Any:
-        return calling.call(_attribute(model, "predict"), X)
+        def predicted(X: np.ndarray, W: np.ndarray) -> Any:
+            return calling.call(_attribute(model, "predict"), X)
 
-    predict_exercise.check(predicted, {f"{n} rows": (X[:n], W) for n in (1, len(X), W.shape[1])})
+        predict_exercise.check(predicted, {f"{n} rows": (X, W)})
+
+
+#: num_iters and batch_size that `tune` is to hand on.
+STEPS = (250, 40)
+
+
+class Trained(NamedTuple):
+    """One training of a model by `tune`: with what, whether from scratch, and what came out."""
+
+    X: np.ndarray
+    y: np.ndarray
+    rate: float
+    reg: float
+    steps: tuple[int, int]
+    fresh: bool
+    W: np.ndarray
+
+
+def _right_models(trained: list[Trained]) -> dict[str, Any]:
+    """Return what `tune` builds on, right; each training is added to ``trained``."""
+
+    def train(
+        self: Any, X: Any, y: Any, learning_rate: float = 1e-3, reg: float = 1e-5,
+        num_iters: int = 100, batch_size: int = 200, verbose: bool = False,
+    ) -> list[float]:  # fmt: skip
+        X, y, W = np.asarray(X), np.asarray(y), self.W
+        fresh, rng, found = W is None, np.random.default_rng(len(trained)), []
+        if fresh:
+            W = 0.001 * rng.normal(size=(X.shape[1], int(y.max()) + 1))
+        for _ in range(num_iters):
+            batch = rng.integers(len(X), size=batch_size)
+            loss, dW = losses.softmax(W, X[batch], y[batch], reg)
+            found.append(loss)
+            W = W - learning_rate * dW
+        self.W = W
+        trained.append(Trained(X, y, learning_rate, reg, (num_iters, batch_size), fresh, W))
+        return found
+
+    methods = {"__init__": _init, "train": train, "predict": _labels}
+    return {"LinearClassifier": methods, "LinearSVM": methods, "Softmax": methods}
+
+
+def _init(self: Any, seed: int = 0) -> None:
+    self.W = None
+
+
+def _labels(self: Any, X: np.ndarray) -> np.ndarray:
+    return _predict(np.asarray(X), self.W)
 
 
 def tuning(tune: Callable[..., Any], rng: np.random.Generator) -> None:
@@ -196,30 +300,18 @@ def tuning(tune: Callable[..., Any], rng: np.random.Generator) -> None:
 
     A learning rate of 0 after a good one leaves a new model at chance.  The validation labels
     are the next class's, so that the best model on validation data is the worst in training.
+    The models are right ones that remember how they were trained: accuracies are compared with
+    those that they really have.
     """
     X, y = clouds(rng, 160, 8)
     rates, regs = [0.2, 0.0], [1e-4, 1e-3]
-    shifted = (y + 1) % 8
-    for name, y_val in (("equal labels", y), ("other labels", shifted)):
-        result = calling.call(tune, X, y, X, y_val, rates, regs)
-        if not isinstance(result, (tuple, list)) or len(result) != 2:
-            raise CheckFailed("`tune` should return (results, best_model).", general("no_return"))
-        results, best = result
-        if not isinstance(results, dict):
-            raise CheckFailed("`results` should be a dictionary.")
-        wanted = {(rate, reg) for rate in rates for reg in regs}
-        calling.require(
-            set(results) == wanted, "`results` should have one entry for each (learning_rate, reg)."
-        )
-        table = {key: calling.numbers(value, "an entry") for key, value in results.items()}
-        if any(value.shape != (2,) for value in table.values()):
-            raise CheckFailed("each entry should be (training accuracy, validation accuracy).")
-        if any(value.min() < 0 or value.max() > 1 for value in table.values()):
-            raise CheckFailed("accuracies should be fractions from 0 to 1.")
-        _check_table(table, rates, regs, name)
-        if best is None:
-            raise CheckFailed("the best model is None.", general("no_return"))
-        predicted = calling.call(_attribute(best, "predict"), X)
+    for name, y_val in (("equal labels", y), ("other labels", (y + 1) % 8)):
+        trained: list[Trained] = []
+        with calling.replaced(tune, _right_models(trained)):
+            result = calling.call(tune, X, y, X, y_val, rates, regs, *STEPS)
+            table, best = _table(result, {(rate, reg) for rate in rates for reg in regs})
+            _check_table(table, trained, X, y, y_val, name)
+            predicted = calling.call(_attribute(best, "predict"), X)
         accuracy = float(np.mean(calling.numbers(predicted, "the prediction") == y_val))
         if abs(accuracy - max(v[1] for v in table.values())) > 1e-9:
             raise CheckFailed(
@@ -232,24 +324,65 @@ def tuning(tune: Callable[..., Any], rng: np.random.Generator) -> None:
             )
 
 
-def _check_table(table: Any, rates: list[float], regs: list[float], name: str) -> None:
-    good, idle = ([table[rate, reg] for reg in regs] for rate in rates)
-    expected = 1.0 if name == "equal labels" else 0.0
-    if min(v[0] for v in good) < 0.9 and expected - min(v[1] for v in good) < 0.1:
-        raise CheckFailed(
-            f"{name}: training and validation accuracy do not fit the data.",
-            Diagnosis("accuracies_swapped", "the two accuracies seem to be swapped."),
+def _table(result: Any, wanted: set[tuple[float, float]]) -> tuple[dict[Any, np.ndarray], Any]:
+    """Return the student's accuracies, as arrays, and the best model."""
+    if not isinstance(result, (tuple, list)) or len(result) != 2:
+        raise CheckFailed("`tune` should return (results, best_model).", general("no_return"))
+    results, best = result
+    if not isinstance(results, dict):
+        raise CheckFailed("`results` should be a dictionary.")
+    calling.require(
+        set(results) == wanted, "`results` should have one entry for each (learning_rate, reg)."
+    )
+    table = {key: calling.numbers(value, "an entry") for key, value in results.items()}
+    if any(value.shape != (2,) for value in table.values()):
+        raise CheckFailed("each entry should be (training accuracy, validation accuracy).")
+    if any(value.min() < 0 or value.max() > 1 for value in table.values()):
+        raise CheckFailed("accuracies should be fractions from 0 to 1.")
+    if best is None:
+        raise CheckFailed("the best model is None.", general("no_return"))
+    return table, best
+
+
+def _check_table(
+    table: dict[Any, np.ndarray],
+    trained: list[Trained],
+    X: np.ndarray,
+    y: np.ndarray,
+    y_val: np.ndarray,
+    name: str,
+) -> None:
+    """Require the accuracies that the models have which were trained with these settings."""
+    for settings, found in table.items():
+        runs = [run for run in trained if (run.rate, run.reg) == settings]
+        calling.require(bool(runs), f"no model was trained with (learning_rate, reg) = {settings}.")
+        if not all(run.fresh for run in runs):
+            raise CheckFailed(
+                f"the model for {settings} had been trained before.",
+                Diagnosis("model_reused", "one model is trained on and on: make a new one for "
+                          "every pair of settings."),
+            )  # fmt: skip
+        calling.require(
+            any(np.array_equal(run.X, X) and np.array_equal(run.y, y) for run in runs),
+            f"the model for {settings} was not trained on X_train and y_train.",
         )
-    if max(v[0] for v in idle) > 0.8:
-        raise CheckFailed(
-            "a model trained with learning rate 0 is as good as a trained one.",
-            Diagnosis(
-                "model_reused",
-                "one model is trained on and on: make a new one for every pair of settings.",
-            ),
+        calling.require(
+            any(run.steps == STEPS for run in runs),
+            f"the model for {settings} was not trained with the num_iters and batch_size given.",
         )
-    if min(v[0] for v in good) < 0.9 or any(abs(v[1] - expected) > 0.1 for v in good):
-        raise CheckFailed(f"{name}: an accuracy is not what a well-trained model gets.")
+        pairs = []
+        for run in runs:
+            labels = _predict(X, run.W)
+            pairs.append((float(np.mean(labels == y)), float(np.mean(labels == y_val))))
+        if not any(np.allclose(found, pair) for pair in pairs):
+            swapped = any(np.allclose(found[::-1], pair) for pair in pairs)
+            raise CheckFailed(
+                f"{name}: the accuracies for {settings} are not those of the model trained with "
+                "them.",
+                Diagnosis("accuracies_swapped", "the two accuracies seem to be swapped.")
+                if swapped
+                else None,
+            )
 
 
 def clouds(rng: np.random.Generator, N: int, C: int) -> tuple[np.ndarray, np.ndarray]:

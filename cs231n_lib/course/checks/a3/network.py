@@ -7,7 +7,15 @@ import numpy as np
 
 from cs231n_lib.course.checks import calling
 from cs231n_lib.course.checks.exercise import Exercise, Mistake, general, relative_error
-from cs231n_lib.course.checks.model import loss_of, params_of, put_params, require_same_params
+from cs231n_lib.course.checks.model import (
+    LARGE,
+    far_scores,
+    loss_of,
+    params_of,
+    put_params,
+    require_finite,
+    require_same_params,
+)
 from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
 
 NAMES = ("W1", "b1", "W2", "b2")
@@ -35,6 +43,7 @@ def network(
     returned: str = "scores",
     eps: float = 0.0,
     shift: bool = True,
+    of_p: bool = False,
 ) -> tuple[Any, ...]:
     """Return scores, loss and the four gradients of affine - ReLU - affine - softmax."""
     X, W1, b1, W2, b2 = (np.asarray(a, dtype=np.float64) for a in (X, W1, b1, W2, b2))
@@ -49,7 +58,7 @@ def network(
     log_p = (shifted if shift else scores) - np.log(total)
     penalty = loss_reg_first * np.sum(W1**2) + np.sum(W2**2)
     penalty = penalty + reg_biases * (np.sum(b1**2) + np.sum(b2**2))
-    log_of = np.log(np.exp(log_p) + eps) if eps else log_p
+    log_of = np.log(np.exp(log_p) + eps) if eps or of_p else log_p
     loss = -log_of[rows, y].mean() + loss_reg * reg * penalty
     dscores = np.exp(log_p)
     dscores[rows, y] -= 1
@@ -101,11 +110,31 @@ exercise = Exercise(
         *(Mistake("log_of_p_plus_eps", "a small number is added inside the log to avoid log(0); "
                   "that bounds the loss. The function softmax_loss is given.", {"eps": eps})
           for eps in (1e-15, 1e-12, 1e-10, 1e-9, 1e-8, 1e-7)),
+        *LARGE,
         Mistake("averaged_twice", "the gradients are divided by N twice.", {"over": "N"}),
         Mistake("gradient_not_averaged", "the gradients equal the right ones times N: they are "
                 "not averaged.", {"over": "0"}),
     ),
 )  # fmt: skip
+
+
+def far() -> dict[str, tuple[Any, ...]]:
+    """Return networks with scores far apart."""
+    found = {}
+    for name, (scores, y) in far_scores().items():
+        N = len(scores)
+        # Hidden units of 2 and 1: no ReLU at its kink.
+        found[name] = (np.eye(N), y, 0.0, np.eye(N), np.ones(N), scores, -scores.sum(axis=0))
+    return found
+
+
+def large(Net: Callable[..., Any]) -> None:
+    """Require the right loss, and gradients without NaN, where scores are far apart."""
+    compare(Net, far(), ("loss",))
+    for name, (X, y, reg, *parameters) in far().items():
+        model = _model(Net, reg, tuple(parameters))
+        result = calling.call(loss_of(model), X, y)
+        require_finite(result, name, NAMES)
 
 
 def _params(model: Any) -> dict[str, np.ndarray]:

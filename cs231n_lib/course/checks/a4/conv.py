@@ -31,6 +31,14 @@ def output_size(
     return (W - window * F + frame * P + inside) // (S if step else 1) + one
 
 
+def _right_size(W: int, F: int, S: int, P: int) -> int:
+    if (W - F + 2 * P) % S or W - F + 2 * P < 0:
+        raise ValueError(f"windows of {F} with stride {S} and padding {P} do not fit {W}")
+    return int(output_size(W, F, S, P))
+
+
+#: What the layers build on, right.
+BELOW_LAYERS = {"conv_output_size": _right_size}
 output_size_exercise = Exercise(
     output_size,
     ("size",),

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from cs231n_lib.course.checks import calling, pair
-from cs231n_lib.course.checks.exercise import Exercise, Mistake, general
+from cs231n_lib.course.checks.exercise import Exercise, Mistake, general, relative_error
 from cs231n_lib.course.checks.pair import Function, _f64
 from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
 
@@ -171,6 +171,9 @@ def back(
     def dx(dout: Any, mask: Any) -> Any:
         return calling.call(backward, dout, cache)
 
+    # In test mode dx = dout is right, and so is the way of a forward function that scales.
+    if mode == "test" and relative_error(calling.call(backward, dout, cache), dout) < 1e-7:
+        return
     try:
         gradient_exercise.check(dx, {f"{mode} mode": (dout, mask)})
     except CheckFailed as failure:

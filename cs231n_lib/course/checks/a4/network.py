@@ -1,15 +1,22 @@
 """Assignment 4, the small ConvNet: checks of a class with ``params`` and ``loss``."""
 
 from collections.abc import Callable
-from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from cs231n_lib.course.checks import calling, verdict
+from cs231n_lib.course.checks import calling
 from cs231n_lib.course.checks.a4 import conv, pool
-from cs231n_lib.course.checks.exercise import Exercise, Mistake, general
-from cs231n_lib.course.checks.model import loss_of, params_of, put_params, require_same_params
+from cs231n_lib.course.checks.exercise import Exercise, Mistake, general, like
+from cs231n_lib.course.checks.model import (
+    LARGE,
+    far_scores,
+    loss_of,
+    params_of,
+    put_params,
+    require_finite,
+    require_same_params,
+)
 from cs231n_lib.course.checks.pair import Function
 from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
 
@@ -17,25 +24,30 @@ NAMES = ("W1", "b1", "W2", "b2", "W3", "b3")
 POOL = {"pool_height": 2, "pool_width": 2, "stride": 2}
 
 
-class Layers(NamedTuple):
-    """The layers a network is made of; those of a student, for one whose network is judged."""
-
-    conv_forward: Function
-    conv_backward: Function
-    pool_forward: Function
-    pool_backward: Function
+def _conv_forward(x: Any, w: Any, b: Any, conv_param: Any) -> tuple[Any, Any]:
+    return like((x, w, b), conv.convolution(x, w, b, conv_param)), (x, w, b, conv_param)
 
 
-def _right_conv_backward(dout: Any, cache: Any) -> Any:
-    return conv.convolution_gradient(dout, *cache)
+def _conv_backward(dout: Any, cache: Any) -> Any:
+    return like((dout, *cache), *conv.convolution_gradient(dout, *cache))
 
 
-RIGHT = Layers(
-    lambda *args: (conv.convolution(*args), args),
-    _right_conv_backward,
-    lambda *args: (pool.pool(*args), args),
-    lambda dout, cache: pool.pool_gradient(dout, *cache),
-)
+def _pool_forward(x: Any, pool_param: Any) -> tuple[Any, Any]:
+    return like((x,), pool.pool(x, pool_param)), (x, pool_param)
+
+
+def _pool_backward(dout: Any, cache: Any) -> Any:
+    return like((dout, *cache), pool.pool_gradient(dout, *cache))
+
+
+#: What the network builds on, right.
+BELOW_NETWORK: dict[str, Function] = {
+    "conv_forward_naive": _conv_forward,
+    "conv_forward_im2col": _conv_forward,
+    "conv_backward_naive": _conv_backward,
+    "max_pool_forward_naive": _pool_forward,
+    "max_pool_backward_naive": _pool_backward,
+}
 
 
 def network(
@@ -43,7 +55,6 @@ def network(
     y: np.ndarray,
     reg: float,
     *parameters: np.ndarray,
-    layers: Layers = RIGHT,
     relu: tuple[bool, bool] = (True, True),
     relu_last: bool = False,
     mask: tuple[bool, bool] = (True, True),
@@ -55,25 +66,28 @@ def network(
     reg_biases: bool = False,
     grad_reg_biases: bool = False,
     over: str = "1",
+    shift: bool = True,
+    of_p: bool = False,
 ) -> tuple[Any, ...]:
     """Return scores, loss and gradients of conv - ReLU - pool - affine - ReLU - affine."""
     X, W1, b1, W2, b2, W3, b3 = (np.asarray(a, dtype=np.float64) for a in (X, *parameters))
     N = len(X)
     conv_param = {"stride": 1, "pad": (W1.shape[2] - 1) // 2}
-    maps, conv_cache = layers.conv_forward(X, W1, bias * b1, conv_param)
+    maps, conv_cache = _conv_forward(X, W1, bias * b1, conv_param)
     active = np.maximum(maps, 0) if relu[0] else np.asarray(maps)
-    pooled, pool_cache = layers.pool_forward(active, POOL)
+    pooled, pool_cache = _pool_forward(active, POOL)
     flat = np.asarray(pooled).reshape(N, -1)
     before = flat @ W2 + bias * b2
     hidden = np.maximum(before, 0) if relu[1] else before
     scores = hidden @ W3 + bias * b3
     scores = np.maximum(scores, 0) if relu_last else scores
-    shifted = scores - scores.max(axis=1, keepdims=True)
+    shifted = scores - shift * scores.max(axis=1, keepdims=True)
     log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    log_of = np.log(np.exp(log_p)) if of_p else log_p
     weights = {"1": W1, "2": W2, "3": W3}
     penalty = sum(float(np.sum(weights[n] ** 2)) for n in penalised)
     penalty += reg_biases * sum(float(np.sum(b**2)) for b in (b1, b2, b3))
-    loss = -log_p[np.arange(N), y].mean() + loss_reg * reg * penalty
+    loss = -log_of[np.arange(N), y].mean() + loss_reg * reg * penalty
     dscores = np.exp(log_p)
     dscores[np.arange(N), y] -= 1
     dscores /= {"1": N, "N": N * N, "0": 1}[over]
@@ -81,10 +95,10 @@ def network(
     if mask[1] and relu[1]:
         dhidden = dhidden * (before > 0)
     dpooled = (dhidden @ W2.T).reshape(np.shape(pooled))
-    dactive = np.asarray(layers.pool_backward(dpooled, pool_cache))
+    dactive = np.asarray(_pool_backward(dpooled, pool_cache))
     if mask[0] and relu[0]:
         dactive = dactive * (np.asarray(maps) > 0)
-    _, dW1, db1 = layers.conv_backward(dactive, conv_cache)
+    _, dW1, db1 = _conv_backward(dactive, conv_cache)
     grads = [dW1, db1, flat.T @ dhidden, dhidden.sum(axis=0)]
     grads += [hidden.T @ dscores, dscores.sum(axis=0)]
     for k, (name, parameter) in enumerate(zip(NAMES, parameters, strict=True)):
@@ -126,11 +140,35 @@ exercise = Exercise(
                 {"reg_biases": True}),
         Mistake("biases_penalised", "the penalty reaches the gradients of the biases; only the "
                 "weights are penalised.", {"grad_reg_biases": True}),
+        *LARGE,
         Mistake("averaged_twice", "the gradients are divided by N twice.", {"over": "N"}),
         Mistake("gradient_not_averaged", "the gradients equal the right ones times N: they are "
                 "not averaged.", {"over": "0"}),
     ),
 )  # fmt: skip
+
+
+def far() -> dict[str, tuple[Any, ...]]:
+    """Return networks with scores far apart."""
+    found = {}
+    for name, (scores, y) in far_scores().items():
+        N = len(scores)
+        # Image n has its only positive window at place n; no ReLU is at its kink.
+        X = np.full((N, 1, 2, 2 * N), -1.0)
+        for n in range(N):
+            X[n, 0, :, 2 * n : 2 * n + 2] = [[1.0, 0.5], [0.25, 0.125]]
+        found[name] = (X, y, 0.0, np.ones((1, 1, 1, 1)), np.zeros(1), np.eye(N), np.ones(N),
+                       scores, -scores.sum(axis=0))  # fmt: skip
+    return found
+
+
+def large(Net: Callable[..., Any]) -> None:
+    """Require the right loss, and gradients without NaN, where scores are far apart."""
+    compare(Net, far(), ("loss",))
+    for name, (X, y, reg, *parameters) in far().items():
+        model = _model(Net, X, reg, tuple(parameters))
+        result = calling.call(loss_of(model), X, y)
+        require_finite(result, name, NAMES)
 
 
 def start(
@@ -198,14 +236,9 @@ def compare(
     Net: Callable[..., Any],
     regimes: Any,
     parts: tuple[str, ...],
-    layers: tuple[Function, ...],
     **options: Any,
 ) -> None:
-    """Require the named parts: the scores without labels, else loss and gradients.
-
-    A network that does the right thing with wrong layers is right: ``layers``, the student's
-    own, may stand in for the reference's.
-    """
+    """Require the named parts: the scores without labels, else loss and gradients."""
 
     def run(X: Any, y: Any, reg: float, *parameters: Any) -> tuple[Any, ...]:
         model = _model(Net, X, reg, parameters)
@@ -217,23 +250,7 @@ def compare(
         loss, grads = _loss_and_grads(result)
         return (0.0, loss, *grads.values())
 
-    try:
-        exercise.check(run, regimes, parts=parts, **options)
-    except CheckFailed as failure:
-        if failure.diagnosis is verdict.NOT_IMPLEMENTED or not _follows(
-            run, regimes, parts, Layers(*layers)
-        ):
-            raise
-
-
-def _follows(run: Function, regimes: Any, parts: tuple[str, ...], own: Layers) -> bool:
-    called = Layers(*(partial(calling.call, layer) for layer in own))
-    try:
-        with_own = Exercise(partial(network, layers=called), exercise.results)
-        with_own.check(run, regimes, parts=parts)
-    except Exception:  # whatever wrong layers give: then the network is judged by right ones
-        return False
-    return True
+    exercise.check(run, regimes, parts=parts, **options)
 
 
 def keeps(
@@ -242,12 +259,8 @@ def keeps(
     y: Any,
     reg: float,
     *parameters: Any,
-    layers: tuple[Function, ...],
 ) -> None:
-    """Require float32 gradients for float32, and that ``loss`` changes neither X nor params.
-
-    Where the student's own ``layers`` give float64, that is their mistake, not the network's.
-    """
+    """Require float32 gradients for float32, and that ``loss`` changes neither X nor params."""
     model = _model(Net, X, reg, parameters)
     result, facts = calling.observe(loss_of(model), X, y)
     if facts["changed"]:
@@ -255,20 +268,8 @@ def keeps(
     require_same_params(params_of(model, NAMES), NAMES, parameters)
     _, grads = _loss_and_grads(result)
     dtypes = {str(getattr(g, "dtype", type(g).__name__)) for g in grads.values()}
-    if dtypes != {"float32"} and _keep_float32(Layers(*layers), X, *parameters[:2]):
+    if dtypes != {"float32"}:
         raise CheckFailed(f"float32 gave gradients of {', '.join(dtypes)}.", general("dtype"))
-
-
-def _keep_float32(own: Layers, X: np.ndarray, W1: np.ndarray, b1: np.ndarray) -> bool:
-    try:
-        param = {"stride": 1, "pad": (W1.shape[2] - 1) // 2}
-        maps, conv_cache = calling.call(own.conv_forward, X, W1, b1, param)
-        pooled, pool_cache = calling.call(own.pool_forward, maps, POOL)
-        dmaps = calling.call(own.pool_backward, pooled, pool_cache)
-        found = [maps, pooled, dmaps, *calling.call(own.conv_backward, dmaps, conv_cache)]
-    except Exception:  # layers that do not run
-        return True
-    return all(getattr(value, "dtype", None) == np.float32 for value in found)
 
 
 def problem(

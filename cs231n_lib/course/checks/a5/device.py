@@ -54,7 +54,7 @@ ERRORS = (
 
 def _explained(failure: CheckFailed) -> CheckFailed:
     """Say what an exception that a foreign array raised means."""
-    if failure.diagnosis is None or failure.diagnosis.id != "exception":
+    if failure.diagnosis is not None:
         return failure
     for pattern, diagnosis in ERRORS:
         if re.search(pattern, failure.message):
