@@ -11,6 +11,7 @@ import traceback
 import warnings
 from typing import Any, Protocol
 
+from cs231n_lib.course.checks import verdict
 from cs231n_lib.course.checks.verdict import CheckFailed, Outcome, StudentError
 
 #: The longest text that a test may show.
@@ -82,6 +83,8 @@ def _failed(cell: TestCell, error: Exception, names: dict[str, Any]) -> Outcome:
         case CheckFailed():
             text, diagnosis, details = error.message, error.diagnosis, error.details
             size = None if error.error_size is None else float(error.error_size)
+        case StudentError(type_name=verdict.NOT_RUN):
+            text = error.message
         case StudentError():
             text, details = f"your code raised {error}", error.traceback
         case NameError() if own and error.name and error.name not in names:

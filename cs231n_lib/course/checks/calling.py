@@ -17,6 +17,7 @@ import numpy as np
 
 from cs231n_lib.course.checks.verdict import (
     NOT_IMPLEMENTED,
+    NOT_RUN,
     NOT_YET,
     PYTHON_2,
     CheckFailed,
@@ -63,8 +64,32 @@ def _student_failure(error: Exception) -> CheckFailed:
         return CheckFailed(f"{NOT_YET}.", NOT_IMPLEMENTED)
     if kind == "NameError" and "'xrange'" in message:
         return CheckFailed("your code uses xrange.", PYTHON_2, details=details)
+    if kind == NOT_RUN:
+        return CheckFailed(message)
     text = " ".join(message.split())[:200]
-    return CheckFailed(f"your code raised {kind}: {text}", details=details)
+    return CheckFailed(f"your code raised {kind}: {text}", _cause(error), details=details)
+
+
+#: What the judge's own kinds of exception mean, and one that only it knows.
+CAUSES = {
+    "TimeLimit": Diagnosis(
+        "late", "is there a loop that never ends, or one over every single number where NumPy "
+        "could take all at once?",
+    ),
+    "ProcessEnded": Diagnosis(
+        "ended", "does your code call exit(), quit() or os._exit()? That ends the test.",
+    ),
+    "NameError": Diagnosis(
+        "other_cell", "when your code is graded, only imports, functions and classes of your other "
+        "cells are there; no variables and no lambdas. Use the function's arguments, or define the "
+        "name in the answer cell.",
+    ),
+}  # fmt: skip
+
+
+def _cause(error: Exception) -> Diagnosis | None:
+    """Return what an exception means in the judge, where it means more than it says."""
+    return CAUSES.get(error.type_name) if isinstance(error, StudentError) else None
 
 
 @contextlib.contextmanager

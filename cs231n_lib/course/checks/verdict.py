@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 NOT_YET = "not implemented yet"
+#: The kind of a `StudentError` whose message says all: there was nothing to call.
+NOT_RUN = "NotRun"
 
 
 @dataclass(frozen=True)

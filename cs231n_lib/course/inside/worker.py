@@ -219,6 +219,10 @@ class Worker:
             self.writer.flush()
 
 
+def _no_input(prompt: object = "") -> NoReturn:
+    raise RuntimeError("input() is not available when your code is graded: use the arguments")
+
+
 def run(
     reader: IO[bytes], writer: IO[bytes], limits: dict[str, Any], blocked: list[str]
 ) -> NoReturn:
@@ -230,6 +234,7 @@ def run(
     sys.meta_path.insert(0, _Blocker(blocked))
     for name in ("exit", "quit"):
         setattr(builtins, name, sys.exit)
+    builtins.input = _no_input
     try:
         protocol.write(writer, {"ready": os.getpid()})
         worker.serve()

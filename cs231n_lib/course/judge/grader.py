@@ -18,6 +18,7 @@ from cs231n_lib.course.checks import bench, calling
 from cs231n_lib.course.checks.verdict import Outcome, StudentError
 from cs231n_lib.course.judge import feedback
 from cs231n_lib.course.judge.bounds import own_work
+from cs231n_lib.course.judge.causes import Causes
 from cs231n_lib.course.judge.limits import (
     MAX_ANSWERS,
     MAX_NOTE,
@@ -153,6 +154,7 @@ class _Session:
     def __init__(self, grader: Grader, answers: Answers, result: Result, patience: float) -> None:
         self.grader, self.answers, self.result = grader, answers, result
         self.patience = patience
+        self.causes = Causes(grader.master, answers.sources)
         self.client: Client | None = None
         self.names: dict[str, Any] = {}
         self.deadline = Deadline(grader.limits.wall, grader.limits.call, patience)
@@ -232,9 +234,11 @@ class _Session:
 
     def _bindings(self) -> dict[str, Any]:
         names = self.names if isinstance(self.names, dict) else {}
-        broken = [f"{n}: {c.error}" for n, c in self.result.cells.items() if c.error]
-        reason = f" (the cell {broken[0]})" if broken else ""
-        return {n: names[n] if n in names else Missing(n, reason) for n in self.grader.master.names}
+        errors = {n: c.error for n, c in self.result.cells.items() if c.error}
+        return {
+            n: names[n] if n in names else Missing(lambda n=n: self.causes.of(n, errors))
+            for n in self.grader.master.names
+        }
 
     def check(self, test: Test) -> Outcome:
         """Run one test cell; return how it came out."""

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from cs231n_lib.course.checks.verdict import StudentError
+from cs231n_lib.course.checks.verdict import NOT_RUN, StudentError
 from cs231n_lib.course.inside import protocol
 from cs231n_lib.course.inside.protocol import Callback, Handle, Record
 from cs231n_lib.course.judge.limits import MAX_CALLBACKS, MAX_RECEIVED, Deadline
@@ -221,13 +221,13 @@ def _over(*args: Any, **kwargs: Any) -> None:
 
 
 class Missing:
-    """A name that the student's cells did not define; says so when it is used."""
+    """A name that the student's cells did not define; says why when it is used."""
 
-    def __init__(self, name: str, reason: str) -> None:
-        self.name, self.reason = name, reason
+    def __init__(self, why: Callable[[], str]) -> None:
+        self.why = why
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Raise what a notebook would raise, with the reason."""
-        raise StudentError("NameError", f"name '{self.name}' is not defined{self.reason}")
+        """Say why nothing can be called."""
+        raise StudentError(NOT_RUN, self.why())
 
     observe = call_in_place = count_events = on_device = replaced = __call__
