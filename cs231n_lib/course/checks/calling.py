@@ -79,6 +79,9 @@ CAUSES = {
     "ProcessEnded": Diagnosis(
         "ended", "does your code call exit(), quit() or os._exit()? That ends the test.",
     ),
+    "NoInput": Diagnosis(
+        "no_input", "input() is not available when your code is graded: use the arguments.",
+    ),
     "NameError": Diagnosis(
         "other_cell", "when your code is graded, only imports, functions and classes of your other "
         "cells are there; no variables and no lambdas. Use the function's arguments, or define the "

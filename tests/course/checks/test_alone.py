@@ -1,5 +1,6 @@
 """Each exercise is judged on its own merits, whatever its author's other functions do."""
 
+import json
 import warnings
 
 import pytest
@@ -75,8 +76,6 @@ def judge_a2(library, **answers):
     """Return the tests that a submission of the model answers, but for these, loses."""
     source = (checkout.root() / "solutions" / "a2" / "a2.ipynb").read_bytes()
     master = read_master(source, "a2")
-    import json
-
     content = json.loads(source)
     for cell in content["cells"]:
         name = cell["metadata"].get("nbgrader", {}).get("grade_id")
@@ -110,6 +109,7 @@ def test_a_wrong_loss_costs_the_classifier_nothing_in_the_judge(library):
 
 
 def test_a_right_function_is_of_no_use_after_its_test(library):
+    from cs231n_lib.course.judge.limits import Deadline
     from cs231n_lib.course.judge.proxies import Client, Proxy
 
     limits = rules.limits_of(read_master(
@@ -118,9 +118,7 @@ def test_a_right_function_is_of_no_use_after_its_test(library):
     workers = plain.Unsandboxed(library, limits)
     line = workers.worker()
     try:
-        import time
-
-        client = Client(line, 20.0, time.monotonic() + 60)
+        client = Client(line, Deadline(60.0, 20.0))
         source = "kept = []\ndef f():\n    kept.append(g)\n    return g()\n"
         source += "def again():\n    return kept[0]()"
         client.request(op="run", cell="c", source=source, helpers=False)
