@@ -68,7 +68,8 @@ def problem(count: int) -> tuple[Path]:
         folder.mkdir(parents=True)
         nbformat.write(notebook, folder / "a1.ipynb")
     course = Course(template)
-    Gradebook(course, "a1")
+    with Gradebook(course, "a1") as book:
+        book.record_cells()
     master = read_master(course.master("a1"), "a1")
     library.build_library(course.judge("a1"), rules.blocked_by(master))
     return (template,)
@@ -81,7 +82,8 @@ def _fresh(template: Path) -> Course:
 
 
 def _scores(course: Course) -> Scores:
-    return {s: row["score"] for s, row in Gradebook(course, "a1").students().items()}
+    with Gradebook(course, "a1") as book:
+        return {student: grade.score for student, grade in book.grades({}, {}).items()}
 
 
 def ours(template: Path) -> Scores:

@@ -13,7 +13,6 @@ from cs231n_lib.course.commands import (
     instructor,
     maintainer,
     reader,
-    release,
     student,
 )
 from cs231n_lib.course.commands.say import say, say_error
@@ -29,7 +28,6 @@ app = typer.Typer(
 reader.register(app)
 student.register(app)
 course.register(app)
-release.register(app)
 instructor.register(app)
 data.register(app)
 maintainer.register(app)

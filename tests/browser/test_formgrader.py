@@ -19,6 +19,13 @@ from tests.course.notebooks import notebook, submission, to_bytes
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
+#: What would run in the browser of whoever grades, with all that they may do there.
+EVIL = (
+    '<script>window.owned = 1</script><img src="x" onerror="window.owned = 1">'
+    "[a link](javascript:window.owned=1) "
+)
+
+
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
     """A course with one graded submission, whose written answer waits for a person."""
@@ -29,7 +36,8 @@ def course(tmp_path_factory):
     path.parent.mkdir(parents=True)
     wrong = submission(mean="def mean(x):\n    return 0.0")
     assert wrong != to_bytes(notebook())
-    path.write_bytes(wrong.replace(b"Because.", b"Since the sun is low."))
+    written = EVIL.replace('"', '\\"') + "Since the sun is low. $a < b$"
+    path.write_bytes(wrong.replace(b"Because.", written.encode()))
     run(course, "collect", "a1", str(path.parent.parent))
     run(course, "grade", "a1", "-n", "1")
     return course
@@ -68,7 +76,7 @@ def formgrader(course, tmp_path_factory):
 
 def grades(course, tmp_path):
     path = tmp_path / "grades.csv"
-    run(course, "export", "a1", "-o", str(path))
+    run(course, "export", "a1", "--partial", "-o", str(path))
     return next(csv.DictReader(io.StringIO(path.read_text("utf-8-sig"))))
 
 
@@ -86,6 +94,9 @@ def test_points_and_a_comment_given_by_hand_reach_the_export(
     expect(answer).to_be_visible()
     expect(page.get_by_text("0 of 1 points. not the mean")).to_be_visible()
     assert "HIDDEN" not in page.content()
+    for link in page.get_by_role("link", name="a link").all():
+        link.click()
+    assert page.evaluate("window.owned") is None
     # The page listens once it has written this.
     expect(page.get_by_placeholder("Type any comments here").last).to_be_visible()
     with page.expect_response(lambda r: "/api/grade/" in r.url and r.request.method == "PUT"):

@@ -35,7 +35,8 @@ def gradebook_template(tmp_path_factory):
     from cs231n_lib.course.classroom.gradebook import Gradebook
 
     course = make_course(tmp_path_factory.mktemp("template"))
-    Gradebook(course, "a1")
+    with Gradebook(course, "a1") as book:
+        book.record_cells()
     return course.state / "gradebook.db"
 
 

@@ -1,95 +1,288 @@
-"""Folders and archives that strangers filled, read within bounds."""
+"""Folders and archives that strangers filled, read one file at a time and within bounds.
 
-import io
+There are two kinds of file, and the difference is what keeps a student from being somebody else.
+An `Outer` file lies in the download itself: its place and time were set by the platform or by the
+person who collects. An `Inner` file lies in something that a student packed: it has a name and
+bytes, and no place or time that anything could be read from.
+"""
+
+import contextlib
+import lzma
+import os
+import re
 import stat
+import struct
+import tempfile
 import zipfile
-from collections.abc import Iterator
-from datetime import UTC, datetime
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from cs231n_lib.course.assignment.notebook import MAX_NOTEBOOK_BYTES
 
-#: Largest sum of what one archive unpacks to, and most entries in one.
-MAX_ARCHIVE_BYTES, MAX_ENTRIES = 4 * 2**30, 50_000
-TEMPORARY = ("__MACOSX", ".ipynb_checkpoints", ".DS_Store")
+#: Most files in one download.
+MAX_ENTRIES = 50_000
+#: What one hand-in may have: bytes when unpacked, files, archives in archives.
+MAX_HAND_IN_BYTES, MAX_HAND_IN_FILES, MAX_DEPTH = 256 * 2**20, 2_000, 3
+#: Largest table of contents of an archive that a student packed.
+MAX_INDEX_BYTES = 2**20
+#: Largest sum of what one run of collecting unpacks.
+MAX_RUN_BYTES = 64 * 2**30
+TEMPORARY = ("__MACOSX", ".ipynb_checkpoints", ".DS_Store", "Thumbs.db", "desktop.ini")
+#: Whatever the decoders of the standard library raise on bytes that they do not understand.
+UNREADABLE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, RuntimeError, EOFError,
+              OSError, ValueError, MemoryError, OverflowError, LookupError)  # fmt: skip
+DRIVE = re.compile(r"[A-Za-z]:/")
 
 
-def from_folder(
-    folder: Path, refused: list[tuple[str, str]]
-) -> Iterator[tuple[str, datetime, bytes]]:
-    """Yield name, time and bytes of the notebooks in a folder; add to ``refused`` with reasons."""
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if any(part in TEMPORARY for part in path.parts):
-            continue
-        if path.is_symlink():
-            refused.append((name, "a link, not a file"))
-        elif path.is_file() and path.suffix.lower() in (".ipynb", ".zip"):
-            yield from from_file(path, name, refused)
+class Refused(Exception):
+    """A file that is not taken; the message says why."""
 
 
-def from_file(
-    path: Path, name: str, refused: list[tuple[str, str]]
-) -> Iterator[tuple[str, datetime, bytes]]:
-    """Yield the notebook that a file is, or those that a zip file holds."""
-    time = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    if path.suffix.lower() != ".zip":
-        yield name, time, _bounded(path)
-        return
-    prefix = name.removesuffix(".zip")
+@dataclass(frozen=True)
+class Outer:
+    """A file of the download itself; ``zoned`` says whether its time names its zone."""
+
+    parts: tuple[str, ...]
+    time: datetime | None
+    zoned: bool
+    open: Callable[[], IO[bytes]]
+
+    @property
+    def where(self) -> str:
+        """Its path from the top of the download."""
+        return "/".join(self.parts)
+
+    @property
+    def name(self) -> str:
+        """The last part of its path."""
+        return self.parts[-1]
+
+
+@dataclass(frozen=True)
+class Inner:
+    """A file that a student handed in: a name and bytes, nothing else."""
+
+    name: str
+    data: bytes
+
+
+class Budget:
+    """Bytes that may still be unpacked; what is over is refused."""
+
+    def __init__(self, left: int, above: "Budget | None" = None) -> None:
+        self.left, self.above = left, above
+
+    def read(self, file: IO[bytes], limit: int) -> bytes:
+        """Return all of ``file``, which is counted here since sizes in a directory may lie."""
+        allowed = min(limit, self.left, self.above.left if self.above else limit)
+        data = file.read(allowed + 1)
+        self._take(len(data))
+        if len(data) > allowed:
+            raise Refused("unpacks to too much (a zip bomb?)")
+        return data
+
+    def _take(self, count: int) -> None:
+        self.left = max(0, self.left - count)
+        if self.above:
+            self.above._take(count)
+
+
+class Download:
+    """What was given to collect: a folder, an archive or one file, open as long as the ``with``.
+
+    Attributes
+    ----------
+    files : list of Outer
+        What lies in it, in the order of names.
+    refused, aside : list of (str, str)
+        Path and reason of what is not taken, and of what operating systems leave behind.
+    """
+
+    def __init__(self, source: Path, zone: tzinfo = UTC) -> None:
+        self.source, self.zone = source, zone
+        self.files: list[Outer] = []
+        self.refused: list[tuple[str, str]] = []
+        self.aside: list[tuple[str, str]] = []
+        self.stack = contextlib.ExitStack()
+
+    def __enter__(self) -> "Download":
+        """Read what is in it."""
+        if self.source.is_dir():
+            self._from_folder()
+        elif self.source.suffix.lower() == ".zip":
+            try:
+                self._from_zip()
+            except UNREADABLE as error:
+                self.stack.close()
+                self.files = []
+                self.refused.append((self.source.name, f"not a usable zip file: {error}"))
+        else:
+            self._add((self.source.name,), self.source)
+        self.files.sort(key=lambda f: f.parts)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the archive."""
+        self.stack.close()
+
+    def _from_folder(self) -> None:
+        def unreadable(error: OSError) -> None:
+            self.refused.append((str(error.filename), f"cannot be read: {error.strerror}"))
+
+        for folder, folders, names in os.walk(self.source, onerror=unreadable):
+            folders.sort()
+            inside = Path(folder).relative_to(self.source).parts
+            for name in sorted(names + [f for f in folders if Path(folder, f).is_symlink()]):
+                self._add((*inside, name), Path(folder, name))
+
+    def _add(self, parts: tuple[str, ...], path: Path) -> None:
+        if self._is_temporary(parts):
+            return
+        where = "/".join(parts)
+        status = path.lstat()
+        if stat.S_ISLNK(status.st_mode):
+            self.refused.append((where, "a link, not a file"))
+        elif not stat.S_ISREG(status.st_mode):
+            self.refused.append((where, "a device or a pipe, not a file"))
+        elif len(self.files) >= MAX_ENTRIES:
+            self.refused.append((where, f"more than {MAX_ENTRIES} files"))
+        else:
+            time = datetime.fromtimestamp(status.st_mtime, UTC)
+            self.files.append(Outer(parts, time, True, lambda: open(path, "rb")))  # noqa: SIM115
+
+    def _is_temporary(self, parts: tuple[str, ...]) -> bool:
+        found = any(p in TEMPORARY or p.startswith("._") for p in parts)
+        if found:
+            self.aside.append(("/".join(parts), "left behind by an operating system"))
+        return found
+
+    def _from_zip(self) -> None:
+        archive = self.stack.enter_context(zipfile.ZipFile(self.source))
+        for entry in archive.infolist():
+            if entry.is_dir():
+                continue
+            try:
+                parts = _parts(entry)
+            except Refused as refused:
+                self.refused.append((entry.filename, str(refused)))
+                continue
+            if self._is_temporary(parts):
+                continue
+            if len(self.files) >= MAX_ENTRIES:
+                self.refused.append((entry.filename, f"more than {MAX_ENTRIES} files"))
+                continue
+            time, zoned = _entry_time(entry, self.zone)
+            opener = lambda entry=entry: archive.open(entry)  # noqa: E731
+            self.files.append(Outer(parts, time, zoned, opener))
+
+
+def _parts(entry: zipfile.ZipInfo) -> tuple[str, ...]:
+    name = entry.filename.replace("\\", "/")
+    parts = tuple(p for p in name.split("/") if p not in ("", "."))
+    if name.startswith("/") or ".." in parts or DRIVE.match(name) or "\0" in name or not parts:
+        raise Refused("a name that leads out of the archive")
+    if stat.S_ISLNK(entry.external_attr >> 16):
+        raise Refused("a link, not a file")
+    return parts
+
+
+def _entry_time(entry: zipfile.ZipInfo, zone: tzinfo) -> tuple[datetime | None, bool]:
+    """Return when an entry was changed, and whether it says so in UTC and not in local time."""
+    extra = entry.extra
+    with contextlib.suppress(struct.error, ValueError, OverflowError, OSError):
+        while len(extra) >= 4:
+            kind, size = struct.unpack_from("<HH", extra)
+            body, extra = extra[4 : 4 + size], extra[4 + size :]
+            if kind == 0x5455 and body and body[0] & 1:  # Info-ZIP's: seconds since 1970
+                return datetime.fromtimestamp(struct.unpack_from("<i", body, 1)[0], UTC), True
+            if kind == 0x000A and len(body) >= 16:  # NTFS: 100 ns since 1601
+                ticks = struct.unpack_from("<Q", body, 8)[0]
+                return datetime(1601, 1, 1, tzinfo=UTC) + timedelta(microseconds=ticks // 10), True
     try:
-        yield from _from_zip(path, prefix, refused, nested=True)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-        refused.append((name, f"not a usable zip file: {error}"))
+        return datetime(*entry.date_time, tzinfo=zone).astimezone(UTC), False
+    except (ValueError, OverflowError):
+        return None, False
 
 
-def _bounded(path: Path) -> bytes:
-    with open(path, "rb") as file:
-        return file.read(MAX_NOTEBOOK_BYTES + 1)  # one more: the judge says that it is too big
+def inner_files(
+    outer: Outer, budget: Budget, refused: list[tuple[str, str]], name: str = ""
+) -> Iterator[Inner]:
+    """Yield what a student handed in as the file ``outer``: itself, or what it packs.
 
-
-def _from_zip(
-    source: Path | IO[bytes], prefix: str, refused: list[tuple[str, str]], nested: bool
-) -> Iterator[tuple[str, datetime, bytes]]:
-    """Yield the notebooks in an archive, reading within bounds and writing nothing."""
-    with zipfile.ZipFile(source) as archive:
-        entries = archive.infolist()
-        if len(entries) > MAX_ENTRIES:
-            raise zipfile.BadZipFile(f"more than {MAX_ENTRIES} entries")
-        budget = MAX_ARCHIVE_BYTES
-        for entry in entries:
-            name = entry.filename.replace("\\", "/")
-            parts = PurePosixPath(name).parts
-            if entry.is_dir() or any(part in TEMPORARY for part in parts):
-                continue
-            where = f"{prefix}/{name}"
-            if name.startswith("/") or ".." in parts or ":" in name or "\0" in name:
-                refused.append((where, "a name that leads out of the archive"))
-                continue
-            if stat.S_ISLNK(entry.external_attr >> 16):
-                refused.append((where, "a link, not a file"))
-                continue
-            suffix = PurePosixPath(name).suffix.lower()
-            if suffix not in ((".ipynb", ".zip") if nested else (".ipynb",)):
-                continue
-            with archive.open(entry) as file:  # sizes in the directory may lie: count ourselves
-                content = file.read(min(MAX_NOTEBOOK_BYTES, budget) + 1)
-            budget -= len(content)
-            if len(content) > MAX_NOTEBOOK_BYTES or budget < 0:
-                refused.append((where, "unpacks to too much (a zip bomb?)"))
-                if budget < 0:
-                    return
-                continue
-            if suffix == ".zip":
-                inner = where.removesuffix(".zip")
-                yield from _from_zip(io.BytesIO(content), inner, refused, nested=False)
-            else:
-                yield where, _zip_time(entry), content
-
-
-def _zip_time(entry: zipfile.ZipInfo) -> datetime:
+    Parameters
+    ----------
+    outer : Outer
+        A file whose owner is known.
+    budget : Budget
+        What this hand-in may still unpack to.
+    refused : list of (str, str)
+        Takes path and reason of what cannot be read.
+    name : str
+        What the student called the file, where the platform put its own name in front.
+    """
+    name = name or outer.name
     try:
-        return datetime(*entry.date_time, tzinfo=UTC)
-    except ValueError:
-        return datetime(1980, 1, 1, tzinfo=UTC)
+        with outer.open() as file:
+            if not name.lower().endswith(".zip"):
+                yield Inner(name, budget.read(file, MAX_NOTEBOOK_BYTES))
+                return
+            with tempfile.SpooledTemporaryFile(2**22) as spooled:
+                spooled.write(budget.read(file, MAX_HAND_IN_BYTES))
+                yield from _unpack(spooled, outer.where, budget, refused, 1)
+    except (Refused, *UNREADABLE) as error:
+        refused.append((outer.where, _reason(error, name)))
+
+
+def _unpack(
+    file: IO[bytes], where: str, budget: Budget, refused: list[tuple[str, str]], depth: int
+) -> Iterator[Inner]:
+    _check_index(file)
+    with zipfile.ZipFile(file) as archive:
+        for number, entry in enumerate(archive.infolist()):
+            place = f"{where}/{entry.filename}"
+            if number >= MAX_HAND_IN_FILES:
+                refused.append((where, f"more than {MAX_HAND_IN_FILES} files in one hand-in"))
+                return
+            if entry.is_dir():
+                continue
+            try:
+                parts = _parts(entry)
+                if any(p in TEMPORARY or p.startswith("._") for p in parts):
+                    continue
+                with archive.open(entry) as content:
+                    if not parts[-1].lower().endswith(".zip"):
+                        yield Inner("/".join(parts), budget.read(content, MAX_NOTEBOOK_BYTES))
+                        continue
+                    if depth >= MAX_DEPTH:
+                        raise Refused("archives in archives in archives")
+                    with tempfile.SpooledTemporaryFile(2**22) as spooled:
+                        spooled.write(budget.read(content, MAX_HAND_IN_BYTES))
+                        yield from _unpack(spooled, place, budget, refused, depth + 1)
+            except (Refused, *UNREADABLE) as error:
+                refused.append((place, _reason(error, entry.filename)))
+
+
+def _check_index(file: IO[bytes]) -> None:
+    """Refuse an archive whose table of contents alone would fill the memory."""
+    end = file.seek(0, os.SEEK_END)
+    file.seek(max(0, end - 65_600))
+    tail = file.read()
+    place = tail.rfind(b"PK\5\6")
+    if place >= 0 and len(tail) >= place + 16:
+        (size,) = struct.unpack_from("<I", tail, place + 12)
+        if size > MAX_INDEX_BYTES:
+            raise Refused("a table of contents that is too long (a zip bomb?)")
+    file.seek(0)
+
+
+def _reason(error: Exception, name: str) -> str:
+    if isinstance(error, Refused):
+        return str(error)
+    if "encrypted" in str(error):
+        return "encrypted: it can be read only by who knows its password"
+    kind = "not a usable zip file" if PurePosixPath(name).suffix.lower() == ".zip" else "unreadable"
+    return f"{kind}: {str(error) or type(error).__name__}"

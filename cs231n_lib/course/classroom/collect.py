@@ -1,57 +1,85 @@
 """Take submissions in from wherever they were handed in, believing neither names nor archives.
 
-Folders, zip files, nbgrader's exchange and the bulk downloads of Canvas, Moodle and Gradescope
-are read; every notebook is assigned to a student, kept for good with its time, and the latest
-of each student becomes the one that is graded.
+Folders, zip files, nbgrader's exchange and the bulk downloads of platforms are read. Each file
+of a download ends in one line of the report: accepted, known, set aside or refused.
 """
 
-import hashlib
-import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from cs231n_lib.course.classroom import platforms, roster
-from cs231n_lib.course.classroom.archives import from_file, from_folder
+from cs231n_lib.course.assignment.master import Master, read_master
+from cs231n_lib.course.classroom import received, roster
+from cs231n_lib.course.classroom.archives import (
+    MAX_HAND_IN_BYTES,
+    MAX_RUN_BYTES,
+    Budget,
+    Download,
+    Inner,
+    Outer,
+    Refused,
+    inner_files,
+)
 from cs231n_lib.course.classroom.course import Course
+from cs231n_lib.course.classroom.hand_in import COMPANIONS, Choice, choose
+from cs231n_lib.course.classroom.names import Names
+from cs231n_lib.course.classroom.owners import HandIn, hand_ins
+from cs231n_lib.course.classroom.people import numbers, remember
+from cs231n_lib.course.classroom.platforms import PLATFORMS
+from cs231n_lib.course.classroom.platforms.platform import Label, Person, View
+from cs231n_lib.course.classroom.sheets import SUFFIXES, WORKBOOKS, Table, read_table
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.files import write_atomically
-from cs231n_lib.course.text import STUDENT
+from cs231n_lib.course.text import line
 
-#: Canvas: name[_LATE]_userid_submissionid_file; Moodle: Name_id_assignsubmission_file[_]/file;
-#: Gradescope: submission_id/file; the exchange: student+assignment+time+random/file.
-CANVAS = re.compile(r"^(?P<name>[^_/]+)_(?:LATE_)?(?P<user>\d+)_(?P<id>\d+)_(?P<file>.+\.ipynb)$")
-MOODLE = re.compile(
-    r"^(?P<name>[^/]*)_(?P<user>\d+)_assignsubmission_file_?(?:/|_)(?P<file>[^/]+)$"
-)
-GRADESCOPE = re.compile(r"^(?:.*/)?submission_(?P<user>\d+)/(?P<file>[^/]+)$")
-EXCHANGE = re.compile(
-    r"^(?:.*/)?(?P<student>[^/+]+)\+(?P<assignment>[^/+]+)\+(?P<time>[^/+]+)\+[^/]+/(?P<file>[^/]+)$"
-)
+ACCEPTED, KNOWN, ASIDE, REFUSED = "accepted", "known", "set aside", "refused"
 
 
 @dataclass(frozen=True)
-class Found:
-    """A notebook somewhere: where, whose, when, and its bytes."""
+class Line:
+    """What became of one file of a download."""
 
+    status: str
     where: str
-    student: str
-    time: datetime
-    data: bytes
+    students: tuple[str, ...] = ()
+    reason: str = ""
 
 
 @dataclass
 class Report:
-    """What collecting did."""
+    """What collecting did: a line for each file, and notes on what lay in archives of students.
 
-    accepted: list[Found] = field(default_factory=list)
-    repeated: list[Found] = field(default_factory=list)
-    refused: list[tuple[str, str]] = field(default_factory=list)
+    Attributes
+    ----------
+    lines : list of Line
+        One for each file of the downloads.
+    notes : list of (str, str)
+        Path and reason of what could not be read inside of a student's own archive, of doubtful
+        times, and of lines of a sheet.
+    not_graded : dict
+        Student -> why the hand-in that came now cannot be graded.
+    """
 
+    lines: list[Line] = field(default_factory=list)
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    not_graded: dict[str, str] = field(default_factory=dict)
 
-class _Refused(Exception):
-    """A file that is not taken; the message says why."""
+    def of(self, status: str) -> list[Line]:
+        """Return the lines with one of the four ends."""
+        return [entry for entry in self.lines if entry.status == status]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many files had which end; the sum is the number of files."""
+        found = Counter(entry.status for entry in self.lines)
+        return {status: found[status] for status in (ACCEPTED, KNOWN, ASIDE, REFUSED)}
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that came can be graded."""
+        return not (self.of(REFUSED) or self.not_graded)
 
 
 def collect(course: Course, assignment: str, sources: list[Path], student: str = "") -> Report:
@@ -65,157 +93,188 @@ def collect(course: Course, assignment: str, sources: list[Path], student: str =
         ``"a1"``, say.
     sources : list of Path
         Notebooks, zip files, or folders of them, in any of the known layouts; and the sheets of
-        Canvas or Moodle (``.csv``) that say whose number in their downloads is whose.
+        platforms (``.csv``) that say whose number in their downloads is whose.
     student : str
         Whose they are, where names do not tell; by default they do.
-
-    Returns
-    -------
-    Report
-        What was taken, what was there already, and what was refused and why.
 
     Raises
     ------
     UserError
         If there is no such assignment or source, or a sheet cannot be read.
     """
-    course.master(assignment)
+    master = read_master(course.master(assignment), assignment)
     for source in sources:
         if not source.exists():
             raise UserError(f"there is no file or folder {source}")
+        if source.suffix.lower() in WORKBOOKS:
+            raise UserError(f"{source} is a workbook: save the sheet as CSV (UTF-8) and give that")
+    sheets = [s for s in sources if s.is_file() and s.suffix.lower() in SUFFIXES]
     report = Report()
-    sheets = [source for source in sources if source.suffix.lower() == ".csv"]
-    owners = _Owners(platforms.numbers(course, assignment), student)
-    for sheet in sheets:
-        people = platforms.read_sheet(sheet)
-        roster.enrol(course, people)
-        owners.known |= {p.number: p.student for p in people}
-    for source in (s for s in sources if s not in sheets):
-        owners.handed |= platforms.read_metadata(source)
-        for found in _find(source, assignment, owners, report):
-            _keep(course, assignment, found, report)
-    if owners.known:
-        platforms.remember(course, assignment, owners.known)
-    taken = {f.student for f in report.accepted}
-    for name in sorted(taken):
-        _publish(course, assignment, name)
-    course.log("collect", assignment=assignment, accepted=len(report.accepted),
-               repeated=len(report.repeated), refused=len(report.refused))  # fmt: skip
+    with course.writing():
+        names = Names(course)
+        if student:
+            try:
+                student = names.id_of(student)
+            except Refused as reason:
+                raise UserError(f"--student: {reason}") from None
+        _take_sheets(course, assignment, sheets, names, report)
+        collector = _Collector(course, assignment, master, names, report)
+        for source in (s for s in sources if s not in sheets):
+            collector.take(source, student)
+        collector.finish()
+        received.publish(course, assignment)
+        course.log("collect", assignment=assignment, **{
+            status.replace(" ", "_"): count for status, count in report.counts.items()
+        })  # fmt: skip
     return report
 
 
-@dataclass
-class _Owners:
-    """Who is meant: the names in paths, as far as nobody gave the name of the student."""
-
-    known: dict[str, str]
-    student: str
-    handed: dict[str, platforms.Handed] = field(default_factory=dict)
-
-    def of(self, name: str) -> tuple[list[str], datetime | None]:
-        """Return whose a submission is that goes under ``name``, and when it was handed in."""
-        if self.student:
-            return [self.student], None
-        if name.startswith("gradescope-"):
-            if name not in self.handed:
-                raise _Refused(
-                    f"whose is it? {platforms.METADATA} does not say; collect the whole export"
-                )
-            return self.handed[name].students, self.handed[name].time
-        if name.startswith(("canvas-", "moodle-")):
-            self.known.setdefault(name, name)
-        return [self.known.get(name, name)], None
+def _take_sheets(
+    course: Course, assignment: str, sheets: list[Path], names: Names, report: Report
+) -> None:
+    """Read all sheets before anything is written; then note whose the numbers are."""
+    read = []
+    for sheet in sheets:
+        table = read_table(sheet)
+        platform, people = _people(table, sheet)
+        read.append((platform, people, sheet.read_bytes()))
+    for platform, people, data in read:
+        moved, refused = remember(course, assignment, people, names)
+        report.notes += refused
+        names.save()
+        write_atomically(course.sheet(assignment, platform), data)
+        known = {label: k.student for label, k in numbers(course, assignment).items()}
+        roster.enrol(course, [
+            roster.Student(known[p.label], p.first_name, p.last_name, p.email) for p in people
+        ], moved)  # fmt: skip
 
 
-def _find(source: Path, assignment: str, owners: _Owners, report: Report) -> Iterator[Found]:
-    """Yield the notebooks in ``source``; note in ``report`` what is refused."""
-    if source.is_file():
-        entries: Iterator[tuple[str, datetime, bytes]] = from_file(
-            source, source.name, report.refused
-        )
-    else:
-        entries = from_folder(source, report.refused)
-    for where, time, data in entries:
-        try:
-            name, when = ("", None) if owners.student else identify(where, assignment)
-            students, handed = owners.of(name)
-            for student in students:
-                yield Found(where, _student(student), when or handed or time, data)
-        except _Refused as refused:
-            report.refused.append((where, str(refused)))
-
-
-def identify(where: str, assignment: str) -> tuple[str, datetime | None]:
-    """Return the student that a file's path names, and the time if it holds one.
-
-    A platform's number is returned with the name of the platform: ``canvas-1234``.
-
-    Raises
-    ------
-    _Refused
-        If the path fits no known layout, or names another assignment.
-
-    Examples
-    --------
-    >>> identify("doeanne_LATE_1234_5678_a1.ipynb", "a1")[0]
-    'canvas-1234'
-    >>> identify("submitted/anne/a1/a1.ipynb", "a1")[0]
-    'anne'
-    """
-    path = PurePosixPath(where)
-    for part in range(len(path.parts)):
-        tail = "/".join(path.parts[part:])
-        if (match := EXCHANGE.match(tail)) is not None:
-            if match["assignment"] != assignment:
-                raise _Refused(f"handed in for {match['assignment']}, not for {assignment}")
-            return match["student"], _exchange_time(match["time"])
-        if (match := MOODLE.match(tail)) is not None:
-            return f"moodle-{match['user']}", None
-        if (match := GRADESCOPE.match(tail)) is not None:
-            return f"gradescope-{match['user']}", None
-    if (match := CANVAS.match(path.name)) is not None:
-        return f"canvas-{match['user']}", None
-    folders = path.parts[:-1]
-    if assignment in folders[1:]:  # .../STUDENT/a1/a1.ipynb
-        return folders[folders.index(assignment, 1) - 1], None
-    if path.stem not in (assignment, "notebook") and not folders:
-        return path.stem.removesuffix(f"-{assignment}").removesuffix(f"_{assignment}"), None
-    if folders and path.stem == assignment:  # STUDENT/a1.ipynb
-        return folders[-1], None
-    raise _Refused(
-        f"whose is it? Expected STUDENT/{assignment}.ipynb, a bulk download, or --student"
+def _people(table: Table, path: Path) -> tuple[str, list[Person]]:
+    for platform in PLATFORMS:
+        people = platform.read_sheet(table)
+        if people is not None:
+            return platform.name, people
+    shown = ", ".join(line(cell, 30) for cell in table.header[:6])
+    raise UserError(
+        f"{path} is no sheet of Canvas (Grades > Export) or Moodle (Download grading worksheet): "
+        f"its columns are others ({shown}). A class list of your own is for: cs231n roster"
     )
 
 
-def _exchange_time(text: str) -> datetime | None:
-    try:
-        return datetime.strptime(text, "%Y-%m-%d %H:%M:%S.%f %Z").replace(tzinfo=UTC)
-    except ValueError:
-        return None
+class _Collector:
+    """One run: what is known, and how much may still be unpacked."""
 
+    def __init__(
+        self, course: Course, assignment: str, master: Master, names: Names, report: Report
+    ) -> None:
+        self.course, self.assignment, self.master = course, assignment, master
+        self.names, self.report = names, report
+        self.people = numbers(course, assignment)
+        self.enrolled = roster.enrolled(course)
+        self.seen: dict[Label, Person] = {}
+        self.budget = Budget(MAX_RUN_BYTES)
+        self.now = datetime.now(UTC)
 
-def _student(name: str) -> str:
-    if not STUDENT.fullmatch(name) or ".." in name:
-        raise _Refused(f"{name[:40]!r} cannot be a student's id (letters, digits, . _ @ + -)")
-    return name
+    def finish(self) -> None:
+        """Note the numbers that came without a sheet."""
+        remember(self.course, self.assignment, self.seen.values(), self.names)
+        self.names.save()
 
+    def take(self, source: Path, student: str) -> None:
+        """Take in one source."""
+        view = View(
+            self.assignment, self.course.assignments(), self.names,
+            {label: known.name for label, known in self.people.items()}, zone=self.course.zone,
+        )  # fmt: skip
+        with Download(source, self.course.zone) as download:
+            refused, aside = download.refused, download.aside
+            for hand_in in hand_ins(download, view, refused, aside, student):
+                self._take(hand_in)
+            self.report.lines += [Line(REFUSED, where, (), why) for where, why in refused]
+            self.report.lines += [Line(ASIDE, where, (), why) for where, why in aside]
 
-def _keep(course: Course, assignment: str, found: Found, report: Report) -> None:
-    """Store a submission under its time and content; never over another."""
-    digest = hashlib.sha256(found.data).hexdigest()[:16]
-    folder = course.received(assignment) / found.student
-    if any(folder.glob(f"*-{digest}.ipynb")):
-        report.repeated.append(found)
-        return
-    name = f"{found.time.astimezone(UTC):%Y%m%dT%H%M%SZ}-{digest}.ipynb"
-    write_atomically(folder / name, found.data)
-    report.accepted.append(found)
+    def _take(self, hand_in: HandIn) -> None:
+        """Keep one hand-in, and say what became of each of its files."""
+        chosen: list[tuple[Outer, str]] = []
+        unread: list[tuple[str, str]] = []
+        secret = ""
 
+        def files() -> Iterator[Inner]:
+            budget = Budget(MAX_HAND_IN_BYTES, self.budget)
+            for outer, name in hand_in.files:
+                for inner in inner_files(outer, budget, unread, name):
+                    chosen.append((outer, inner.name))
+                    yield inner
 
-def _publish(course: Course, assignment: str, student: str) -> None:
-    """Put the student's latest submission where nbgrader looks for it."""
-    latest = max((course.received(assignment) / student).glob("*.ipynb"))
-    time = datetime.strptime(latest.name[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    folder = course.submitted / student / assignment
-    write_atomically(folder / f"{assignment}.ipynb", latest.read_bytes())
-    write_atomically(folder / "timestamp.txt", f"{time:%Y-%m-%d %H:%M:%S} UTC".encode())
+        # nbgrader writes the secret into the folder last, over whatever a student called so.
+        for outer, name in hand_in.files:
+            if name == "submission_secret.txt" and hand_in.container.written:
+                for inner in inner_files(outer, Budget(1000), unread, name):
+                    secret = inner.data.decode("ascii", "ignore").strip()
+        try:
+            holders = self._holders(hand_in)
+            choice = choose(files(), self.master)
+            self._check_guess(hand_in, holders, choice)
+        except Refused as reason:
+            why = "; ".join([*(told for _, told in unread[:1]), str(reason)])
+            self.report.lines += [Line(REFUSED, o.where, (), why) for o, _ in hand_in.files]
+            return
+        outer = next((o for o, name in chosen if name == choice.name), hand_in.files[0][0])
+        if not choice.digest:  # nothing in it could be read: what it is called has to do
+            why = unread[0][1] if unread else choice.reason
+            choice = Choice(outer.name, b"", "0" * 64, why, refused=True)
+        told = bool(hand_in.container.time or hand_in.container.written)
+        time = hand_in.container.time if told else outer.time
+        when = received.trusted(time, told or outer.zoned, self.now)
+        if when is None:
+            said = f"{time:%Y-%m-%d}" if time else "none"
+            self.report.notes.append((outer.where, f"a time that cannot be true ({said}): ignored"))
+        new = [
+            received.keep(self.course, self.assignment, holder, choice, when,
+                          hand_in.container.written, hand_in.outer, secret)
+            for holder in holders
+        ]  # fmt: skip
+        students = tuple(self._student(holder) for holder in holders)
+        self.report.notes += unread
+        if choice.reason:
+            self.report.not_graded |= dict.fromkeys(students, choice.reason)
+        for file, name in hand_in.files:
+            self.report.lines.append(self._line(file, name, outer, students, choice, any(new)))
+
+    def _line(
+        self, file: Outer, name: str, chosen: Outer, students: tuple[str, ...], choice: Choice,
+        new: bool,
+    ) -> Line:  # fmt: skip
+        who = ", ".join(students)
+        if name in COMPANIONS:
+            return Line(ASIDE, file.where, students, "the platform's own record, not a hand-in")
+        if choice.reason:
+            reason = f"cannot be graded: {choice.reason}; recorded for {who}"
+            status = REFUSED if choice.refused else ASIDE
+            return Line(status if new else KNOWN, file.where, students, reason)
+        if file is chosen:
+            return Line(ACCEPTED if new else KNOWN, file.where, students)
+        return Line(ASIDE, file.where, students, f"{line(choice.name, 60)} of {who} is graded")
+
+    def _holders(self, hand_in: HandIn) -> list[str]:
+        found = []
+        for owner in hand_in.container.owners:
+            if isinstance(owner, Label):
+                self.seen.setdefault(owner, Person(owner))
+                found.append(str(owner))
+            else:
+                found.append(self.names.id_of(owner))
+        return list(dict.fromkeys(found))
+
+    def _check_guess(self, hand_in: HandIn, holders: list[str], choice: Choice) -> None:
+        """Refuse a folder that nobody has heard of and that has nothing of the assignment."""
+        met = self.enrolled | set(received.holders(self.course, self.assignment))
+        if hand_in.container.guessed and not choice.fits and not met & set(holders):
+            raise Refused(
+                f"whose is it? {line(hand_in.outer, 60)} is on no roster, and no file in it "
+                f"answers {self.assignment}. If it is a student: cs231n roster, or --student"
+            )
+
+    def _student(self, holder: str) -> str:
+        known = {str(label): k.student for label, k in self.people.items()}
+        return known.get(holder, holder)

@@ -7,26 +7,20 @@ handed in, and ``judge/`` with a result per distinct submission; and one ``log.j
 import contextlib
 import getpass
 import json
+import os
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cs231n_lib.course.classroom.config import CONFIG, course_config
+from cs231n_lib.course.classroom.exclusive import alone
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.files import write_atomically
-
-
-@dataclass(frozen=True)
-class Submission:
-    """The latest file of one student for one assignment."""
-
-    student: str
-    path: Path
-    received: datetime | None
 
 
 @dataclass(frozen=True)
@@ -93,18 +87,22 @@ class Course:
         default = f"sqlite:///{self.root / 'gradebook.db'}"
         return str(self.config.CourseDirectory.get("db_url", default))
 
+    @property
+    def source(self) -> Path:
+        """Nbgrader's ``source/ASSIGNMENT/``: the masters."""
+        return self._folder("source_directory", "source")
+
     def assignments(self) -> list[str]:
         """Return the names of the assignments that have a master notebook."""
-        source = self._folder("source_directory", "source")
-        return sorted(p.parent.name for p in source.glob("*/*.ipynb") if p.stem == p.parent.name)
+        masters = self.source.glob("*/*.ipynb")
+        return sorted(p.parent.name for p in masters if p.stem == p.parent.name)
 
     def master(self, assignment: str) -> bytes:
         """Return the master notebook of ``assignment``; `UserError` if there is none."""
         if assignment not in self.assignments():
             known = ", ".join(self.assignments()) or "none"
             raise UserError(f"no assignment {assignment!r} in this course. There are: {known}")
-        folder = self._folder("source_directory", "source") / assignment
-        return (folder / f"{assignment}.ipynb").read_bytes()
+        return (self.source / assignment / f"{assignment}.ipynb").read_bytes()
 
     def judge(self, assignment: str) -> Path:
         """Return the folder with the results of ``assignment``."""
@@ -114,22 +112,51 @@ class Course:
         """Return the folder with every file that was handed in for ``assignment``."""
         return self.state / "received" / assignment
 
-    def submissions(self, assignment: str) -> list[Submission]:
-        """Return the latest submission of each student, in the order of their names."""
-        found = []
-        for folder in sorted(self.submitted.glob(f"*/{assignment}")):
-            notebook = folder / f"{assignment}.ipynb"
-            if notebook.is_file():
-                found.append(Submission(folder.parent.name, notebook, _time_of(folder)))
-        return found
+    def sheet(self, assignment: str, platform: str) -> Path:
+        """Return where the sheet that came from a platform is kept, for the way back."""
+        return self.state / "sheets" / f"{assignment}-{platform}.csv"
+
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone of the course, nbgrader's ``c.Exchange.timezone``; UTC by default."""
+        name = str(self.config.Exchange.get("timezone", "UTC"))
+        try:
+            return ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise UserError(
+                f"c.Exchange.timezone in nbgrader_config.py is {name!r}: no time zone"
+            ) from None
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the lock that every command holds while it writes in the course.
+
+        What a command that was killed had begun to write is cleared away first. Judges write
+        their results without the lock, so those folders are left alone.
+        """
+        with alone(self.state):
+            tops = {p for p in self.state.iterdir() if p.name != "judge"}
+            for top in tops | {self.submitted, self.autograded, self.feedback}:
+                for part in [top] if top.is_file() else top.rglob("*.part"):
+                    if part.name.startswith(".") and part.suffix == ".part":
+                        part.unlink(missing_ok=True)
+            yield
 
     def log(self, event: str, **details: Any) -> None:
         """Append one line to the log: what was done when by whom, and never change one."""
         line = {"time": datetime.now(UTC).isoformat(timespec="seconds"),
                 "user": _user(), "event": event, **details}  # fmt: skip
-        self.state.mkdir(exist_ok=True)
-        with open(self.state / "log.jsonl", "ab") as file:
-            file.write(json.dumps(line).encode() + b"\n")
+        try:
+            self.state.mkdir(exist_ok=True)
+            with open(self.state / "log.jsonl", "a+b") as file:
+                if file.tell():  # a line that a full disk or a power cut tore ends here
+                    file.seek(-1, os.SEEK_END)
+                    torn = file.read(1) != b"\n"
+                else:
+                    torn = False
+                file.write(b"\n" * torn + json.dumps(line).encode() + b"\n")
+        except OSError as error:
+            raise UserError(f"cannot write {self.state}/log.jsonl: {error.strerror}") from None
 
     def read_log(self) -> Iterator[dict[str, Any]]:
         """Yield the lines of the log, oldest first; a torn last line is left out."""
@@ -167,11 +194,3 @@ def _user() -> str:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):
         return "unknown"
-
-
-def _time_of(folder: Path) -> datetime | None:
-    try:
-        text = (folder / "timestamp.txt").read_text().strip()
-        return datetime.fromisoformat(text.replace(" UTC", "+00:00"))
-    except (OSError, ValueError):
-        return None

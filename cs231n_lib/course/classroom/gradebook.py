@@ -1,8 +1,8 @@
-"""Write results into nbgrader's gradebook, by nbgrader's own interface.
+"""Read and write nbgrader's gradebook, by nbgrader's own interface.
 
-The formgrader, manual grading, comments, extensions and the late policy find what nbgrader's
-own autograder would have left for them: a submission with its scores, and a notebook in
-``autograded/``, which here shows the outcome of each test and none of the hidden ones.
+The formgrader, manual grading, comments and extensions find what nbgrader's own autograder would
+have left for them. A student's grades are written together or not at all, and one whose grades
+cannot be written is named and keeps nobody else from theirs.
 """
 
 import contextlib
@@ -10,15 +10,16 @@ import logging
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
-import nbformat
-from nbformat import NotebookNode
-
-from cs231n_lib.course.assignment.master import HIDDEN, Test
+from cs231n_lib.course.classroom import notebook as notebooks
+from cs231n_lib.course.classroom.cells import CellChanges, cells_of, change_cells, compare_cells
 from cs231n_lib.course.classroom.course import Course
+from cs231n_lib.course.classroom.grade import CellGrade, Grade, Lateness
+from cs231n_lib.course.classroom.names import Names
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.files import write_atomically
 from cs231n_lib.course.judge.result import Result
@@ -36,7 +37,7 @@ class Change:
 
     student: str
     test: str
-    before: float | None
+    before: float
     after: float
 
 
@@ -49,6 +50,7 @@ def open_gradebook(course: Course) -> Iterator[Any]:
     UserError
         If the database cannot be reached, or is none of nbgrader's.
     """
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     from nbgrader import api
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import SAWarning, SQLAlchemyError
@@ -63,243 +65,351 @@ def open_gradebook(course: Course) -> Iterator[Any]:
             f"the gradebook's database needs {error.name}. For PostgreSQL: "
             "pip install 'cs231n_lib[postgres]'"
         ) from None
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, api.InvalidEntry) as error:
         with contextlib.suppress(SQLAlchemyError):
             shown = make_url(course.db_url).render_as_string(hide_password=True)
         reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
-        raise UserError(
-            f"the gradebook {shown} cannot be used: {reason}.\nIts address is "
-            "c.CourseDirectory.db_url in nbgrader_config.py. If it is damaged, put a copy of it "
-            "back or move it away, then grade again: results are kept apart from it."
-        ) from None
+        advice = (
+            "Its address is c.CourseDirectory.db_url in nbgrader_config.py. If it is damaged, put "
+            "a copy of it back or move it away, then grade again: results are kept apart from it."
+        )
+        if "locked" in reason:
+            advice = "Another program is writing in it: close that, then run this again."
+        if "readonly" in reason or "read-only" in reason:
+            advice = "You may not write in it: give yourself the right to, then run this again."
+        raise UserError(f"the gradebook {shown} cannot be used: {reason}.\n{advice}") from None
+
+
+def exists(course: Course) -> bool:
+    """Whether there is a gradebook; one on a server counts as being there."""
+    from sqlalchemy.engine import make_url
+
+    url = make_url(course.db_url)
+    return url.get_backend_name() != "sqlite" or Path(url.database or "").exists()
+
+
+def rename(gradebook: Any, old: str, new: str) -> None:
+    """Give the student ``old`` the id ``new``, with all that they handed in.
+
+    Where both have a submission, the one with grades given by hand stays, else that of ``new``.
+    """
+    from nbgrader.api import Student, SubmittedAssignment
+
+    db = gradebook.db
+    before = db.get(Student, old)
+    if before is None:
+        return
+    gradebook.update_or_create_student(new)
+    for submission in db.query(SubmittedAssignment).filter_by(student_id=old).all():
+        name = submission.assignment.name
+        rival = db.query(SubmittedAssignment).filter_by(
+            student_id=new, assignment_id=submission.assignment_id
+        ).first()  # fmt: skip
+        loser = None
+        if rival is not None:
+            loser = new if _by_hand(submission) and not _by_hand(rival) else old
+            gradebook.remove_submission(name, loser)
+        if loser != old:
+            db.query(SubmittedAssignment).filter_by(id=submission.id).update({"student_id": new})
+            db.commit()
+    db.expire_all()
+    gradebook.remove_student(old)
+
+
+def _by_hand(submission: Any) -> bool:
+    return any(g.manual_score is not None for n in submission.notebooks for g in n.grades)
 
 
 class Gradebook:
-    """The gradebook of one assignment; the only writer of grades.
+    """The gradebook of one assignment, open as long as the ``with``; the only writer of grades.
 
     Parameters
     ----------
     course : Course
         Where it is.
     assignment : str
-        Which one; its cells are recorded if they are not yet.
+        Which one.
     """
 
     def __init__(self, course: Course, assignment: str) -> None:
         self.course, self.assignment = course, assignment
-        logging.getLogger("alembic").setLevel(logging.WARNING)
-        self.stub = self._record_cells(course.master(assignment))
+        self.stub = notebooks.stub_of(course.master(assignment), course.config)
+        self.stack = contextlib.ExitStack()
 
-    def _record_cells(self, master: bytes) -> NotebookNode:
-        """Tell the gradebook the cells of the master; return the master without solutions."""
-        from nbgrader.preprocessors import (
-            ClearOutput,
-            ClearSolutions,
-            ComputeChecksums,
-            LockCells,
-            SaveCells,
-        )
+    def __enter__(self) -> "Gradebook":
+        """Open it."""
+        self.gradebook = self.stack.enter_context(open_gradebook(self.course))
+        return self
+
+    def __exit__(self, *failure: Any) -> bool | None:
+        """Close it."""
+        return self.stack.__exit__(*failure)
+
+    def cell_changes(self) -> CellChanges:
+        """Return which cells the master has now and had not before, and the reverse."""
+        return compare_cells(self.gradebook, self.assignment, cells_of(self.stub))
+
+    def record_cells(self) -> None:
+        """Tell the gradebook the cells of the master; grades of those that stay are kept."""
+        from nbgrader.preprocessors import SaveCells
         from sqlalchemy import text
 
-        notebook = nbformat.reads(master.decode(), as_version=4)
-        name = self.assignment
-        resources = {"nbgrader": {"db_url": self.course.db_url, "assignment": name,
-                                  "notebook": name}}  # fmt: skip
-        with open_gradebook(self.course) as gradebook:
-            for table, column in INDEXES:
-                index = f"CREATE INDEX IF NOT EXISTS ix_{table}_{column} ON {table} ({column})"
-                gradebook.db.execute(text(index))
-            gradebook.update_or_create_assignment(name)
+        for table, column in INDEXES:
+            index = f"CREATE INDEX IF NOT EXISTS ix_{table}_{column} ON {table} ({column})"
+            self.gradebook.db.execute(text(index))
+        self.gradebook.update_or_create_assignment(self.assignment)
+        change_cells(self.gradebook, self.assignment, self.stub)
+        self.gradebook.db.commit()
+        resources = {"nbgrader": {"db_url": self.course.db_url, "assignment": self.assignment,
+                                  "notebook": self.assignment}}  # fmt: skip
+        SaveCells(config=self.course.config).preprocess(self.stub, resources)
+        self.gradebook.db.expire_all()
+
+    def _known(self) -> bool:
+        from nbgrader.api import MissingEntry
+
         try:
-            for step in (LockCells, ClearSolutions, ClearOutput, ComputeChecksums, SaveCells):
-                notebook, _ = step(config=self.course.config).preprocess(notebook, resources)
-        except RuntimeError as error:
-            raise UserError(
-                f"the cells of {name} are not those that earlier submissions were graded by: "
-                f"{error}.\nKeep the cells, or begin a new gradebook."
-            ) from None
-        return notebook
+            self.gradebook.find_notebook(self.assignment, self.assignment)
+        except MissingEntry:
+            return False
+        return True
 
     def changes(self, results: Mapping[str, Result]) -> list[Change]:
         """Return the grades that :meth:`write` would change, given and taken."""
-        found = []
-        with open_gradebook(self.course) as gradebook:
-            names = self._cell_names(gradebook)
-            for students in _batches(results):
-                for notebook in self._notebooks(gradebook, students):
-                    student = notebook.assignment.student_id
-                    before = {names[g.cell_id]: g.auto_score for g in notebook.grades}
-                    found += [
-                        Change(student, t.name, before.get(t.name), t.score)
-                        for t in results[student].tests
-                        if before.get(t.name) is not None and before[t.name] != t.score
-                    ]
-                gradebook.db.expunge_all()
+        found: list[Change] = []
+        if not self._known():
+            return found
+        names = self._cell_names()
+        for students in _batches(results):
+            for notebook in self._notebooks(students):
+                student = notebook.assignment.student_id
+                before = {names[g.cell_id]: g.auto_score for g in notebook.grades}
+                for test in results[student].tests:
+                    was = before.get(test.name)
+                    if was is not None and was != test.score:
+                        found.append(Change(student, test.name, was, test.score))
+            self.gradebook.db.expunge_all()
         return found
 
-    def write(self, results: Mapping[str, Result], received: dict[str, datetime | None]) -> None:
-        """Write the scores of every student, their notebooks, and what lateness costs."""
-        from nbgrader.preprocessors import AssignLatePenalties
+    def write(
+        self, results: Mapping[str, Result], received: Mapping[str, datetime | None]
+    ) -> dict[str, str]:
+        """Write the scores and the notebook of every student.
 
-        policy = AssignLatePenalties(config=self.course.config)
-        policy.init_plugin()
-        for student, result in results.items():
-            text = nbformat.v4.writes_json(self.rebuilt(result)).encode()
-            assert HIDDEN[0].encode() not in text, "a hidden test would be shown"
-            folder = self.course.autograded / student / self.assignment
-            write_atomically(folder / f"{self.assignment}.ipynb", text)
-        with open_gradebook(self.course) as gradebook:
-            for student in results:
-                gradebook.update_or_create_student(student)
+        Returns
+        -------
+        dict
+            Student -> why the grades could not be written.
+        """
+        self.record_cells()
+        names = self._cell_names()
+        faults: dict[str, str] = {}
+        for students in _batches(results):
+            for student in students:
+                self.gradebook.update_or_create_student(student)
                 when = received.get(student)
-                extra = {"timestamp": when.isoformat()} if when else {}
-                gradebook.update_or_create_submission(self.assignment, student, **extra)
-            # One transaction for all scores, though not all of them in memory at once.
-            names = self._cell_names(gradebook)
-            for students in _batches(results):
-                for notebook in self._notebooks(gradebook, students):
-                    found = results[notebook.assignment.student_id]
-                    self._write_one(notebook, names, found, policy)
-                gradebook.db.flush()
-                gradebook.db.expunge_all()
-            gradebook.db.commit()
+                extra = {"timestamp": when.replace(tzinfo=None).isoformat()} if when else {}
+                self.gradebook.update_or_create_submission(self.assignment, student, **extra)
+            pages: dict[str, bytes] = {}
+            for notebook in self._notebooks(students):
+                student = notebook.assignment.student_id
+                try:
+                    with self.gradebook.db.begin_nested():
+                        pages[student] = self._write_one(notebook, names, results[student])
+                except (ValueError, TypeError, LookupError, AssertionError) as error:
+                    faults[student] = f"could not be written: {type(error).__name__}: {error}"
+            self.gradebook.db.commit()
+            self.gradebook.db.expunge_all()
+            # After the grades: what a cut-off run leaves is compared with what was shown before.
+            for student, page in pages.items():
+                write_atomically(self._page(student), page)
+        return faults
 
-    def _cell_names(self, gradebook: Any) -> dict[str, str]:
+    def _page(self, student: str) -> Path:
+        folder = self.course.autograded / student / self.assignment
+        return folder / f"{self.assignment}.ipynb"
+
+    def _cell_names(self) -> dict[str, str]:
         """Return id -> name of the cells of the assignment."""
-        master = gradebook.find_notebook(self.assignment, self.assignment)
+        master = self.gradebook.find_notebook(self.assignment, self.assignment)
         cells = (*master.grade_cells, *master.solution_cells, *master.task_cells)
         return {cell.id: cell.name for cell in cells}
 
-    def _notebooks(self, gradebook: Any, students: list[str]) -> Any:
+    def _notebooks(self, students: list[str]) -> Any:
         """Return the submitted notebooks of some students with their grades, in few queries."""
         from nbgrader.api import SubmittedAssignment, SubmittedNotebook
         from sqlalchemy.orm import joinedload, selectinload
 
-        master = gradebook.find_notebook(self.assignment, self.assignment)
+        master = self.gradebook.find_notebook(self.assignment, self.assignment)
         together = (
-            joinedload(SubmittedNotebook.assignment),
+            joinedload(SubmittedNotebook.assignment).joinedload(SubmittedAssignment.student),
             selectinload(SubmittedNotebook.grades),
             selectinload(SubmittedNotebook.comments),
         )
-        query = gradebook.db.query(SubmittedNotebook).options(*together)
+        query = self.gradebook.db.query(SubmittedNotebook).options(*together)
         query = query.join(SubmittedNotebook.assignment)
         query = query.filter(SubmittedNotebook.notebook_id == master.id)
         return query.filter(SubmittedAssignment.student_id.in_(students)).all()
 
-    def _write_one(self, notebook: Any, names: dict[str, str], result: Result, policy: Any) -> None:
-        from sqlalchemy.orm import object_session
+    def _write_one(self, notebook: Any, names: dict[str, str], result: Result) -> bytes:
+        """Write the scores of one student; return the notebook for the grader's eyes.
 
+        A grade given by hand stays done as long as neither the answer nor the score changed.
+        """
+        page = notebooks.as_bytes(notebooks.rebuilt(self.stub, result))
+        path = self._page(notebook.assignment.student_id)
+        before = notebooks.answers_in(path.read_bytes()) if path.exists() else None
+        now = notebooks.answers_in(page)
+        empty = notebooks.unanswered(self.stub, result)
         scores = {test.name: test.score for test in result.tests}
-        unanswered = self._unanswered(result)
+        code = [n for n in notebooks.shown_answers(self.stub, result) if n not in scores]
         for grade in notebook.grades:
             name = names[grade.cell_id]
-            grade.auto_score = scores.get(name, 0 if name in unanswered else None)
-            by_hand = name not in scores and name not in unanswered
-            grade.needs_manual_grade = grade.manual_score is not None or by_hand
+            auto = scores.get(name, 0.0 if name in empty else None)
+            looked_at = code if name in scores else [name]
+            same = before is not None and all(before.get(n) == now.get(n) for n in looked_at)
+            if grade.manual_score is None:
+                grade.needs_manual_grade = auto is None
+            elif not same or auto != grade.auto_score:
+                grade.needs_manual_grade = True
+            grade.auto_score = auto
         for comment in notebook.comments:
-            empty = names[comment.cell_id] in unanswered
-            comment.auto_comment = "No response." if empty else None
+            comment.auto_comment = "No response." if names[comment.cell_id] in empty else None
         notebook.failed_tests = not all(test.passed for test in result.tests)
-        notebook.late_submission_penalty = None
-        late = notebook.assignment.total_seconds_late
-        if late > 0:
-            session: Any = object_session(notebook)
-            session.flush()
-            session.refresh(notebook)  # its score, which the database adds up
-            student = notebook.assignment.student_id
-            penalty = policy.plugin_inst.late_submission_penalty(student, notebook.score, late)
-            if penalty is not None:
-                notebook.late_submission_penalty = policy._check_late_penalty(notebook, penalty)
+        return page
 
-    def _unanswered(self, result: Result) -> set[str]:
-        """Return the answers that are missing, or still what the student was given."""
-        given = {c.metadata.nbgrader.grade_id: c.source for c in self.stub.cells
-                 if c.metadata.get("nbgrader", {}).get("solution")}  # fmt: skip
-        same = (
-            n for n, text in given.items() if result.answers.get(n, text).strip() == text.strip()
-        )
-        return set(same)  # fmt: skip
+    def grades(
+        self, lateness: Mapping[str, Lateness], reasons: Mapping[str, str]
+    ) -> dict[str, Grade]:
+        """Return the grade of each student with a submission.
 
-    def rebuilt(self, result: Result) -> NotebookNode:
-        """Return the notebook for the grader's eyes: the student's answers, our tests' outcome."""
-        notebook = nbformat.from_dict(self.stub)
-        notebook.cells = [cell.copy() for cell in self.stub.cells]
-        tests = {test.name: test for test in result.tests}
-        for cell in notebook.cells:
-            name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
-            if name in result.answers:
-                cell.source = result.answers[name]
-            if cell.cell_type == "code" and name in result.cells:
-                printed = result.cells[name].output
-                cell.outputs = [_stream(printed)] if printed else []
-            if name in tests:
-                cell.source = Test(name, cell.source, 0).visible().source
-                test = tests[name]
-                text = f"{test.score:g} of {test.points:g} points. {test.text}"
-                cell.outputs = [_stream(text.strip() + "\n")]
-        if result.reason:
-            note = f"**Not graded by tests:** {result.reason}"
-            notebook.cells.insert(0, nbformat.v4.new_markdown_cell(note, id="judge-note"))
-        return notebook
+        Parameters
+        ----------
+        lateness : mapping
+            Student -> what the account says; who is not in it is not late.
+        reasons : mapping
+            Student -> why nothing could be graded.
+        """
+        if not self._known():
+            return {}
+        policy = self._policy()
+        logins = Names(self.course)
+        names = self._cell_names()
+        master = self.gradebook.find_notebook(self.assignment, self.assignment)
+        order = {notebooks.grade_id(c): n for n, c in enumerate(self.stub.cells)}
+        most = {c.name: c.max_score for c in (*master.grade_cells, *master.task_cells)}
+        graded: dict[str, Grade] = {}
+        for students in _batches(self._students()):
+            for found in self._notebooks(students):
+                owner = found.assignment.student
+                comments = {names[c.cell_id]: c.comment or "" for c in found.comments}
+                cells = [_cell(g, names[g.cell_id], most, comments) for g in found.grades]
+                cells.sort(key=lambda c: order.get(c.name, len(order)))
+                late = lateness.get(owner.id, Lateness())
+                score = sum(c.score for c in cells)
+                penalty = policy(owner.id, score, late.seconds)
+                graded[owner.id] = Grade(
+                    owner.id, logins.login_of(owner.id), score - penalty, sum(most.values()),
+                    penalty, found.assignment.timestamp, late, tuple(cells),
+                    owner.first_name or "", owner.last_name or "", owner.email or "",
+                    reasons.get(owner.id, ""),
+                )  # fmt: skip
+            self.gradebook.db.expunge_all()
+        return dict(sorted(graded.items()))
 
-    def students(self) -> dict[str, dict[str, Any]]:
-        """Return, for each student with a submission, score after lateness and what is open."""
+    def _students(self) -> list[str]:
         from nbgrader.api import Assignment, SubmittedAssignment
-        from sqlalchemy.orm import contains_eager, joinedload, undefer
 
-        added_up = ("score", "max_score", "needs_manual_grade", "late_submission_penalty")
-        with open_gradebook(self.course) as gradebook:
-            query = gradebook.db.query(SubmittedAssignment).join(SubmittedAssignment.assignment)
-            query = query.filter(Assignment.name == self.assignment)
-            query = query.options(
-                contains_eager(SubmittedAssignment.assignment),
-                joinedload(SubmittedAssignment.student),
-                *(undefer(getattr(SubmittedAssignment, name)) for name in added_up),
-            )
-            return {
-                s.student_id: {
-                    "score": max(0.0, s.score - (s.late_submission_penalty or 0)),
-                    "max_score": s.max_score,
-                    "needs_manual_grade": s.needs_manual_grade,
-                    "timestamp": s.timestamp,
-                    "seconds_late": s.total_seconds_late,
-                    "penalty": s.late_submission_penalty,
-                    "first_name": s.student.first_name,
-                    "last_name": s.student.last_name,
-                    "email": s.student.email,
-                }
-                for s in query.order_by(SubmittedAssignment.student_id)
-            }
+        query = self.gradebook.db.query(SubmittedAssignment.student_id)
+        query = query.join(Assignment).filter(Assignment.name == self.assignment)
+        return sorted(student for (student,) in query)
 
-    def override(self, student: str, test: str, points: float) -> None:
-        """Set the points of one test by hand, as the formgrader does."""
+    def missing(self, present: Iterable[str]) -> list[Grade]:
+        """Return the students of the roster who are not among ``present``."""
+        logins, there = Names(self.course), set(present)
+        return [
+            Grade(s.id, logins.login_of(s.id), 0.0, 0.0, first_name=s.first_name or "",
+                  last_name=s.last_name or "", email=s.email or "")
+            for s in sorted(self.gradebook.students, key=lambda s: s.id) if s.id not in there
+        ]  # fmt: skip
+
+    def extensions(self) -> dict[str, dict[str, timedelta]]:
+        """Return student -> assignment -> extension, of those that nbgrader keeps."""
+        from nbgrader.api import SubmittedAssignment
+
+        query = self.gradebook.db.query(SubmittedAssignment).filter(
+            SubmittedAssignment.extension.is_not(None)
+        )
+        found: dict[str, dict[str, timedelta]] = {}
+        for s in query:
+            found.setdefault(s.student_id, {})[s.assignment.name] = s.extension
+        return found
+
+    def due_dates(self) -> dict[str, datetime | None]:
+        """Return assignment -> when it is due, in UTC."""
+        return {a.name: a.duedate for a in self.gradebook.assignments}
+
+    def set_due_date(self, when: datetime | None) -> datetime | None:
+        """Set when the assignment is due, in UTC without a zone; return when it was."""
+        self.gradebook.update_or_create_assignment(self.assignment)
+        assignment = self.gradebook.find_assignment(self.assignment)
+        before: datetime | None = assignment.duedate
+        assignment.duedate = when
+        self.gradebook.db.commit()
+        return before
+
+    def _policy(self) -> Any:
+        """Return the late policy of ``nbgrader_config.py``: student, score, seconds -> points."""
+        from nbgrader.preprocessors import AssignLatePenalties
+
+        policy = AssignLatePenalties(config=self.course.config)
+        policy.init_plugin()
+
+        def penalty(student: str, score: float, seconds: float) -> float:
+            if seconds <= 0:
+                return 0.0
+            found = policy.plugin_inst.late_submission_penalty(student, score, seconds)
+            return min(max(float(found or 0.0), 0.0), score)
+
+        return penalty
+
+    def settle(self, grades: Mapping[str, Grade]) -> None:
+        """Write what lateness costs, for those who read the gradebook with nbgrader's own tools."""
+        for students in _batches(grades):
+            for found in self._notebooks(students):
+                penalty = grades[found.assignment.student_id].penalty or None
+                if found.late_submission_penalty != penalty:
+                    found.late_submission_penalty = penalty
+            self.gradebook.db.commit()
+            self.gradebook.db.expunge_all()
+
+    def override(self, student: str, test: str, points: float) -> tuple[float, float]:
+        """Set the points of one test by hand, as the formgrader does; return old and new."""
         from nbgrader.api import MissingEntry
 
-        with open_gradebook(self.course) as gradebook:
-            try:
-                grade = gradebook.find_grade(test, self.assignment, self.assignment, student)
-            except MissingEntry:
-                raise UserError(f"no grade {test!r} of {student!r} in {self.assignment}") from None
-            if not 0 <= points <= grade.max_score:
-                raise UserError(f"{test} gives 0 to {grade.max_score:g} points, not {points:g}")
-            grade.manual_score = points
-            grade.needs_manual_grade = False
-            gradebook.db.commit()
+        try:
+            grade = self.gradebook.find_grade(test, self.assignment, self.assignment, student)
+        except MissingEntry:
+            raise UserError(f"no grade {test!r} of {student!r} in {self.assignment}") from None
+        if not 0 <= points <= grade.max_score:
+            raise UserError(f"{test} gives 0 to {grade.max_score:g} points, not {points:g}")
+        before = grade.manual_score if grade.manual_score is not None else grade.auto_score
+        grade.manual_score = points
+        grade.needs_manual_grade = False
+        self.gradebook.db.commit()
+        return before, points
 
-    def extend(self, student: str, days: int) -> None:
-        """Grant a student days of delay; needs a due date in the gradebook to count from."""
-        with open_gradebook(self.course) as gradebook:
-            gradebook.update_or_create_student(student)
-            gradebook.update_or_create_submission(self.assignment, student)
-            gradebook.grant_extension(self.assignment, student, days=days)
+
+def _cell(grade: Any, name: str, most: dict[str, float], comments: dict[str, str]) -> CellGrade:
+    by_hand, auto = grade.manual_score, grade.auto_score
+    extra = grade.extra_credit or 0.0
+    base = by_hand if by_hand is not None else auto
+    score = 0.0 if base is None else base + extra
+    return CellGrade(name, score, most.get(name, 0.0), auto, by_hand, extra,
+                     comments.get(name, ""), bool(grade.needs_manual_grade))  # fmt: skip
 
 
 def _batches(names: Iterable[str]) -> Iterator[list[str]]:
     rest = iter(names)
     while batch := list(islice(rest, BATCH)):
         yield batch
-
-
-def _stream(text: str | None) -> NotebookNode:
-    # nbformat's own new_output() validates each: a third of the time that writing takes.
-    return NotebookNode(output_type="stream", name="stdout", text=text or "")

@@ -4,41 +4,137 @@ Everything that a student wrote, or that their code printed, is text here and ne
 the templates escape by default, and the pages forbid scripts to run at all.
 """
 
+import io
+import zipfile
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from cs231n_lib.course.assignment.master import Master
+from cs231n_lib.course.assignment.master import Master, read_master
+from cs231n_lib.course.classroom import received
+from cs231n_lib.course.classroom.course import Course
+from cs231n_lib.course.classroom.grade import Grade
+from cs231n_lib.course.classroom.grading import Standing, standing
+from cs231n_lib.course.classroom.platforms import PLATFORMS
+from cs231n_lib.course.errors import UserError
+from cs231n_lib.course.files import write_atomically
 from cs231n_lib.course.judge.result import Result
+from cs231n_lib.course.text import visible
 
 _environment = Environment(
     loader=PackageLoader(__package__, "templates"),
     autoescape=True,
+    finalize=lambda value: visible(value) if isinstance(value, str) else value,
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
 )
 
 
-def feedback(assignment: str, student: str, result: Result, gradebook: dict[str, Any]) -> str:
+def feedback(assignment: str, result: Result, grade: Grade) -> str:
     """Return a student's feedback: points and diagnosis per named test, never hidden code.
 
     Parameters
     ----------
-    assignment, student : str
-        Whose and for what.
+    assignment : str
+        For what.
     result : Result
         From the judge. What tests printed while they ran is not in it: a student could print
         the hidden inputs there.
-    gradebook : dict
-        ``score``, ``max_score``, ``penalty`` and ``needs_manual_grade`` of `gradebook.Gradebook`.
+    grade : Grade
+        From the gradebook: what counts, points and comments given by hand, lateness.
     """
     output = {name: cell for name, cell in result.cells.items() if cell.output or cell.error}
+    cells = {cell.name: cell for cell in grade.cells}
+    tests = {test.name for test in result.tests}
+    by_hand = [c for c in grade.cells if c.name not in tests or c.comment]
     return _environment.get_template("feedback.html").render(
-        assignment=assignment, student=student, result=result, gradebook=gradebook, output=output
+        assignment=assignment, result=result, grade=grade, output=output, cells=cells,
+        by_hand=by_hand,
     )  # fmt: skip
+
+
+def write_feedback(course: Course, assignment: str, student: str = "") -> tuple[int, Standing]:
+    """Write the page of each student where nbgrader releases feedback from.
+
+    Beside each page lie the time and the secret of the hand-in, by which nbgrader's students find
+    it again.
+
+    Returns
+    -------
+    int
+        How many pages.
+    Standing
+        Who has none, and why.
+    """
+    now = standing(course, assignment, student)
+    with course.writing():
+        for name, result in now.results.items():
+            page = feedback(assignment, result, now.grades[name]).encode()
+            handed_in = course.submitted / name / assignment
+            folder = course.feedback / name / assignment
+            for companion in ("timestamp.txt", "submission_secret.txt"):
+                told = handed_in / companion
+                data = told.read_bytes() if told.is_file() else b""
+                if companion == "submission_secret.txt" and not data:
+                    data = received.secret_for(course, f"{assignment}/{name}").encode()
+                write_atomically(folder / companion, data)
+            write_atomically(folder / f"{assignment}.html", page)
+    return len(now.results), now
+
+
+def pack_feedback(course: Course, assignment: str, form: str, output: Path) -> list[str]:
+    """Pack the pages into an archive that a platform takes back; return who is not in it.
+
+    Parameters
+    ----------
+    course, assignment
+        Whose pages; they have been written.
+    form : str
+        The platform.
+    output : Path
+        The archive.
+
+    Raises
+    ------
+    UserError
+        If the platform takes no such archive, or nobody came from it.
+    """
+    platform = next((p for p in PLATFORMS if p.name == form), None)
+    if platform is None:
+        raise UserError(f"no platform {form!r}; there are {', '.join(p.name for p in PLATFORMS)}")
+    buffer, left_out, names = io.BytesIO(), [], set()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for student, (record, _) in sorted(received.latest(course, assignment).items()):
+            page = course.feedback / student / assignment / f"{assignment}.html"
+            name = platform.feedback_name(record.outer, assignment) if record.outer else None
+            if name is None or name in names or not page.is_file():
+                left_out.append(student)
+                continue
+            names.add(name)
+            entry = zipfile.ZipInfo(name)
+            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            archive.writestr(entry, page.read_bytes())
+    if not names:
+        raise UserError(f"nobody's hand-in came by a download of {form}: there is nothing to pack")
+    write_atomically(output, buffer.getvalue())
+    return left_out
+
+
+def write_report(course: Course, assignment: str, output: Path | None = None) -> Path:
+    """Write the report of an assignment; return where."""
+    now = standing(course, assignment)
+    master = read_master(course.master(assignment), assignment)
+    figures = summary(master, now.results, now.waiting, course.read_log())
+    when = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    page = report(assignment, figures, now.grades, when, now.missing)
+    path = output or course.state / "reports" / f"{assignment}.html"
+    write_atomically(path, page.encode())
+    return path
 
 
 def summary(
@@ -92,9 +188,12 @@ def _changed(assignment: str, log: Iterable[dict[str, Any]]) -> dict[str, tuple[
     return {student: (old, new) for student, (old, new) in latest.items() if old != new}
 
 
-def report(assignment: str, figures: dict[str, Any], students: dict[str, Any], when: str) -> str:
-    """Return the page that shows :func:`summary` and a row per student."""
+def report(
+    assignment: str, figures: dict[str, Any], grades: Mapping[str, Grade], when: str,
+    missing: Iterable[Grade] = (),
+) -> str:  # fmt: skip
+    """Return the page that shows :func:`summary`, a row per student, and who is missing."""
     return _environment.get_template("report.html").render(
-        assignment=assignment, figures=figures, students=students, when=when,
+        assignment=assignment, figures=figures, grades=grades, when=when, missing=list(missing),
         highest=max([*figures["distribution"], 1]),
     )  # fmt: skip

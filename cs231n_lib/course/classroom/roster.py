@@ -1,112 +1,103 @@
-"""The class list: ``roster.csv``, and the days of delay that each student still has."""
+"""The class list: ``roster.csv``, and who is enrolled."""
 
-import csv
-import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cs231n_lib.course.classroom.archives import Refused
 from cs231n_lib.course.classroom.course import Course
-from cs231n_lib.course.classroom.gradebook import open_gradebook
-from cs231n_lib.course.classroom.platforms import Person
+from cs231n_lib.course.classroom.gradebook import exists, open_gradebook, rename
+from cs231n_lib.course.classroom.names import Names
+from cs231n_lib.course.classroom.sheets import read_table
 from cs231n_lib.course.errors import UserError
-from cs231n_lib.course.text import STUDENT
+from cs231n_lib.course.text import line
 
 COLUMNS = ("student", "first_name", "last_name", "email", "late_days")
 
 
 @dataclass(frozen=True)
 class Student:
-    """One line of the roster; ``late_days`` is the budget for the whole course."""
+    """One line of the roster; ``late_days`` is the budget for the whole course, None: not told."""
 
     student: str
     first_name: str = ""
     last_name: str = ""
     email: str = ""
-    late_days: int = 0
+    late_days: int | None = None
 
 
-def read_roster(path: Path) -> list[Student]:
-    """Read a roster: a CSV file with the columns of `Student`, of which only the first must be.
+def read_roster(path: Path, names: Names) -> tuple[list[Student], list[tuple[int, str]]]:
+    """Read a roster: a table with the columns of `Student`, of which only the first must be.
+
+    Returns
+    -------
+    list of Student
+        The good lines.
+    list of (int, str)
+        Number and reason of the lines that were not taken.
 
     Raises
     ------
     UserError
-        With the line, if a student is unnamed, doubled or has no whole number of late days.
+        If there is no column with the students.
     """
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"the roster {path} cannot be read: {error}") from None
+    table = read_table(path)
+    places = {name: table.column(name) for name in COLUMNS}
+    if places["student"] is None:
+        shown = ", ".join(line(cell, 30) for cell in table.header)
+        raise UserError(
+            f"{path} has no column 'student': its columns are {shown}. "
+            f"Those of a roster are {', '.join(COLUMNS)}"
+        )
     students: dict[str, Student] = {}
-    for number, row in enumerate(rows, 2):
-        name = (row.get("student") or "").strip()
-        if not STUDENT.fullmatch(name) or name in students:
-            raise UserError(
-                f"{path}, line {number}: {name!r} is no student id, or stands there twice. "
-                f"The columns are {', '.join(COLUMNS)}"
-            )
-        days = (row.get("late_days") or "0").strip()
-        if not days.isdigit():
-            raise UserError(f"{path}, line {number}: late_days is {days!r}, not a whole number")
-        texts = {k: (row.get(k) or "").strip() for k in ("first_name", "last_name", "email")}
-        students[name] = Student(student=name, late_days=int(days), **texts)
-    return list(students.values())
+    refused = []
+    for number, row in table.rows:
+        told = {n: row[i].strip() for n, i in places.items() if i is not None}
+        try:
+            student = names.id_of(told["student"])
+            if student in students:
+                raise Refused(f"{told['student'][:40]!r} stands there twice")
+            days = told.get("late_days", "")
+            if days and not (days.isascii() and days.isdigit() and len(days) < 4):
+                raise Refused(f"late_days is {days[:20]!r}, not a whole number up to 999")
+        except Refused as reason:
+            refused.append((number, str(reason)))
+            continue
+        texts = {k: told.get(k, "") for k in ("first_name", "last_name", "email")}
+        students[student] = Student(student=student, late_days=int(days) if days else None, **texts)
+    return list(students.values()), refused
 
 
-def enrol(course: Course, students: Iterable[Student | Person]) -> None:
-    """Write names and addresses into the gradebook; what is not known is left as it was."""
+def enrol(
+    course: Course, students: Iterable[Student], moved: Mapping[str, str] | None = None
+) -> None:
+    """Write names and addresses into the gradebook; what is not known is left as it was.
+
+    Parameters
+    ----------
+    course : Course
+        The course.
+    students : iterable of Student
+        Whom to enrol.
+    moved : mapping, optional
+        Old id -> id: who went by a platform's number until now.
+    """
     count = 0
     with open_gradebook(course) as gradebook:
+        for old, new in (moved or {}).items():
+            rename(gradebook, old, new)
         for s in students:
-            if STUDENT.fullmatch(s.student):
-                told = {"first_name": s.first_name, "last_name": s.last_name, "email": s.email}
-                gradebook.update_or_create_student(
-                    s.student, **{field: text for field, text in told.items() if text}
-                )
-                count += 1
+            told = {"first_name": s.first_name, "last_name": s.last_name, "email": s.email}
+            gradebook.update_or_create_student(
+                s.student, **{field: text for field, text in told.items() if text}
+            )
+            count += 1
     course.log("roster", students=count)
 
 
-def days_late(seconds: float) -> int:
-    """Return how many late days a delay costs: every day that has begun.
-
-    Examples
-    --------
-    >>> [days_late(s) for s in (0, 1, 86400, 86401)]
-    [0, 1, 1, 2]
-    """
-    return math.ceil(max(seconds, 0) / 86400)
-
-
-def spend_late_days(course: Course, students: list[Student]) -> dict[str, dict[str, int]]:
-    """Cover late submissions by the late days that students have left, oldest due date first.
-
-    A submission that is covered whole gets an extension in the gradebook; one that is not stays
-    late, and nbgrader's late policy applies to it.
-
-    Returns
-    -------
-    dict
-        Student -> assignment -> days spent.
-    """
-    spent: dict[str, dict[str, int]] = {}
+def enrolled(course: Course) -> set[str]:
+    """Return the ids of the students in the gradebook; nobody if there is none yet."""
+    if not exists(course):
+        return set()
     with open_gradebook(course) as gradebook:
-        assignments = sorted(
-            (a for a in gradebook.assignments if a.duedate), key=lambda a: a.duedate
-        )
-        for s in students:
-            left = s.late_days
-            for assignment in assignments:
-                for submission in gradebook.assignment_submissions(assignment.name):
-                    if submission.student.id != s.student or submission.timestamp is None:
-                        continue
-                    delay = (submission.timestamp - assignment.duedate).total_seconds()
-                    days = days_late(delay)
-                    if 0 < days <= left:
-                        left -= days
-                        spent.setdefault(s.student, {})[assignment.name] = days
-                        gradebook.grant_extension(assignment.name, s.student, days=days)
-    course.log("late days", spent=spent)
-    return spent
+        return {student.id for student in gradebook.students}

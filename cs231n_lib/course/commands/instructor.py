@@ -1,9 +1,8 @@
-"""``cs231n collect|grade|report|export|feedback|override|roster|demo``: for instructors."""
+"""``cs231n release|collect|grade|report|export|feedback|...``: for instructors."""
 
 import os
 from collections.abc import Callable
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +11,7 @@ import typer
 from cs231n_lib.course.commands.say import say, say_table
 
 if TYPE_CHECKING:
+    from cs231n_lib.course.classroom.cells import CellChanges
     from cs231n_lib.course.classroom.course import Course
     from cs231n_lib.course.classroom.grading import Run
 
@@ -21,12 +21,36 @@ Assignment = Annotated[str, typer.Argument(help="The assignment, a1 say.")]
 CourseFolder = Annotated[
     Path | None, typer.Option("--course", help="The folder with nbgrader_config.py.")
 ]
+OneStudent = Annotated[str, typer.Option("--student", help="This student alone.")]
 
 
 def _course(folder: Path | None) -> "Course":
     from cs231n_lib.course.classroom.course import Course
 
     return Course.find(folder)
+
+
+def release(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Assignments, a1 say. All of them by default.")
+    ] = None,
+    bundles: Annotated[
+        Path | None, typer.Option(help="Where to put the zip files. Default: .nbgrader/bundles")
+    ] = None,
+    course: CourseFolder = None,
+) -> None:
+    """Generate exercises/ from solutions/, and a zip bundle for students of each assignment.
+
+    Examples: [bold]cs231n release a1[/], [bold]cs231n release --bundles /tmp[/]
+    """
+    from cs231n_lib.course.classroom import release as releasing
+
+    root = _course(course).root
+    folder = bundles or root / ".nbgrader" / "bundles"
+    for name in names or releasing.assignments(root):
+        made = releasing.release(name, root)
+        archive = releasing.bundle(made, folder / f"{name}.zip")
+        say(f"{name}: {made.relative_to(root)}/ and {archive}")
 
 
 def collect(
@@ -37,8 +61,11 @@ def collect(
 ) -> None:
     """Take submissions in: a folder, zips, the exchange, a Canvas, Moodle or Gradescope download.
 
-    Every file is kept with its time; a later one never overwrites an earlier one. Canvas and
+    Every hand-in is kept with its time; a later one never overwrites an earlier one. Canvas and
     Moodle name files by numbers: give their grade sheet too, which says whose they are.
+
+    Each file ends as accepted, known, set aside or refused, the latter two with the reason. Exit
+    status: 0 if all that was handed in can be graded, 1 if not.
 
     Examples: [bold]cs231n collect a1 submissions.zip[/],
     [bold]cs231n collect a1 submissions.zip grades.csv[/],
@@ -47,13 +74,14 @@ def collect(
     from cs231n_lib.course.classroom.collect import collect as take_in
 
     report = take_in(_course(course), assignment, files, student)
-    for where, reason in report.refused:
-        say(f"refused: {where}: {reason}", err=True)
-    say(
-        f"{len(report.accepted)} new, {len(report.repeated)} known already, "
-        f"{len(report.refused)} refused"
-    )
-    if report.refused:
+    for line in report.lines:
+        if line.reason:
+            say(f"{line.status}: {line.where}: {line.reason}", err=True)
+    for where, reason in report.notes:
+        say(f"note: {where}: {reason}", err=True)
+    say(", ".join(f"{count} {status}" for status, count in report.counts.items())
+        + f" of {len(report.lines)} files")  # fmt: skip
+    if not report.complete:
         raise typer.Exit(1)
 
 
@@ -98,6 +126,7 @@ def grade(
     unsafe: Annotated[
         bool, typer.Option("--unsafe", help="Run students' code with NO isolation.")
     ] = False,
+    student: OneStudent = "",
     course: CourseFolder = None,
 ) -> None:
     """Grade the latest submission of every student, behind walls, and write the gradebook.
@@ -117,6 +146,7 @@ def grade(
     if not unsafe and not scheduler:
         bubblewrap.require_isolation()
     settings = running.settings_for(home, assignment, unsafe)
+    _confirm_cells(running.cell_changes(home, assignment), yes)
     pool: Any
     if scheduler:
         from cs231n_lib.course.judge.pools.cluster import ClusterPool
@@ -125,11 +155,23 @@ def grade(
     else:
         pool = LocalPool(settings, processes)
     with pool, _progress_bar() as (started, advance):
-        run = running.start(home, assignment, pool, again, started, advance)
+        run = running.start(home, assignment, pool, again, started, advance, student)
     _confirm_changes(run, yes)
     run.write()
     _show(run)
     if run.faults:
+        raise typer.Exit(1)
+
+
+def _confirm_cells(changes: "CellChanges", yes: bool) -> None:
+    if not (changes.added or changes.removed):
+        return
+    say("The assignment's cells are not those of the first grading.")
+    say(f"  added: {', '.join(changes.added) or 'none'}")
+    say(f"  removed: {', '.join(changes.removed) or 'none'}")
+    say(f"Grades of all other cells are kept; {changes.by_hand} given by hand go with the removed.")
+    if not yes and not typer.confirm("Grade by the new cells?"):
+        say("Nothing was graded.")
         raise typer.Exit(1)
 
 
@@ -147,8 +189,8 @@ def _confirm_changes(run: "Run", yes: bool) -> None:
 
 def _show(run: "Run") -> None:
     graded = [
-        (student, f"{result.score:g} / {result.points:g}", result.outcome, result.reason)
-        for student, result in sorted(run.results.items())
+        (row.student, f"{row.score:g} / {row.points:g}", row.outcome, row.reason)
+        for row in run.rows
     ]
     faults = [(s, "", "infrastructure fault", reason) for s, reason in sorted(run.faults.items())]
     say_table(("Student", "Points", "Outcome", "Why"), graded + faults)
@@ -163,22 +205,9 @@ def report(
 
     Example: [bold]cs231n report a1 -o a1.html[/]
     """
-    from cs231n_lib.course.assignment.master import read_master
     from cs231n_lib.course.classroom import pages
-    from cs231n_lib.course.classroom.grading import grades
-    from cs231n_lib.course.files import write_atomically
 
-    home = _course(course)
-    results, students = grades(home, assignment)
-    waiting = {s.student for s in home.submissions(assignment)} - set(results)
-    faults = dict.fromkeys(sorted(waiting), "run cs231n grade again")
-    master = read_master(home.master(assignment), assignment)
-    figures = pages.summary(master, results, faults, home.read_log())
-    when = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-    page = pages.report(assignment, figures, students, when)
-    path = output or home.state / "reports" / f"{assignment}.html"
-    write_atomically(path, page.encode())
-    say(f"{path}")
+    say(f"{pages.write_report(_course(course), assignment, output)}")
 
 
 def export(
@@ -191,12 +220,17 @@ def export(
         typer.Option("--output", "-o", help="A file; for gradescope a folder."),
     ] = None,
     column: Annotated[
-        str, typer.Option(help="For Canvas: the header of the assignment in Canvas's own export.")
+        str, typer.Option(help="The header of the assignment in the platform's own sheet.")
     ] = "",
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Even if answers are not graded by hand yet.")
+    ] = False,
+    student: OneStudent = "",
     course: CourseFolder = None,
 ) -> None:
     """Write the grades for a spreadsheet or a learning platform.
 
+    Grades that are not finished are refused, and who has handed in nothing is listed.
     nbgrader's own [bold]nbgrader export[/] works on the same gradebook.
 
     Examples: [bold]cs231n export a1 -o a1.csv[/],
@@ -204,32 +238,47 @@ def export(
     """
     from cs231n_lib.course.classroom.export import export as write
 
-    path, left_out = write(_course(course), assignment, form, output, column)
-    for student in left_out:
-        say(f"left out: {student}: the platform's number is not known", err=True)
-    say(f"{path}")
+    done = write(_course(course), assignment, form, output, column, partial, student)
+    for name in done.left_out:
+        say(f"left out: {name}: the platform's number is not known", err=True)
+    for name in done.unfinished:
+        say(f"unfinished: {name}: answers are not graded by hand yet", err=True)
+    for name, why in done.waiting.items():
+        say(f"left out: {name}: {why}", err=True)
+    for grade in done.missing:
+        say(f"missing: {grade.login}: nothing handed in", err=True)
+    say(f"{done.path}")
 
 
 def feedback(
     assignment: Assignment,
+    pack: Annotated[
+        Path | None, typer.Option("--zip", help="Pack the pages for the platform's own upload.")
+    ] = None,
+    form: Annotated[
+        str, typer.Option("--format", "-f", help="For --zip: canvas or moodle.")
+    ] = "canvas",
+    student: OneStudent = "",
     course: CourseFolder = None,
 ) -> None:
-    """Write an HTML page per student: points per test, diagnosis, their own output.
+    """Write an HTML page per student: points per test and by hand, comments, diagnosis, output.
 
     The pages go where nbgrader releases feedback from: [bold]nbgrader release_feedback[/].
 
-    Example: [bold]cs231n feedback a1[/]
+    Examples: [bold]cs231n feedback a1[/],
+    [bold]cs231n feedback a1 --format moodle --zip feedback.zip[/]
     """
     from cs231n_lib.course.classroom import pages
-    from cs231n_lib.course.classroom.grading import grades
-    from cs231n_lib.course.files import write_atomically
 
     home = _course(course)
-    results, students = grades(home, assignment)
-    for student, result in results.items():
-        page = pages.feedback(assignment, student, result, students[student])
-        write_atomically(home.feedback / student / assignment / f"{assignment}.html", page.encode())
-    say(f"{home.feedback}/*/{assignment}/{assignment}.html ({len(results)} students)")
+    count, now = pages.write_feedback(home, assignment, student)
+    for name, why in now.waiting.items():
+        say(f"no page: {name}: {why}", err=True)
+    say(f"{home.feedback}/*/{assignment}/{assignment}.html ({count} students)")
+    if pack is not None:
+        for name in pages.pack_feedback(home, assignment, form, pack):
+            say(f"left out: {name}: did not hand in by {form}", err=True)
+        say(f"{pack}")
 
 
 def demo(
@@ -265,13 +314,41 @@ def override(
 
     Example: [bold]cs231n override a1 anne predict_labels-ties 2 --reason "agreed in office hour"[/]
     """
-    from cs231n_lib.course.classroom.gradebook import Gradebook
+    from cs231n_lib.course.classroom.granting import override as set_points
 
-    home = _course(course)
-    Gradebook(home, assignment).override(student, test, points)
-    home.log("override", assignment=assignment, student=student, test=test, points=points,
-             reason=reason)  # fmt: skip
+    set_points(_course(course), assignment, student, test, points, reason)
     say(f"{student}: {test} has {points:g} points now ({reason})")
+
+
+def due(
+    assignment: Assignment,
+    when: Annotated[str, typer.Argument(help="2026-03-01, 2026-03-01 17:00, or none.")],
+    course: CourseFolder = None,
+) -> None:
+    """Set when an assignment is due: in the course's time zone, a day alone means its end.
+
+    Example: [bold]cs231n due a1 "2026-03-01 17:00"[/]
+    """
+    from cs231n_lib.course.classroom.granting import set_due
+
+    found = set_due(_course(course), assignment, when)
+    say(f"{assignment} is due {found:%Y-%m-%d %H:%M:%S} UTC" if found else f"{assignment}: no date")
+
+
+def extend(
+    assignment: Assignment,
+    student: Annotated[str, typer.Argument(help="Who gets longer.")],
+    days: Annotated[float, typer.Option(help="Days after the date for all; 0 takes them back.")],
+    course: CourseFolder = None,
+) -> None:
+    """Give a student more time for an assignment; late days count from there on.
+
+    Example: [bold]cs231n extend a1 anne --days 3[/]
+    """
+    from cs231n_lib.course.classroom.granting import extend as grant
+
+    found = grant(_course(course), assignment, student, days)
+    say(f"{assignment} is due {found:%Y-%m-%d %H:%M:%S} UTC for {student}")
 
 
 def roster(
@@ -279,28 +356,53 @@ def roster(
         Path, typer.Argument(help="CSV: student, first_name, last_name, email, late_days.")
     ],
     late_days: Annotated[
-        bool, typer.Option("--late-days", help="Spend late days on late submissions.")
+        bool, typer.Option("--late-days", help="The column late_days counts: take it over.")
     ] = False,
     course: CourseFolder = None,
 ) -> None:
-    """Take the class list into the gradebook; with --late-days, cover delays by late days.
+    """Take the class list into the gradebook; with --late-days, delays are covered by late days.
+
+    Exit status: 1 if a line could not be taken; the others were.
 
     Example: [bold]cs231n roster roster.csv --late-days[/]
     """
-    from cs231n_lib.course.classroom import roster as rosters
+    from cs231n_lib.course.classroom.granting import take_roster
+    from cs231n_lib.course.classroom.names import Names
+    from cs231n_lib.course.classroom.roster import read_roster
 
     home = _course(course)
-    students = rosters.read_roster(path)
-    rosters.enrol(home, students)
+    names = Names(home)
+    students, refused = read_roster(path, names)
+    spent = take_roster(home, students, names, late_days)
+    for number, reason in refused:
+        say(f"refused: {path}, line {number}: {reason}", err=True)
     say(f"{len(students)} students")
-    if late_days:
-        for student, spent in rosters.spend_late_days(home, students).items():
-            days = ", ".join(f"{name}: {days}" for name, days in spent.items())
-            say(f"{student} spent late days on {days}")
+    for student, found in spent.items():
+        days = ", ".join(f"{name}: {count}" for name, count in found.items())
+        say(f"{student} spent late days on {days}")
+    if refused:
+        raise typer.Exit(1)
+
+
+def archive(
+    output: Annotated[Path, typer.Argument(help="The archive, a new zip file.")],
+    clear: Annotated[
+        bool, typer.Option("--clear", help="Then remove the term's records from the course.")
+    ] = False,
+    course: CourseFolder = None,
+) -> None:
+    """Pack a term: hand-ins, gradebook, feedback, log and masters; --clear begins the next.
+
+    Example: [bold]cs231n archive autumn26.zip --clear[/]
+    """
+    from cs231n_lib.course.classroom.term import archive as pack
+
+    count = pack(_course(course), output, clear)
+    say(f"{output}: {count} files" + (", and the course is empty again" if clear else ""))
 
 
 COMMANDS: tuple[Callable[..., None], ...] = (
-    collect, grade, report, export, feedback, override, roster, demo,
+    release, collect, grade, report, export, feedback, override, due, extend, roster, archive, demo,
 )  # fmt: skip
 
 

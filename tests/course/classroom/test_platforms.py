@@ -1,20 +1,27 @@
 """From a platform's download to the right student, and back to a file that the platform reads."""
 
 import csv
+import hashlib
 import io
 import json
+import zipfile
 from datetime import UTC, datetime
 
 import pytest
 
 from cs231n_lib.course.assignment.master import read_master
 from cs231n_lib.course.checks.verdict import Outcome
-from cs231n_lib.course.classroom import export, platforms
-from cs231n_lib.course.classroom.collect import _Refused, _student, collect
+from cs231n_lib.course.classroom import export
+from cs231n_lib.course.classroom.collect import collect
+from cs231n_lib.course.classroom.gradebook import Gradebook
+from cs231n_lib.course.classroom.grading import Run, standing, start
+from cs231n_lib.course.classroom.people import number_of
+from cs231n_lib.course.classroom.received import submissions
+from cs231n_lib.course.classroom.sheets import read_table
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.judge.result import Result
-from cs231n_lib.course.judge.store import Results, key, version
-from tests.course.classroom.test_collect import make_zip
+from cs231n_lib.course.judge.store import version
+from tests.course.classroom.test_collect import make_zip, packed, reasons
 from tests.course.conftest import make_course
 from tests.course.notebooks import TESTS, submission
 
@@ -97,25 +104,45 @@ def sheet(tmp_path, text):
 
 
 def students(course):
-    return [s.student for s in course.submissions("a1")]
+    return [s.student for s in submissions(course, "a1")]
 
 
-def grade_without_judge(course):
-    """Put a result for everybody where the judge would: n points for the n-th student."""
-    from cs231n_lib.course.classroom.gradebook import Gradebook
-    from cs231n_lib.course.classroom.grading import kept_results
+class Counting:
+    """A pool that gives the n-th submission, in the order of their bytes, the first n tests."""
 
-    master = read_master(course.master("a1"), "a1")
-    for n, found in enumerate(course.submissions("a1")):
-        data = found.path.read_bytes()
-        result = Result("graded", 1, master.digest, "", version())
-        result.tests = [
-            Outcome(t, t, points, points if i < n else 0.0)
-            for i, (t, (points, _)) in enumerate(TESTS.items())
-        ]
-        Results(course.judge("a1")).put(key(data, master), result)
-    received = {s.student: s.received for s in course.submissions("a1")}
-    Gradebook(course, "a1").write(kept_results(course, "a1"), received)
+    def __init__(self, master):
+        self.master = master
+
+    def grade(self, waiting, seed):
+        for key in waiting:
+            data = waiting[key]
+            number = data.decode("utf-8", "replace").rpartition("return ")[2].partition("\\")[0]
+            passed = int(number[0]) if number[:1].isdigit() else len(TESTS)
+            digest = hashlib.sha256(data).hexdigest()
+            result = Result("graded", seed, self.master.digest, digest, version())
+            result.answers = {"why": "Because."}
+            result.tests = [
+                Outcome(t, t, points, points if i < passed else 0.0)
+                for i, (t, (points, _)) in enumerate(TESTS.items())
+            ]
+            yield key, result
+
+
+def grade_without_judge(course, done=True):
+    """Grade everybody: n points for the n-th student; write answers are graded too if ``done``."""
+    run = start(course, "a1", Counting(read_master(course.master("a1"), "a1")))
+    assert isinstance(run, Run)
+    run.write()
+    assert not run.faults
+    if done:
+        finish_by_hand(course)
+
+
+def finish_by_hand(course, points=0.0):
+    """Grade every written answer by hand."""
+    with Gradebook(course, "a1") as book:
+        for found in submissions(course, "a1"):
+            book.override(found.student, "why", points)
 
 
 def rows_of(path):
@@ -124,7 +151,7 @@ def rows_of(path):
 
 def test_canvas_files_find_their_students_by_number_not_by_name(course, tmp_path):
     report = collect(course, "a1", [download(tmp_path, CANVAS_FILES), sheet(tmp_path, CANVAS)])
-    assert not report.refused
+    assert report.complete
     assert students(course) == ["adoe", "adoe2", "broe@example.edu"]
 
 
@@ -133,20 +160,75 @@ def test_without_the_sheet_two_students_of_one_name_stay_two(course, tmp_path):
     assert students(course) == ["canvas-1234", "canvas-1235", "canvas-1236"]
 
 
-def test_grades_go_back_to_canvas_under_its_own_numbers(course, tmp_path):
+def test_a_sheet_that_comes_later_joins_number_and_login_and_doubles_nobody(course, tmp_path):
+    collect(course, "a1", [download(tmp_path, CANVAS_FILES)])
+    grade_without_judge(course, done=False)
+    finish_by_hand(course, points=1.5)
+    collect(course, "a1", [sheet(tmp_path, CANVAS)])
+    assert students(course) == ["adoe", "adoe2", "broe@example.edu"]
+    now = standing(course, "a1")
+    assert sorted(now.grades) == ["adoe", "adoe2", "broe@example.edu"]
+    assert [g.score for g in now.grades.values()] == [1.5, 2.5, 4.5]
+    assert {p.name for p in course.submitted.iterdir()} == set(now.grades)
+    assert [g.student for g in now.missing] == ["8f2a"]
+
+
+def test_grades_go_back_to_canvas_under_its_own_header_and_numbers(course, tmp_path):
     collect(course, "a1", [download(tmp_path, CANVAS_FILES), sheet(tmp_path, CANVAS)])
     grade_without_judge(course)
-    path, left_out = export.export(
-        course, "a1", "canvas", tmp_path / "out.csv", "Assignment 1 (241017)"
-    )
-    header, points, *rows = rows_of(path)
+    column = "Assignment 1 (241017)"
+    done = export.export(course, "a1", "canvas", tmp_path / "out.csv", column)
+    header, *rows = rows_of(done.path)
     assert header == rows_of(sheet(tmp_path, CANVAS))[0][:6]
-    assert (points[0].strip(), float(points[5])) == ("Points Possible", 6)
-    mine = {row[1]: (row[0], row[3], float(row[5])) for row in rows}
-    assert mine["1234"] == ("Doe, Anne", "adoe", 0)
-    assert mine["1235"] == ("Doe, Anne", "adoe2", 1)
-    assert mine["1236"] == ("Roe, Bob", "broe@example.edu", 3)
-    assert not left_out
+    assert {row[1]: (row[0], row[3], float(row[5])) for row in rows} == {
+        "1234": ("Doe, Anne", "adoe", 0),
+        "1235": ("Doe, Anne", "adoe2", 1),
+        "1236": ("Roe, Bob", "broe@example.edu", 3),
+    }
+    assert not done.left_out
+    assert [g.student for g in done.missing] == ["8f2a"]
+
+
+@pytest.mark.parametrize("column", ["", "Assignment 1", "a1", "Assignment 1 (999)"])
+def test_no_column_of_canvas_is_made_by_accident(course, tmp_path, column):
+    collect(course, "a1", [download(tmp_path, CANVAS_FILES), sheet(tmp_path, CANVAS)])
+    grade_without_judge(course)
+    with pytest.raises(UserError, match=r"'Assignment 1 \(241017\)'"):
+        export.export(course, "a1", "canvas", tmp_path / "out.csv", column)
+    assert not (tmp_path / "out.csv").exists()
+
+
+OTHER_SHEETS = {
+    "semicolons": CANVAS.replace(",", ";").replace("Doe; Anne", "Doe, Anne"),
+    "two names": CANVAS.replace("Student,ID", "LastName,FirstName,ID").replace(
+        '"Doe, Anne"', "Doe,Anne").replace('"Roe, Bob"', "Roe,Bob").replace(
+        '"Student, Test"', "Student,Test").replace(",,,,,Manual", ",,,,,,Manual").replace(
+        "    Points Possible,", "    Points Possible,,"),
+    "other order": "Section,SIS Login ID,ID,Assignment 1 (241017),Student\n" + "".join(
+        f"CS 101,{login},{number},,{name}\n"
+        for number, login, name in (
+            ("1234", "adoe", '"Doe, Anne"'), ("1235", "adoe2", '"Doe, Anne"'),
+            ("1236", "broe@example.edu", '"Roe, Bob"'),
+        )),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", OTHER_SHEETS)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_canvas_sheets_in_other_dialects_come_and_go(course, tmp_path, kind, encoding):
+    path = tmp_path / "grades.csv"
+    path.write_text(OTHER_SHEETS[kind].replace("Roe", "Röe"), encoding)
+    collect(course, "a1", [download(tmp_path, CANVAS_FILES), path])
+    assert students(course) == ["adoe", "adoe2", "broe@example.edu"]
+    if encoding == "utf-8":
+        return
+    grade_without_judge(course)
+    done = export.export(course, "a1", "canvas", tmp_path / "out.csv", "Assignment 1 (241017)")
+    came, went = read_table(path), read_table(done.path)
+    assert (went.delimiter, went.encoding) == (came.delimiter, came.encoding)
+    assert [h for h in came.header if h in went.header] == went.header
+    place = went.column("Assignment 1 (241017)")
+    assert [row[place].strip() for _, row in went.rows] == ["0.0", "1.0", "3.0"]
 
 
 def test_moodle_folders_find_their_students(course, tmp_path):
@@ -154,34 +236,40 @@ def test_moodle_folders_find_their_students(course, tmp_path):
     assert students(course) == ["anne@example.edu", "bob@example.edu"]
 
 
-def test_grades_go_back_to_moodle_with_the_columns_that_it_demands(course, tmp_path):
-    """Moodle refuses a sheet without these three columns, and reads the number at the end."""
-    collect(course, "a1", [sheet(tmp_path, MOODLE), download(tmp_path, MOODLE_FILES)])
+GERMAN = MOODLE.replace("Identifier", "ID").replace("Full name", "Vollständiger Name").replace(
+    "Email address", "E-Mail-Adresse").replace("Maximum grade", "Bestwertung").replace(
+    "Grade can", "Darf").replace(",Grade,", ",Bewertung,").replace("Participant", "Teilnehmer/in"
+    ).replace("6.00", '"6,00"')  # fmt: skip
+CHINESE = MOODLE.replace("Identifier", "标识号").replace("Full name", "姓名").replace(
+    "Email address", "电子邮件").replace("Maximum grade", "最高分").replace(
+    ",Grade,", ",分数,").replace("Participant", "参与者")  # fmt: skip
+
+
+@pytest.mark.parametrize("text", [MOODLE, GERMAN, CHINESE], ids=["en", "de", "zh"])
+def test_grades_go_back_to_moodle_in_the_sheet_that_came(course, tmp_path, text):
+    collect(course, "a1", [sheet(tmp_path, text), download(tmp_path, MOODLE_FILES)])
     path = tmp_path / "dan" / "a1.ipynb"
     path.parent.mkdir()
     path.write_bytes(submission())
     collect(course, "a1", [path], "dan")
     grade_without_judge(course)
-    path, left_out = export.export(course, "a1", "moodle", tmp_path / "out.csv")
-    header, *rows = rows_of(path)
-    assert {"Identifier", "Grade", "Last modified (grade)"} <= set(header)
-    table = [dict(zip(header, row, strict=True)) for row in rows]
-    assert {r["Identifier"]: float(r["Grade"]) for r in table} == {
-        "Participant 4711": 0, "Participant 4712": 1,
-    }  # fmt: skip
-    assert table[1]["Full name"] == "Roe, Bob van der"
-    now = datetime.strptime(table[0]["Last modified (grade)"], "%Y-%m-%d %H:%M:%S UTC")
-    assert abs((datetime.now(UTC) - now.replace(tzinfo=UTC)).total_seconds()) < 60
-    assert left_out == ["dan"]
+    done = export.export(course, "a1", "moodle", tmp_path / "out.csv")
+    before, after = rows_of(sheet(tmp_path, text)), rows_of(done.path)
+    assert after[0] == before[0]
+    changed = [
+        (i, j) for i, row in enumerate(before) for j, cell in enumerate(row) if after[i][j] != cell
+    ]
+    assert changed == [(1, 4), (2, 4)]
+    assert [after[1][4], after[2][4]] == (["0", "1"] if text is GERMAN else ["0.0", "1.0"])
+    assert done.left_out == ["dan"]
+    assert [g.student for g in done.missing] == ["cleo@example.edu"]
 
 
 def test_moodle_numbers_are_kept_per_assignment_and_without_a_sheet_too(course, tmp_path):
     collect(course, "a1", [download(tmp_path, MOODLE_FILES)])
     assert students(course) == ["moodle-4711", "moodle-4712"]
-    assert platforms.number_of(course, "a1", "moodle") == {
-        "moodle-4711": "4711", "moodle-4712": "4712",
-    }  # fmt: skip
-    assert platforms.number_of(course, "a2", "moodle") == {}
+    assert number_of(course, "a1", "moodle") == {"moodle-4711": "4711", "moodle-4712": "4712"}
+    assert number_of(course, "a2", "moodle") == {}
 
 
 def test_a_moodle_sheet_without_anybody_is_not_written(course, tmp_path):
@@ -192,36 +280,54 @@ def test_a_moodle_sheet_without_anybody_is_not_written(course, tmp_path):
     assert not (tmp_path / "out.csv").exists()
 
 
-@pytest.mark.parametrize("packed", [True, False])
-def test_gradescope_says_whose_and_when_and_a_group_hands_in_for_all(course, tmp_path, packed):
+@pytest.mark.parametrize("is_packed", [True, False])
+def test_gradescope_says_whose_and_when_and_a_group_hands_in_for_all(course, tmp_path, is_packed):
     path = download(tmp_path, GRADESCOPE_FILES,
                     **{"assignment_9_export/submission_metadata.yml": GRADESCOPE})  # fmt: skip
-    if not packed:
-        import zipfile
-
+    if not is_packed:
         with zipfile.ZipFile(path) as archive:
             archive.extractall(tmp_path / "unpacked")
         path = tmp_path / "unpacked"
     report = collect(course, "a1", [path])
-    assert not report.refused
+    assert report.complete
+    assert report.counts == {"accepted": 2, "known": 0, "set aside": 1, "refused": 0}
     assert students(course) == ["adoe", "bob@example.edu", "cleo@example.edu"]
-    times = {s.student: s.received for s in course.submissions("a1")}
-    assert times["adoe"] == datetime(2026, 2, 3, 10, 11, 12, tzinfo=UTC)
+    times = {s.student: s.received for s in submissions(course, "a1")}
+    assert times["adoe"] == datetime(2026, 2, 3, 10, 11, 12, 123456, tzinfo=UTC)
 
 
-def test_a_gradescope_folder_without_its_metadata_is_refused_not_guessed(course, tmp_path):
-    report = collect(course, "a1", [download(tmp_path, GRADESCOPE_FILES)])
-    assert not report.accepted
-    assert "collect the whole export" in report.refused[0][1]
+@pytest.mark.parametrize("text", [None, "a: [", "*x", "!!python/name:os.system", "- 1",
+                                  "submission_1: 7", "!ruby/object:X\n  a: 1", ""])  # fmt: skip
+def test_gradescope_folders_whose_owner_is_not_told_are_refused(course, tmp_path, text):
+    extra = {} if text is None else {"assignment_9_export/submission_metadata.yml": text}
+    report = collect(course, "a1", [download(tmp_path, GRADESCOPE_FILES, **extra)])
+    assert not report.of("accepted")
+    assert len(report.of("refused")) == 2
+    assert all("whose is it" in reason for reason in reasons(report))
+    assert sum(report.counts.values()) == 2 + len(extra)
 
 
-def test_gradescope_reads_what_is_written_for_it(course, tmp_path):
+def test_a_students_id_in_metadata_is_checked_like_any_other(course, tmp_path):
+    evil = GRADESCOPE.replace("'adoe'", "'../../evil'")
+    path = download(tmp_path, GRADESCOPE_FILES, **{"submission_metadata.yml": evil})
+    report = collect(course, "a1", [path])
+    assert not report.of("accepted")
+    path = download(tmp_path, ["submission_31415/a1.ipynb"], **{"submission_metadata.yml": evil})
+    report = collect(course, "a1", [path])
+    assert "cannot be a student's id" in reasons(report)[0]
+    assert not list(tmp_path.rglob("*evil*"))
+
+
+def test_gradescope_reads_what_is_written_for_it_and_gets_what_counts(course, tmp_path):
     """The fields and types that Gradescope's autograder specification asks for."""
     collect(course, "a1", [download(tmp_path, ["anne/a1.ipynb", "bob/a1.ipynb"])])
     grade_without_judge(course)
-    folder, _ = export.export(course, "a1", "gradescope", tmp_path / "g")
-    content = json.loads((folder / "bob" / "results.json").read_text())
-    assert content["score"] == sum(t["score"] for t in content["tests"]) == 1
+    with Gradebook(course, "a1") as book:
+        book.override("bob", "why", 2)
+        book.override("bob", "mean-random", 1)
+    done = export.export(course, "a1", "gradescope", tmp_path / "g")
+    content = json.loads((done.path / "bob" / "results.json").read_text())
+    assert content["score"] == sum(t["score"] for t in content["tests"]) == 4
     assert content["visibility"] in ("hidden", "after_due_date", "after_published", "visible")
     for test in content["tests"]:
         assert test["status"] in ("passed", "failed")
@@ -230,12 +336,24 @@ def test_gradescope_reads_what_is_written_for_it(course, tmp_path):
         assert isinstance(test["output"], str)
 
 
+def test_unfinished_grades_are_refused_unless_insisted_on(course, tmp_path):
+    collect(course, "a1", [download(tmp_path, ["anne/a1.ipynb", "bob/a1.ipynb"])])
+    grade_without_judge(course, done=False)
+    for form in export.FORMATS:
+        with pytest.raises(UserError, match="2 students have answers that nobody has graded"):
+            export.export(course, "a1", form, tmp_path / "out")
+    done = export.export(course, "a1", "csv", tmp_path / "out.csv", partial=True)
+    assert done.unfinished == ["anne", "bob"]
+    assert [row[6] for row in rows_of(done.path)[1:]] == ["True", "True"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("student,email\nanne,\n", "cs231n roster"),
-        ("", "its columns are others"),
+        ("", "is empty"),
         ("\xff", "its columns are others"),
+        ("a\0b", "is not text"),
     ],
 )
 def test_another_sheet_is_refused_before_anything_is_taken(course, tmp_path, text, message):
@@ -244,24 +362,60 @@ def test_another_sheet_is_refused_before_anything_is_taken(course, tmp_path, tex
     assert not students(course)
 
 
-@pytest.mark.parametrize("text", ["a: [", "*x", "!!python/name:os.system"])
-def test_broken_metadata_is_told_in_words(course, tmp_path, text):
-    path = download(tmp_path, GRADESCOPE_FILES, **{"x/submission_metadata.yml": text})
-    with pytest.raises(UserError, match="of the Gradescope export is broken"):
+def test_a_workbook_is_asked_for_as_text(course, tmp_path):
+    path = tmp_path / "grades.xlsx"
+    path.write_bytes(b"PK")
+    with pytest.raises(UserError, match="save the sheet as CSV"):
         collect(course, "a1", [path])
 
 
-@pytest.mark.parametrize("text", ["- 1", "submission_1: 7", "!ruby/object:X\n  a: 1", ""])
-def test_odd_metadata_names_nobody_and_runs_nothing(course, tmp_path, text):
-    path = download(tmp_path, GRADESCOPE_FILES, **{"x/submission_metadata.yml": text})
-    assert not collect(course, "a1", [path]).accepted
+INSIDE = (
+    "x_1236_1_a1.ipynb", "Bob Roe_4712_assignsubmission_file_/a1.ipynb",
+    "broe@example.edu/a1/a1.ipynb",
+    "broe@example.edu+a1+2026-11-01 00:00:00.000000 UTC+x/a1.ipynb", "submission_31416/a1.ipynb",
+    "inbound/broe@example.edu+a1+2026-11-01 00:00:00.000000 UTC/a1.ipynb", "submission/a1.ipynb",
+)  # fmt: skip
 
 
-def test_a_students_id_in_metadata_is_checked_like_any_other(course, tmp_path):
-    evil = GRADESCOPE.replace("'adoe'", "'../../evil'")
-    path = download(tmp_path, GRADESCOPE_FILES, **{"x/submission_metadata.yml": evil})
-    report = collect(course, "a1", [path])
-    assert "cannot be a student's id" in report.refused[0][1]
-    assert not list(tmp_path.rglob("*evil*"))
-    with pytest.raises(_Refused):
-        _student("../../evil")
+@pytest.mark.parametrize("inside", INSIDE)
+@pytest.mark.parametrize(
+    "outer",
+    ["doeanne_1234_88001_mine.zip", "Anne Doe_4711_assignsubmission_file_/mine.zip",
+     "Anne Doe_4711_assignsubmission_file_/", "submission_31415/", "adoe/", "adoe.zip", "adoe/x/",
+     "adoe+a1+2026-02-03 10:11:12.000000 UTC+abc/"],
+)  # fmt: skip
+def test_nothing_that_a_student_packs_is_anybody_elses(course, tmp_path, outer, inside):
+    """The victim's own hand-in, and its time, stay what they were."""
+    forged = GRADESCOPE.replace("adoe", "broe@example.edu")
+    theirs = {
+        inside: submission(mean="def mean(x):\n    return 0"),
+        "submission_metadata.yml": forged,
+    }
+    files = {"roebob_1236_88003_a1.ipynb": submission(), "submission_metadata.yml": GRADESCOPE}
+    if outer.endswith(".zip"):
+        files[outer] = packed(theirs, 1)
+    else:
+        files |= {outer + name: data for name, data in theirs.items()}
+    report = collect(course, "a1", [make_zip(tmp_path / "all.zip", files), sheet(tmp_path, CANVAS)])
+    found = {s.student: s for s in submissions(course, "a1")}
+    assert found["broe@example.edu"].path.read_bytes() == submission()
+    assert set(found) <= {"broe@example.edu", "adoe", "moodle-4711"}
+    assert sum(report.counts.values()) == len(files)
+
+
+@pytest.mark.parametrize(
+    ("name", "owner"),
+    [
+        ("evil_2_1236_88003_a1.ipynb", None),  # read as two, and neither name is in the sheet
+        ("doeanne_1234_1236_88003_a1.ipynb", "adoe"),
+        ("doeanne_1234_88001_2026_11_a1.ipynb", "adoe"),
+        ("roebob_1236_88003_a1.ipynb", "broe@example.edu"),
+    ],
+)
+def test_a_name_that_can_be_read_as_two_is_told_apart_by_the_sheet(course, tmp_path, name, owner):
+    archive = make_zip(tmp_path / "all.zip", {name: submission()})
+    report = collect(course, "a1", [archive])
+    assert students(course) == (["canvas-1236"] if name.startswith("roebob") else [])
+    report = collect(course, "a1", [archive, sheet(tmp_path, CANVAS)])
+    assert students(course) == ([owner] if owner else [])
+    assert report.complete == (owner is not None)

@@ -1,0 +1,44 @@
+"""One writer at a time in a course folder: who comes second waits, and is not left waiting."""
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from cs231n_lib.course.errors import UserError
+
+#: Seconds for which a command waits for another to finish writing.
+PATIENCE = 120.0
+
+
+@contextlib.contextmanager
+def alone(folder: Path, patience: float | None = None) -> Iterator[None]:
+    """Hold the lock of ``folder``; the system itself gives it back however the process ends.
+
+    Raises
+    ------
+    UserError
+        If another process holds it for longer than ``patience`` seconds.
+    """
+    import fcntl
+
+    patience = PATIENCE if patience is None else patience
+    folder.mkdir(parents=True, exist_ok=True)
+    until = time.monotonic() + patience
+    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise UserError(
+                        f"another command has been writing in {folder.parent} for {patience:g} "
+                        "seconds. Wait until it is done, then run this again"
+                    ) from None
+                time.sleep(0.05)
+        yield
+    finally:
+        os.close(handle)

@@ -1,0 +1,148 @@
+"""What an instructor grants: due dates, extensions, late days, and points by hand."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from cs231n_lib.course.classroom import roster
+from cs231n_lib.course.classroom.course import Course
+from cs231n_lib.course.classroom.gradebook import Gradebook
+from cs231n_lib.course.classroom.grading import lateness_of
+from cs231n_lib.course.classroom.lateness import Terms
+from cs231n_lib.course.classroom.names import Names
+from cs231n_lib.course.classroom.platforms.exchange import read_time
+from cs231n_lib.course.errors import UserError
+
+
+def student_of(course: Course, login: str) -> str:
+    """Return the id of a student on the roster, given the id or the login.
+
+    Raises
+    ------
+    UserError
+        If there is nobody of that name.
+    """
+    names = Names(course)
+    student = names.id_of(login) if login in names else login
+    if student not in roster.enrolled(course):
+        raise UserError(
+            f"there is no student {login!r} in the gradebook. Enrol them first: cs231n roster"
+        )
+    return student
+
+
+def read_due(text: str, course: Course) -> datetime | None:
+    """Return a due date in UTC; ``none`` takes it away.
+
+    Without a zone it is in that of the course, and a day without a time means its end.
+
+    Raises
+    ------
+    UserError
+        If it is no date.
+    """
+    if text.strip().lower() == "none":
+        return None
+    day = text.strip()
+    if len(day) == 10:
+        day += " 23:59:59"
+    for words in (day, f"{day}:00"):
+        try:
+            found = datetime.fromisoformat(words)
+        except ValueError:
+            read = read_time(words, course.zone)
+            if read is None:
+                continue
+            found = read
+        if found.tzinfo is None:
+            found = found.replace(tzinfo=course.zone)
+        return found.astimezone(UTC)
+    raise UserError(f"{text!r} is no date: write 2026-03-01, or 2026-03-01 17:00, or none")
+
+
+def set_due(course: Course, assignment: str, text: str) -> datetime | None:
+    """Set when an assignment is due, with the old date on record; return the new one, in UTC."""
+    course.master(assignment)
+    due = read_due(text, course)
+    with course.writing():
+        with Gradebook(course, assignment) as book:
+            before = book.set_due_date(due.replace(tzinfo=None) if due else None)
+        course.log("due", assignment=assignment, before=str(before), due=str(due))
+        settle(course)
+    return due
+
+
+def extend(course: Course, assignment: str, login: str, days: float) -> datetime | None:
+    """Give a student ``days`` more than all for an assignment; return when it is due for them."""
+    course.master(assignment)
+    if not 0 <= days <= 366:
+        raise UserError(f"an extension has 0 to 366 days, not {days:g}")
+    with course.writing():
+        student = student_of(course, login)
+        with Gradebook(course, assignment) as book:
+            due = book.due_dates().get(assignment)
+        if due is None:
+            raise UserError(
+                f"{assignment} has no due date to count from. First: cs231n due {assignment} DATE"
+            )
+        terms = Terms.read(course)
+        own = terms.extensions.setdefault(assignment, {})
+        before = own.get(student, 0) / 86400
+        own[student] = days * 86400
+        terms.save(course)
+        course.log("extension", assignment=assignment, student=student, before=before, days=days)
+        settle(course)
+    return (due + timedelta(days=days)).replace(tzinfo=UTC)
+
+
+def take_roster(
+    course: Course, students: Iterable[roster.Student], names: Names, late_days: bool
+) -> dict[str, dict[str, int]]:
+    """Enrol ``students``, with their late days if those shall count.
+
+    Returns
+    -------
+    dict
+        Student -> assignment -> late days that are spent on it now.
+    """
+    listed = list(students)
+    with course.writing():
+        names.save()
+        roster.enrol(course, listed)
+        if late_days:
+            terms = Terms.read(course)
+            told = {s.student: s.late_days for s in listed if s.late_days is not None}
+            changed = {s: [terms.late_days.get(s, 0), d] for s, d in told.items()
+                       if terms.late_days.get(s, 0) != d}  # fmt: skip
+            terms.late_days |= told
+            terms.save(course)
+            course.log("late days", changed=changed)
+        return settle(course) if late_days else {}
+
+
+def settle(course: Course) -> dict[str, dict[str, int]]:
+    """Bring the penalties that nbgrader keeps up to date; return the late days spent."""
+    spent: dict[str, dict[str, int]] = {}
+    for assignment in course.assignments():
+        with Gradebook(course, assignment) as book:
+            lateness = lateness_of(course, assignment, book)
+            book.settle(book.grades(lateness, {}))
+        for student, late in sorted(lateness.items()):
+            if late.days_spent:
+                spent.setdefault(student, {})[assignment] = late.days_spent
+    return spent
+
+
+def override(
+    course: Course, assignment: str, login: str, test: str, points: float, reason: str
+) -> None:
+    """Set the points of one test by hand; the log has the old ones, the new ones and the reason."""
+    if not reason.strip():
+        raise UserError("an override needs a reason: --reason 'agreed in the office hour', say")
+    names = Names(course)
+    student = names.id_of(login) if login in names else login
+    with course.writing():
+        with Gradebook(course, assignment) as book:
+            before, after = book.override(student, test, points)
+        course.log("override", assignment=assignment, student=student, test=test, before=before,
+                   points=after, reason=reason)  # fmt: skip
+        settle(course)

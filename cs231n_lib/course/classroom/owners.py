@@ -1,0 +1,118 @@
+"""The one place where a file of a download gets an owner: its outermost layer is read, and no more.
+
+The rule is one sentence. From the top of the download, folders that platforms or people put around
+everything are passed; the first part of the path that names a person is the owner, and whatever
+lies below is that person's or nobody's.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from cs231n_lib.course.classroom.archives import (
+    UNREADABLE,
+    Budget,
+    Download,
+    Outer,
+    Refused,
+)
+from cs231n_lib.course.classroom.platforms import PLATFORMS
+from cs231n_lib.course.classroom.platforms.platform import Container, View
+
+#: Gradescope repeats the output of all its tests in its metadata.
+MAX_METADATA_BYTES = 256 * 2**20
+
+
+@dataclass
+class HandIn:
+    """Files of one owner at one time; ``outer`` is the outermost name that they came under."""
+
+    container: Container
+    outer: str
+    files: list[tuple[Outer, str]] = field(default_factory=list)
+
+
+def hand_ins(
+    download: Download, view: View, refused: list[tuple[str, str]], aside: list[tuple[str, str]],
+    student: str = "",
+) -> Iterator[HandIn]:  # fmt: skip
+    """Yield the hand-ins of a download, each file of it in one of them at most.
+
+    Parameters
+    ----------
+    download : Download
+        What was given.
+    view : View
+        What is known of people and assignments.
+    refused, aside : list of (str, str)
+        Take path and reason of every file that is nobody's, and of what is not handed in.
+    student : str
+        The owner of all, where the caller says so: then nothing in the download is asked.
+    """
+    if student:
+        if download.files:
+            everything = Container((student,), student, 0)
+            yield HandIn(everything, "", [(f, "") for f in download.files])
+        return
+    paths = {id(f): _unwrapped(f.parts) for f in download.files}
+    _read_metadata(download, view, paths, aside)
+    found: dict[tuple[object, ...], HandIn] = {}
+    for file in download.files:
+        path = paths[id(file)]
+        if not path or _is_metadata(path):
+            continue
+        view.around = file.parts[: len(file.parts) - len(path)]
+        try:
+            container = owner_of(path, view)
+        except Refused as reason:
+            refused.append((file.where, str(reason)))
+            continue
+        key = (view.around, container.owners, container.key)
+        hand_in = found.setdefault(key, HandIn(container, path[0]))
+        hand_in.files.append((file, container.file or "/".join(path[container.depth :])))
+    yield from found.values()
+
+
+def owner_of(path: tuple[str, ...], view: View) -> Container:
+    """Return whose the file at ``path`` is, by the first platform that knows its first part.
+
+    Raises
+    ------
+    Refused
+        If none does, or the one that does cannot say whose it is.
+    """
+    for platform in PLATFORMS:
+        container = platform.identify(path, view)
+        if container is not None:
+            return container
+    raise Refused(f"whose is it? Expected STUDENT/{view.assignment}.ipynb, or --student")
+
+
+def _unwrapped(path: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a path without the folders that lie around a whole download."""
+    for _ in range(2):
+        if len(path) > 1 and any(platform.wraps(path[0]) for platform in PLATFORMS):
+            path = path[1:]
+    return path
+
+
+def _is_metadata(path: tuple[str, ...]) -> bool:
+    return len(path) == 1 and path[0] in {p.metadata for p in PLATFORMS if p.metadata}
+
+
+def _read_metadata(
+    download: Download, view: View, paths: dict[int, tuple[str, ...]],
+    aside: list[tuple[str, str]],
+) -> None:  # fmt: skip
+    """Read what platforms say at the top of their own exports, and nowhere else."""
+    for platform in PLATFORMS:
+        for file in download.files:
+            if platform.metadata and paths[id(file)] == (platform.metadata,):
+                told: object
+                try:
+                    with file.open() as content:
+                        data = Budget(MAX_METADATA_BYTES).read(content, MAX_METADATA_BYTES)
+                    told = platform.read_metadata(data, view)
+                except (Refused, *UNREADABLE) as error:
+                    told = Refused(f"whose is it? {platform.metadata} cannot be read: {error}")
+                view.metadata[platform.name, file.parts[:-1]] = told
+                aside.append((file.where, "the platform's own record, not a hand-in"))

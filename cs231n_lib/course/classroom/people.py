@@ -1,0 +1,86 @@
+"""Which number of a platform is which student, as far as the platforms' sheets have told."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cs231n_lib.course.classroom.archives import Refused
+from cs231n_lib.course.classroom.course import Course
+from cs231n_lib.course.classroom.names import Names
+from cs231n_lib.course.classroom.platforms import PLATFORMS
+from cs231n_lib.course.classroom.platforms.platform import Label, Person
+from cs231n_lib.course.files import write_atomically
+
+
+@dataclass(frozen=True)
+class Known:
+    """The student behind a number, and the full name that the sheet gave."""
+
+    student: str
+    name: str = ""
+
+
+def _paths(course: Course, assignment: str) -> dict[str, Path]:
+    """Return, for each platform, the file with its numbers."""
+    return {
+        p.name: course.state / "numbers" / (
+            f"{p.name}-{assignment}.json" if p.numbers_change else f"{p.name}.json")
+        for p in PLATFORMS
+    }  # fmt: skip
+
+
+def numbers(course: Course, assignment: str) -> dict[Label, Known]:
+    """Return what is known of every number that may stand in a download for ``assignment``."""
+    found = {}
+    for platform, path in _paths(course, assignment).items():
+        if path.exists():
+            for number, (student, name) in json.loads(path.read_bytes()).items():
+                found[Label(platform, number)] = Known(student, name)
+    return found
+
+
+def number_of(course: Course, assignment: str, platform: str) -> dict[str, str]:
+    """Return student -> number on ``platform``, of those that it is known of."""
+    return {
+        known.student: label.number
+        for label, known in numbers(course, assignment).items()
+        if label.platform == platform
+    }
+
+
+def remember(
+    course: Course, assignment: str, people: Iterable[Person], names: Names
+) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """Note whose the numbers are; a login that is told later takes the place of the number.
+
+    Returns
+    -------
+    dict
+        Old id -> student, of the numbers that are somebody else's than was thought.
+    list of (str, str)
+        Number and reason of the logins that cannot be a student's.
+    """
+    before = numbers(course, assignment)
+    after, refused = dict(before), []
+    for person in people:
+        old = before.get(person.label)
+        student = old.student if old else str(person.label)
+        if person.login:
+            try:
+                student = names.id_of(person.login)
+            except Refused as reason:
+                refused.append((str(person.label), str(reason)))
+        name = " ".join(n for n in (person.last_name, person.first_name) if n)
+        after[person.label] = Known(student, name or (old.name if old else ""))
+    if after != before:
+        for platform, path in _paths(course, assignment).items():
+            table = {
+                label.number: [known.student, known.name]
+                for label, known in sorted(after.items(), key=lambda pair: str(pair[0]))
+                if label.platform == platform
+            }
+            if table:
+                write_atomically(path, json.dumps(table, indent=1).encode())
+    moved = {str(label): known.student for label, known in after.items()}
+    return {old: new for old, new in moved.items() if old != new}, refused

@@ -1,0 +1,91 @@
+"""Gradescope: numbered folders, and a file at their side that says whose they are."""
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from cs231n_lib.course.classroom.archives import Refused
+from cs231n_lib.course.classroom.platforms.platform import Answer, Container, Platform, View
+
+FOLDER = re.compile(r"submission_[0-9]+")
+EXPORT = re.compile(r"assignment_\d+_export")
+
+
+class Gradescope(Platform):
+    """Gradescope: *Export Submissions*, and the results that its autograders write."""
+
+    name = "gradescope"
+    metadata = "submission_metadata.yml"
+    exports = True
+
+    def wraps(self, folder: str) -> bool:
+        """Its export lies in ``assignment_9_export``."""
+        return EXPORT.fullmatch(folder) is not None
+
+    def identify(self, path: tuple[str, ...], view: View) -> Container | None:
+        """Read ``submission_31415/a1.ipynb`` by the metadata beside the folder."""
+        if len(path) < 2 or not FOLDER.fullmatch(path[0]):
+            return None
+        told = view.metadata.get((self.name, view.around), {})
+        if isinstance(told, Refused):
+            raise told
+        entry = told.get(path[0])
+        people = entry.get(":submitters") if isinstance(entry, dict) else None
+        people = people if isinstance(people, list) else []
+        logins = [
+            next((str(p[k]).strip() for k in (":sid", ":email") if p.get(k)), "")
+            for p in people if isinstance(p, dict)
+        ]  # fmt: skip
+        if not any(logins):
+            raise Refused(f"whose is it? {self.metadata} does not say; collect the whole export")
+        assert isinstance(entry, dict)
+        time = _utc(entry.get(":created_at"))
+        return Container(tuple(login for login in logins if login), path[0], time=time)
+
+    def read_metadata(self, data: bytes, view: View) -> Any:
+        """Return folder -> entry; of the YAML that Ruby writes only plain data is read."""
+        import yaml
+
+        class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+            """Reads plain data; whatever Ruby adds to it becomes None."""
+
+        Loader.add_multi_constructor("!", lambda *_: None)
+        try:
+            content = yaml.load(data, Loader)  # no object is made: it is a safe loader
+        except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:
+            return Refused(
+                f"whose is it? {self.metadata} is broken: {' '.join(str(error).split())}"
+            )
+        return content if isinstance(content, dict) else {}
+
+    def export(self, answer: Answer) -> dict[str, bytes]:
+        """Write ``results.json`` for each student: points by tests and by hand."""
+        return {
+            f"{g.student}/results.json": json.dumps(_results(g, answer), indent=1).encode()
+            for g in answer.grades
+        }
+
+
+def _results(grade: Any, answer: Answer) -> dict[str, Any]:
+    found = answer.results.get(grade.student)
+    told = {t.name: t.text for t in found.tests} if found else {}
+    tests = [
+        {
+            "name": cell.name,
+            "score": cell.score,
+            "max_score": cell.max_score,
+            "status": "passed" if cell.score >= cell.max_score else "failed",
+            "output": "\n".join(t for t in (told.get(cell.name, ""), cell.comment) if t),
+        }
+        for cell in grade.cells
+    ]
+    late = f"{grade.penalty:g} points were taken off for lateness." if grade.penalty else ""
+    output = "\n".join(t for t in (grade.reason, late) if t)
+    return {"score": grade.score, "output": output, "visibility": "visible", "tests": tests}
+
+
+def _utc(time: Any) -> datetime | None:
+    if not isinstance(time, datetime):
+        return None
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)

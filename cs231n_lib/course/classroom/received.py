@@ -1,0 +1,267 @@
+"""What was handed in, kept for good, and the latest of each student laid out for grading.
+
+Keeping only ever adds. Laying out (:func:`publish`) is a function of what is on disk alone: it may
+be run at any time, any number of times, and after whatever ended the last run.
+"""
+
+import contextlib
+import hashlib
+import hmac
+import json
+import secrets
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path, PurePosixPath
+
+from cs231n_lib.course.assignment.master import read_master
+from cs231n_lib.course.classroom.archives import Inner
+from cs231n_lib.course.classroom.course import Course
+from cs231n_lib.course.classroom.hand_in import COMPANIONS, Choice, choose
+from cs231n_lib.course.classroom.people import numbers
+from cs231n_lib.course.classroom.platforms.exchange import read_time
+from cs231n_lib.course.files import write_atomically
+
+#: The first year in which anybody can have handed in, and how far clocks may differ.
+FIRST_YEAR, SLACK = 2010, timedelta(minutes=10)
+#: How far a time that does not name its zone may be ahead of ours.
+ZONES = timedelta(hours=15)
+NOT_GRADED = "not-graded.txt"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One hand-in that was received.
+
+    Attributes
+    ----------
+    time : str
+        When it was handed in, in UTC; empty if that is unknown or cannot be true.
+    written : str
+        The time in the words of the exchange, which students' copies repeat.
+    name, outer : str
+        What the student called the file, and the outermost name that it came under.
+    reason : str
+        Why it cannot be graded, if so.
+    secret : str
+        What nbgrader names the student's feedback by.
+    arrival : int
+        How many of the student's had come before.
+    """
+
+    digest: str
+    time: str
+    written: str
+    name: str
+    outer: str
+    reason: str
+    secret: str
+    arrival: int
+
+    @property
+    def rank(self) -> tuple[bool, bool, str, int]:
+        """The latest has the highest; a time in doubt never beats one that is not."""
+        return (not self.reason, bool(self.time), self.time, self.arrival)
+
+    @property
+    def key(self) -> str:
+        """What the files of the record are called."""
+        stamp = self.time.replace(":", "").replace("-", "") or "doubtful"
+        return f"{stamp}-{self.digest[:16]}"
+
+
+@dataclass(frozen=True)
+class Submission:
+    """The submission of one student that counts; ``reason`` says why it cannot be graded."""
+
+    student: str
+    path: Path
+    received: datetime | None
+    reason: str = ""
+
+
+def trusted(time: datetime | None, zoned: bool, now: datetime) -> datetime | None:
+    """Return ``time`` if it can be true: not before the course, and not in the future."""
+    if time is None or time.year < FIRST_YEAR or time > now + (SLACK if zoned else ZONES):
+        return None
+    return time.astimezone(UTC)
+
+
+def records(course: Course, assignment: str, holder: str) -> list[tuple[Record, Path]]:
+    """Return what was received from a holder with the file of each, in the order of arrival."""
+    found = []
+    for path in (course.received(assignment) / holder).glob("*.json"):
+        record = Record(**json.loads(path.read_bytes()))
+        found.append((record, path.with_suffix(".file")))
+    return sorted(found, key=lambda pair: pair[0].arrival)
+
+
+def keep(
+    course: Course, assignment: str, holder: str, choice: Choice, time: datetime | None,
+    written: str = "", outer: str = "", secret: str = "",
+) -> bool:  # fmt: skip
+    """Store a hand-in, never over another; return whether it is new.
+
+    The bytes are written first and the record last: without its record a file does not count.
+    """
+    stamp = time.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z" if time else ""
+    known = [record for record, _ in records(course, assignment, holder)]
+    if any((r.time, r.digest, r.reason) == (stamp, choice.digest, choice.reason) for r in known):
+        return False
+    secret = secret or secret_for(course, f"{assignment}/{holder}/{stamp}/{choice.digest}")
+    record = Record(choice.digest, stamp, written if time else "", choice.name, outer,
+                    choice.reason, secret, len(known))  # fmt: skip
+    place = course.received(assignment) / holder / record.key
+    if choice.reason:
+        place = place.with_name(f"{place.name}-not-graded")
+    write_atomically(place.with_name(f"{place.name}.file"), choice.data)
+    data = json.dumps(asdict(record), indent=1).encode()
+    write_atomically(place.with_name(f"{place.name}.json"), data)
+    return True
+
+
+def secret_for(course: Course, text: str) -> str:
+    """Return what nobody can guess and what is the same each time."""
+    path = course.state / "secret"
+    if not path.exists():
+        write_atomically(path, secrets.token_hex(32).encode())
+        path.chmod(0o600)
+    return hmac.new(path.read_bytes(), text.encode("utf-8", "replace"), hashlib.sha512).hexdigest()
+
+
+def holders(course: Course, assignment: str) -> dict[str, str]:
+    """Return holder -> student, of all from whom something was received.
+
+    A holder is what the platform called the student; a sheet that came later may tell who it is.
+    """
+    told = {str(label): known.student for label, known in numbers(course, assignment).items()}
+    with contextlib.suppress(FileNotFoundError):
+        names = sorted(p.name for p in course.received(assignment).iterdir() if p.is_dir())
+        return {name: told.get(name, name) for name in names}
+    return {}
+
+
+def latest(course: Course, assignment: str) -> dict[str, tuple[Record, Path]]:
+    """Return student -> the hand-in that counts."""
+    found: dict[str, tuple[Record, Path]] = {}
+    for holder, student in holders(course, assignment).items():
+        for record, path in records(course, assignment, holder):
+            if student not in found or record.rank > found[student][0].rank:
+                found[student] = (record, path)
+    return found
+
+
+def publish(course: Course, assignment: str) -> None:
+    """Lay out the hand-in that counts of every student where nbgrader looks for it."""
+    _sweep(course, assignment)
+    for holder, student in holders(course, assignment).items():
+        if holder != student:
+            for top in (course.submitted, course.autograded, course.feedback):
+                shutil.rmtree(top / holder / assignment, ignore_errors=True)
+                with contextlib.suppress(OSError):
+                    (top / holder).rmdir()
+    for student, (record, path) in latest(course, assignment).items():
+        _publish_one(course, assignment, student, record, path)
+
+
+def _publish_one(course: Course, assignment: str, student: str, record: Record, path: Path) -> None:
+    name = f"{assignment}.ipynb"
+    if record.reason:
+        name = f"not-graded-{_plain_name(record.name)}"
+    files = {name: path.read_bytes(), "submission_secret.txt": record.secret.encode()}
+    if record.time:
+        time = datetime.fromisoformat(record.time)
+        text = record.written or f"{time:%Y-%m-%d %H:%M:%S.%f} UTC"
+        files["timestamp.txt"] = text.encode()
+    if record.reason:
+        files[NOT_GRADED] = record.reason.encode("utf-8", "backslashreplace")
+    folder = course.submitted / student / assignment
+    if _holds(folder, files) or _is_newer(course, assignment, student, record):
+        return
+    aside = folder.with_name(f".{assignment}.new")
+    for name, data in files.items():
+        write_atomically(aside / name, data)
+    if folder.exists():
+        folder.rename(folder.with_name(f".{assignment}.old"))
+    aside.rename(folder)
+    shutil.rmtree(folder.with_name(f".{assignment}.old"), ignore_errors=True)
+
+
+def _sweep(course: Course, assignment: str) -> None:
+    """Clear away what a run that was cut short has left."""
+    for mark in ("new", "old"):
+        for folder in course.submitted.glob(f"*/.{assignment}.{mark}"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _holds(folder: Path, files: dict[str, bytes]) -> bool:
+    """Whether a folder has these files and no others."""
+    if not folder.is_dir() or {p.name for p in folder.iterdir()} != files.keys():
+        return False
+    return all((folder / name).read_bytes() == data for name, data in files.items())
+
+
+def _is_newer(course: Course, assignment: str, student: str, record: Record) -> bool:
+    """Whether nbgrader's own collecting has put there what is later than all that we received."""
+    folder = course.submitted / student / assignment
+    there = time_of(folder)
+    if there is None or (record.time and there <= datetime.fromisoformat(record.time)):
+        return False
+    try:
+        secret = (folder / "submission_secret.txt").read_text("utf-8", "replace")
+    except OSError:
+        return True
+    ours = {
+        r.secret
+        for holder, who in holders(course, assignment).items() if who == student
+        for r, _ in records(course, assignment, holder)
+    }  # fmt: skip
+    return secret not in ours
+
+
+def _plain_name(name: str) -> str:
+    """Return a file's name with nothing in it that is more than a name."""
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in name)
+    return PurePosixPath(plain[-80:]).name.lstrip(".") or "handed-in"
+
+
+def time_of(folder: Path) -> datetime | None:
+    """Return the time in a folder's ``timestamp.txt``, None if there is none that can be read."""
+    try:
+        return read_time((folder / "timestamp.txt").read_text("utf-8", "replace"))
+    except OSError:
+        return None
+
+
+def submissions(course: Course, assignment: str) -> list[Submission]:
+    """Return what counts of each student, in nbgrader's own layout, in the order of names."""
+    found = []
+    for folder in sorted(course.submitted.glob(f"*/{assignment}")):
+        if not folder.is_dir():
+            continue
+        student, time = folder.parent.name, time_of(folder)
+        notebook = folder / f"{assignment}.ipynb"
+        if notebook.is_file():
+            found.append(Submission(student, notebook, time))
+        elif (folder / NOT_GRADED).is_file():
+            reason = (folder / NOT_GRADED).read_text("utf-8", "replace")
+            found.append(Submission(student, folder / NOT_GRADED, time, reason))
+        else:
+            found.append(_renamed(course, assignment, student, folder, time))
+    return found
+
+
+def _renamed(
+    course: Course, assignment: str, student: str, folder: Path, time: datetime | None
+) -> Submission:
+    """Look for the notebook in a folder that has none of the assignment's name."""
+
+    def files() -> Iterator[Inner]:
+        for path in sorted(folder.iterdir()):
+            if path.is_file() and not path.is_symlink() and path.name not in COMPANIONS:
+                yield Inner(path.name, path.read_bytes())
+
+    choice = choose(files(), read_master(course.master(assignment), assignment))
+    path = folder / choice.name if choice.name else folder
+    return Submission(student, path, time, choice.reason)

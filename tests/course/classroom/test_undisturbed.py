@@ -1,0 +1,240 @@
+"""However a run ends, running again ends in the same bytes as one run that nobody disturbed."""
+
+import contextlib
+import json
+import os
+import resource
+import shutil
+import signal
+import sys
+import traceback
+
+import pytest
+
+from cs231n_lib.course.assignment.master import read_master
+from cs231n_lib.course.classroom import exclusive, pages
+from cs231n_lib.course.classroom.collect import collect
+from cs231n_lib.course.classroom.course import Course
+from cs231n_lib.course.classroom.export import export
+from cs231n_lib.course.classroom.gradebook import Gradebook
+from cs231n_lib.course.classroom.grading import standing, start
+from cs231n_lib.course.errors import UserError
+from tests.course.classroom.test_collect import make_zip
+from tests.course.classroom.test_platforms import Counting
+from tests.course.conftest import make_course
+from tests.course.notebooks import submission
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+POINTS = {"kill": 30, "full": 12, "interrupt": 12}
+#: What tells of the run and not of the class.
+OWN = ("log.jsonl", "lock", "a1.html", "report.html")
+
+
+def work(course, source, out):
+    """Collect, grade, export and give feedback."""
+    collect(course, "a1", [source])
+    run = start(course, "a1", Counting(read_master(course.master("a1"), "a1")))
+    run.write()
+    assert not run.faults
+    export(course, "a1", "csv", out / "grades.csv", partial=True)
+    export(course, "a1", "gradescope", out / "g", partial=True)
+    pages.write_feedback(course, "a1")
+    pages.pack_feedback(course, "a1", "canvas", out / "feedback.zip")
+    pages.write_report(course, "a1", out / "report.html")
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory, gradebook_template):
+    """A course whose secret and seed are drawn, so that two runs may end in the same bytes."""
+    course = make_course(tmp_path_factory.mktemp("undisturbed") / "course", gradebook_template)
+    (course.state / "secret").write_text("x" * 64)
+    digest = read_master(course.master("a1"), "a1").digest
+    course._write_run("a1", digest, 231, finished=False)
+    files = {
+        f"s{n}_{n}_{n + 50}_a1.ipynb": submission(mean=f"def mean(x):\n    return {n % 4}")
+        for n in range(1, 5)
+    }
+    files["s8_8_80_a1.pdf"] = b"%PDF"
+    return course, make_zip(course.root.parent / "download.zip", files)
+
+
+def copy(template, root):
+    course, source = template
+    shutil.copytree(course.root, root / "course")
+    (root / "out").mkdir()
+    return Course(root / "course"), source, root / "out"
+
+
+def inventory(root):
+    """Return the bytes of every file, and of the gradebook what it says."""
+    found = {}
+    for path in sorted(root.rglob("*")):
+        name = path.relative_to(root).as_posix()
+        if path.is_file() and path.name not in OWN and not path.name.startswith("gradebook.db"):
+            if name.startswith("course/") and "/judge/" not in name:
+                assert path.suffix != ".part", f"{name} was left behind"
+            if path.suffix != ".part":
+                found[name] = path.read_bytes()
+    run = json.loads(found["course/.nbgrader/judge/a1/run.json"])
+    found["course/.nbgrader/judge/a1/run.json"] = run["master"]
+    course = Course(root / "course")
+    now = standing(course, "a1")
+    found["grades"] = now.grades
+    html = course.feedback.glob("*/a1/a1.html")
+    return found | {str(p.relative_to(root)): p.read_bytes() for p in html}
+
+
+@contextlib.contextmanager
+def disturbed(how, count, seen):
+    """Make the ``count``-th step that changes files the last one."""
+    state = {"on": True, "n": 0}
+
+    def watch(event, arguments):
+        if not state["on"] or not _changes(event, arguments):
+            return
+        state["n"] += 1
+        seen.append(event)
+        if state["n"] == count or (how == "full" and count and state["n"] > count):
+            if how == "kill":
+                os.kill(os.getpid(), signal.SIGKILL)
+            if how == "interrupt":
+                raise KeyboardInterrupt
+            if how == "full" and event == "open":
+                raise OSError(28, "No space left on device", str(arguments[0]))
+
+    sys.addaudithook(watch)
+    try:
+        yield
+    finally:
+        state["on"] = False
+
+
+def _changes(event, arguments):
+    if event == "open":
+        return isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR) != 0
+    return event in ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "shutil.rmtree")
+
+
+def in_a_child(task):
+    """Run ``task`` in a copy of this process; return how it ended."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        code, told = 1, ""
+        try:
+            os.close(reader)
+            told = str(task())
+            code = 0
+        except KeyboardInterrupt:
+            code = 130
+        except (UserError, OSError) as error:
+            code, told = 2, str(error)
+        except BaseException:
+            told = traceback.format_exc()
+        os.write(writer, told.encode()[:60_000])
+        os._exit(code)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        told = pipe.read().decode()
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status), told
+
+
+@pytest.fixture(scope="module")
+def undisturbed(template, tmp_path_factory):
+    """What one run that nobody disturbs ends in, and how many steps it takes."""
+    root = tmp_path_factory.mktemp("reference")
+    course, source, out = copy(template, root)
+
+    def task():
+        seen = []
+        with disturbed("", 0, seen):
+            work(course, source, out)
+        return len(seen)
+
+    code, told = in_a_child(task)
+    assert code == 0, told
+    return inventory(root), int(told)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", POINTS)
+def test_running_again_ends_as_if_nothing_had_happened(how, template, undisturbed, tmp_path, rng):
+    expected, steps = undisturbed
+    ends = {"kill": {-signal.SIGKILL}, "full": {0, 2}, "interrupt": {130}}
+    assert steps > 60
+    for n, count in enumerate(sorted(rng.choice(steps, POINTS[how], replace=False) + 1)):
+        root = tmp_path / str(n)
+        course, source, out = copy(template, root)
+
+        def task(course=course, source=source, out=out, count=count):
+            with disturbed(how, count, []):
+                work(course, source, out)
+
+        code, told = in_a_child(task)
+        assert code in ends[how], (count, code, told)
+        code, told = in_a_child(lambda c=course, s=source, o=out: work(c, s, o))
+        assert code == 0, (count, told)
+        found = inventory(root)
+        assert found.keys() == expected.keys(), count
+        assert [n for n in expected if found[n] != expected[n]] == [], count
+        shutil.rmtree(root)
+
+
+def test_a_gradebook_that_cannot_grow_is_told_and_written_later(template, undisturbed, tmp_path):
+    course, source, out = copy(template, tmp_path)
+
+    def task():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        size = (course.state / "gradebook.db").stat().st_size // 2
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+        work(course, source, out)
+
+    code, told = in_a_child(task)
+    assert code == 2, told
+    assert "gradebook" in told
+    code, told = in_a_child(lambda: work(course, source, out))
+    assert code == 0, told
+    assert inventory(tmp_path) == undisturbed[0]
+
+
+def test_two_at_once_end_as_one(template, undisturbed, tmp_path):
+    course, source, out = copy(template, tmp_path)
+    children = []
+    for _ in range(2):
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                work(course, source, out)
+                code = 0
+            except BaseException:
+                traceback.print_exc()
+            os._exit(code)
+        children.append(child)
+    ends = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+    assert ends == [0, 0]
+    assert inventory(tmp_path) == undisturbed[0]
+
+
+def test_who_waits_too_long_is_told_why(template, tmp_path, monkeypatch):
+    monkeypatch.setattr(exclusive, "PATIENCE", 0.0)
+    course, source, _ = copy(template, tmp_path)
+    with course.writing(), pytest.raises(UserError, match="another command has been writing"):
+        collect(course, "a1", [source])
+    assert not course.received("a1").exists()
+
+
+def test_publishing_from_what_is_new_alone_would_be_seen(template, tmp_path, monkeypatch):
+    """The comparison notices a student who is kept and not laid out."""
+    from cs231n_lib.course.classroom import received
+
+    course, source, _ = copy(template, tmp_path)
+    monkeypatch.setattr(received, "publish", lambda *_: None)
+    collect(course, "a1", [source])
+    monkeypatch.undo()
+    assert received.submissions(course, "a1") == []
+    collect(course, "a1", [source])
+    assert len(received.submissions(course, "a1")) == 5
+    with Gradebook(course, "a1") as book:
+        assert book.missing([]) == []
