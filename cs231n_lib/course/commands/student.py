@@ -1,6 +1,7 @@
 """``cs231n lab|check|hint|status|submit``: what students run on their own notebooks."""
 
 import dataclasses
+import re
 import textwrap
 import time
 from pathlib import Path
@@ -133,7 +134,17 @@ def _show_notes(result: "Result", note: str) -> None:
     for name, cell in result.cells.items():
         if cell.error:
             say(f"The cell {name} ended with {cell.error}")
-            say(_indented(cell.traceback))
+            where = cell.traceback or _line_of(cell.error, result.answers.get(name, ""))
+            if where:
+                say(_indented(where))
+
+
+def _line_of(error: str, source: str) -> str:
+    """Return the line that a syntax error names: no code ran that could have a traceback."""
+    named = re.search(r"line (\d+)\)$", error)
+    lines = source.splitlines()
+    number = int(named[1]) if named else 0
+    return f"line {number}: {lines[number - 1].strip()}" if 0 < number <= len(lines) else ""
 
 
 def _show(report: "Report") -> None:

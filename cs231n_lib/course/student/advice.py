@@ -8,8 +8,8 @@ from cs231n_lib.course.assignment.master import defined_names
 from cs231n_lib.course.assignment.notebook import Cell
 from cs231n_lib.course.checks.verdict import Diagnosis, Outcome
 
-#: The names that the judge gives to what is no exception of Python's.
-LATE, ENDED = "TimeLimit", "ProcessEnded"
+#: How the judge calls a call that took too long, and what a process is ended by.
+LATE, ENDED = "TimeLimit", ("ProcessEnded", "SystemExit")
 UNDEFINED = re.compile(r"NameError: name '(\w+)' is not defined")
 
 
@@ -18,7 +18,7 @@ def is_late(outcome: Outcome) -> bool:
     return f" {LATE}" in outcome.message
 
 
-def advise(outcome: Outcome, cells: Sequence[Cell]) -> Outcome:
+def advise(outcome: Outcome, cells: Sequence[Cell], asked: Sequence[str] = ()) -> Outcome:
     """Return the outcome with the likely reason for what its author cannot see.
 
     Parameters
@@ -27,6 +27,8 @@ def advise(outcome: Outcome, cells: Sequence[Cell]) -> Outcome:
         Of a check on one's own machine.
     cells : sequence of Cell
         The cells of the notebook.
+    asked : sequence of str
+        The names that the assignment asks for.
     """
     diagnosis = None
     undefined = UNDEFINED.search(outcome.message)
@@ -36,7 +38,7 @@ def advise(outcome: Outcome, cells: Sequence[Cell]) -> Outcome:
             "is there a loop that never ends, or one over every single number where NumPy could "
             "take all at once? The other tests of this exercise were not tried.",
         )
-    elif f" {ENDED}" in outcome.message:
+    elif any(f" {kind}" in outcome.message for kind in ENDED):
         diagnosis = Diagnosis(
             "ended",
             "does your code call exit(), quit(), os._exit() or input()? Nobody is there to answer "
@@ -47,6 +49,12 @@ def advise(outcome: Outcome, cells: Sequence[Cell]) -> Outcome:
             "other_cell",
             f"{undefined[1]} is a variable of another cell of your notebook. When your code is "
             "graded, such variables do not exist: use the function's own arguments.",
+        )
+    elif undefined and undefined[1] in asked and "(the cell " not in outcome.message:
+        diagnosis = Diagnosis(
+            "undefined",
+            f"no cell of your notebook defines {undefined[1]}. Is its answer cell empty, or was "
+            "the function given another name?",
         )
     elif outcome.diagnosis and outcome.diagnosis.id == "exception":
         return dataclasses.replace(outcome, diagnosis=None)  # the message has said as much

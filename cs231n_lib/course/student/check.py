@@ -192,7 +192,9 @@ class Checker:
         )
 
         def before(test: Test, result: Result) -> str:
-            result.tests = [advice.advise(test, cells) for test in result.tests]
+            result.tests = [
+                advice.advise(test, cells, opened.master.names) for test in result.tests
+            ]
             told(result, test.name)
             late = {exercise_of(t.name) for t in result.tests if advice.is_late(t)}
             exercise = exercise_of(test.name)
@@ -202,7 +204,7 @@ class Checker:
             result = self.grader.grade(data, SEED, before=before)
         except InfrastructureError as error:
             raise UserError(f"your code could not be run here: {error}") from None
-        result.tests = [advice.advise(test, cells) for test in result.tests]
+        result.tests = [advice.advise(test, cells, opened.master.names) for test in result.tests]
         if result.outcome != GRADED:
             raise UserError(f"{opened.path} cannot be graded: {result.reason}")
         if not self.exercise:

@@ -86,6 +86,7 @@ def test_a_function_stands_for_its_exercise(tmp_path):
     [
         ("    while True: pass", "a loop that never ends"),
         ("    input()", "input()"),
+        ("    exit()", "exit()"),
         ("    return test_labels", "variable of another cell"),
     ],
 )
@@ -108,6 +109,19 @@ def test_a_broken_cell_is_told_first_and_once(tmp_path):
     broken = [n for n, line in enumerate(lines) if "predict_labels ended with" in line]
     assert broken == [1]
     assert sum("for the same reason" in line for line in lines) == 3
+
+
+def test_a_function_of_another_name_is_missed_by_its_own(tmp_path):
+    path = write(tmp_path / "a1.ipynb", predict_labels=RIGHT.replace("def predict", "def Predict"))
+    output = run("check", path, "predict_labels").output
+    assert output.count("no cell of your notebook defines predict_labels") == 1
+
+
+def test_a_syntax_error_is_shown_with_its_line(tmp_path):
+    path = write(tmp_path / "a1.ipynb", predict_labels=RIGHT.replace("for row in", "for row on"))
+    output = run("check", path, "predict_labels").output
+    assert "SyntaxError" in output
+    assert "line 3: return np.array" in output
 
 
 def test_marks_that_were_lost_are_no_reason_not_to_check(tmp_path):
