@@ -1,7 +1,6 @@
 """``cs231n lab|check|hint|status|submit``: what students run on their own notebooks."""
 
 import dataclasses
-import re
 import textwrap
 import time
 from pathlib import Path
@@ -94,6 +93,7 @@ def _check(checker: "Checker", opened: "Opened") -> bool:
         progress = _Progress(len(checker.tests), wheel, opened.note)
         result = checker.check(opened, progress)
         progress(result)
+    _show_untold(result)
     say(f"{result.score:g} of {result.points:g} points by the visible tests")
     if opened.blank and not checker.exercise:
         points = sum(opened.master.manual[name] for name in opened.blank)
@@ -118,7 +118,8 @@ class _Progress:
 
         if result.tests and not self.begun:
             self.begun = True
-            _show_notes(result, self.note)
+            for line in filter(None, (self.note, *result.notes)):
+                say(f"Note: {line}")
         for report in reports(result)[len(self.printed) :]:
             if report.name != exercise_of(test):
                 _show(report)
@@ -127,24 +128,12 @@ class _Progress:
             self.wheel.update(for_markup(f"{len(result.tests) + 1} of {self.total}: {test}"))
 
 
-def _show_notes(result: "Result", note: str) -> None:
-    """Say what is unusual, and which cells did not run: it is the cause of most that follows."""
-    for line in filter(None, (note, *result.notes)):
-        say(f"Note: {line}")
+def _show_untold(result: "Result") -> None:
+    """Say which cells failed without a test that names them: the test may not have needed them."""
     for name, cell in result.cells.items():
-        if cell.error:
+        if cell.error and not any(cell.error in test.message for test in result.tests):
             say(f"The cell {name} ended with {cell.error}")
-            where = cell.traceback or _line_of(cell.error, result.answers.get(name, ""))
-            if where:
-                say(_indented(where))
-
-
-def _line_of(error: str, source: str) -> str:
-    """Return the line that a syntax error names: no code ran that could have a traceback."""
-    named = re.search(r"line (\d+)\)$", error)
-    lines = source.splitlines()
-    number = int(named[1]) if named else 0
-    return f"line {number}: {lines[number - 1].strip()}" if 0 < number <= len(lines) else ""
+            say(_indented(cell.traceback))
 
 
 def _show(report: "Report") -> None:

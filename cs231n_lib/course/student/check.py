@@ -16,9 +16,11 @@ from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.judge import pools, store, walls
 from cs231n_lib.course.judge.line import InfrastructureError
 from cs231n_lib.course.judge.result import GRADED, Result
-from cs231n_lib.course.student import advice, lean, places
+from cs231n_lib.course.student import lean, places
 from cs231n_lib.course.student.report import Report
 
+#: What the bench calls a call that took too long.
+LATE = "late"
 SEED = 0  # the visible tests draw what they draw in a notebook
 #: How many versions of the library that checked code may use are kept to be used again.
 LIBRARIES = 5
@@ -184,7 +186,6 @@ class Checker:
         UserError
             If the code cannot be run here.
         """
-        cells, _ = read_cells(opened.data)
         data, used = lean.lean(opened.data)
         imports = (lean.without_unused(source, used) for source in self.imports)
         self.grader.master = dataclasses.replace(
@@ -192,11 +193,10 @@ class Checker:
         )
 
         def before(test: Test, result: Result) -> str:
-            result.tests = [
-                advice.advise(test, cells, opened.master.names) for test in result.tests
-            ]
             told(result, test.name)
-            late = {exercise_of(t.name) for t in result.tests if advice.is_late(t)}
+            late = {
+                exercise_of(t.name) for t in result.tests if t.diagnosis and t.diagnosis.id == LATE
+            }
             exercise = exercise_of(test.name)
             return f"an earlier test of {exercise} took too long" if exercise in late else ""
 
@@ -204,7 +204,6 @@ class Checker:
             result = self.grader.grade(data, SEED, before=before)
         except InfrastructureError as error:
             raise UserError(f"your code could not be run here: {error}") from None
-        result.tests = [advice.advise(test, cells, opened.master.names) for test in result.tests]
         if result.outcome != GRADED:
             raise UserError(f"{opened.path} cannot be graded: {result.reason}")
         if not self.exercise:

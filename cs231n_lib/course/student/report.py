@@ -10,8 +10,8 @@ from cs231n_lib.course.student.hints import Hints
 PASSED, FAILED, WAITING = "passed", "failed", "not attempted yet"
 MARKS = {PASSED: "✓", FAILED: "✗", WAITING: "○"}
 SAME = "for the same reason"
-#: What a message says of an exception, after the input that it was raised for.
-RAISED = "your code raised "
+#: How a message goes on that begins with the input for which something was raised, or missing.
+CAUSES = ("your code raised ", "not run")
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ class Report:
         for outcome in () if self.state == WAITING else self.outcomes:
             where = tuple(outcome.details.rstrip().splitlines()[-2:])
             # What was tried stands before the exception: another input, but the same cause.
-            raised = outcome.message.find(RAISED)
-            cause = (outcome.message[max(raised, 0) :], outcome.diagnosis, where)
+            said = min((i for w in CAUSES if (i := outcome.message.find(w)) >= 0), default=0)
+            cause = (outcome.message[said:], outcome.diagnosis, where)
             yield outcome, not outcome.passed and cause in known
             known.add(cause)
 

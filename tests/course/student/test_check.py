@@ -85,9 +85,9 @@ def test_a_function_stands_for_its_exercise(tmp_path):
     ("body", "advice"),
     [
         ("    while True: pass", "a loop that never ends"),
-        ("    input()", "input()"),
-        ("    exit()", "exit()"),
-        ("    return test_labels", "variable of another cell"),
+        ("    input()", "input"),
+        ("    import os; os._exit(0)", "os._exit()"),
+        ("    return test_labels", "no variables"),
     ],
 )
 def test_what_only_the_judge_meets_is_explained(tmp_path, body, advice):
@@ -103,25 +103,29 @@ def test_what_only_the_judge_meets_is_explained(tmp_path, body, advice):
         }
 
 
-def test_a_broken_cell_is_told_first_and_once(tmp_path):
-    path = write(tmp_path / "a1.ipynb", predict_labels="import torch\n" + RIGHT)
-    lines = run("check", path, "predict_labels").output.splitlines()
-    broken = [n for n, line in enumerate(lines) if "predict_labels ended with" in line]
-    assert broken == [1]
-    assert sum("for the same reason" in line for line in lines) == 3
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [
+        ("import torch\n" + RIGHT, "torch is not available in this assignment"),
+        (RIGHT.replace("for row in", "for row on"), "return np.array"),
+        (RIGHT.replace("def predict", "def Predict"), "renamed"),
+    ],
+)
+def test_one_cause_is_told_once_and_first(tmp_path, answer, cause):
+    output = run("check", write(tmp_path / "a1.ipynb", predict_labels=answer), "predict_labels")
+    lines = output.output.splitlines()
+    first = lines.index("  failed: predict_labels-example")
+    told = [n for n, line in enumerate(lines) if cause in line]
+    assert len(told) == 1
+    assert first < told[0] < first + 5
+    assert sum("for the same reason" in line for line in lines) == 2
 
 
-def test_a_function_of_another_name_is_missed_by_its_own(tmp_path):
-    path = write(tmp_path / "a1.ipynb", predict_labels=RIGHT.replace("def predict", "def Predict"))
-    output = run("check", path, "predict_labels").output
-    assert output.count("no cell of your notebook defines predict_labels") == 1
-
-
-def test_a_syntax_error_is_shown_with_its_line(tmp_path):
-    path = write(tmp_path / "a1.ipynb", predict_labels=RIGHT.replace("for row in", "for row on"))
-    output = run("check", path, "predict_labels").output
-    assert "SyntaxError" in output
-    assert "line 3: return np.array" in output
+def test_a_cell_that_failed_beside_right_answers_is_told(tmp_path):
+    path = write(tmp_path / "a1.ipynb", predict_labels=RIGHT + "\nraise ValueError('no')")
+    done = run("check", path, "predict_labels")
+    assert done.exit_code == 0
+    assert "The cell predict_labels ended with ValueError: no" in done.output
 
 
 def test_marks_that_were_lost_are_no_reason_not_to_check(tmp_path):
