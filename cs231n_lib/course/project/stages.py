@@ -24,7 +24,7 @@ def _pytest(*arguments: str) -> list[str]:
 GRADER = tuple(
     f"tests/course/{room}" for room in ("inside", "assignment", "checks", "judge", "classroom")
 )
-ENGINE = ("tests/browser/test_inpage.py", "tests/browser/test_publish.py")
+ENGINE = tuple(f"tests/browser/test_{name}.py" for name in ("inpage", "inpage_library", "publish"))
 NOTEBOOKS = "tests/course/publishing/test_notebooks.py"
 #: What each stage runs, the fast ones first.
 STAGES = {
