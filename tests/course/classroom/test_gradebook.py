@@ -78,7 +78,7 @@ def test_every_student_costs_the_same_few_statements(tmp_path, monkeypatch, grad
     assert len(set(steps)) == 1, "the cost of a student grows with their number"
     assert cost["write"][0] < 10 * 30
     assert cost["changes"][0] < 30
-    assert cost["grades"][0] < 20
+    assert steps[0] < 10, "a statement for each student"
 
 
 def test_what_is_looked_up_has_an_index(gradebook_template):
