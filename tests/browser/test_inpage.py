@@ -247,3 +247,17 @@ def test_chance_is_not_the_same_after_every_start(page):
         assert ok
         drawn.add(found[0]["data"]["text/plain"])
     assert len(drawn) == 2
+
+
+def test_an_exercise_is_checked_without_a_server(page):
+    given = "from cs231n_lib.course.student import practice\ndef accuracy(y_pred, y):\n    "
+    for body, headline in [
+        ("raise NotImplementedError", "accuracy: not attempted yet"),
+        ("return (y_pred == y).sum()", "accuracy: 1 of 3 checks passed."),
+        ("return (y_pred == y).mean()", "accuracy: all 3 checks passed."),
+    ]:
+        ok, found = cell(page, f"{given}{body}\npractice.check('accuracy')")
+        assert ok, found
+        assert headline in found[-1]["data"]["text/html"]
+        wrong = "this is the number of hits" in found[-1]["data"]["text/html"]
+        assert wrong == ("sum" in body)
