@@ -5,7 +5,7 @@ import json
 import pytest
 
 from cs231n_lib.course import checkout
-from tests.grader.adversarial.attacks import ATTACKS
+from tests.grader.adversarial.suite import ATTACKS
 from tests.grader.adversarial.trial import Arena, summary
 
 ROOT = checkout.root()

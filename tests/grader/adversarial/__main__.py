@@ -7,8 +7,16 @@ import tempfile
 from pathlib import Path
 
 from cs231n_lib.course.judge.walls.bubblewrap import require_isolation
-from tests.grader.adversarial.attacks import ATTACKS
+from tests.grader.adversarial.suite import ATTACKS
 from tests.grader.adversarial.trial import try_all
+
+RECORD = Path(__file__).parents[3] / "benchmarks" / "results" / "adversarial.json"
+
+
+def stock_on_record() -> dict[str, float | None]:
+    """Return the points that stock nbgrader gave when it was last tried."""
+    rows = json.loads(RECORD.read_text()) if RECORD.exists() else []
+    return {row["name"]: row["nbgrader_score"] for row in rows}
 
 
 def main() -> int:
@@ -26,8 +34,10 @@ def main() -> int:
 
         with tempfile.TemporaryDirectory() as folder:
             found = stock_scores(ATTACKS, Path(folder))
-        for row in rows:
-            row.nbgrader_score = found.get(row.name)
+    else:
+        found = stock_on_record()
+    for row in rows:
+        row.nbgrader_score = found.get(row.name)
     if options.json:
         print(json.dumps([row.to_dict() for row in rows], indent=1))
     else:

@@ -504,4 +504,4 @@ FILES = [
     broken("another assignment", to_bytes({**notebook(), "cells": [cell("print('hello')")]})),
 ]  # fmt: skip
 
-ATTACKS = [*COMPARISONS, *PEEKING, *WRITING, *HARM, *PROTOCOL, *NOTEBOOKS, *FILES]
+FIRST = [*COMPARISONS, *PEEKING, *WRITING, *HARM, *PROTOCOL, *NOTEBOOKS, *FILES]

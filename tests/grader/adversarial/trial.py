@@ -13,7 +13,8 @@ from cs231n_lib.course.judge.line import InfrastructureError
 from cs231n_lib.course.judge.walls.bubblewrap import Sandbox
 from cs231n_lib.course.judge.walls.library import build_library
 from tests.course.notebooks import notebook, submission, to_bytes
-from tests.grader.adversarial.attacks import ATTACKS, FAULT, Attack
+from tests.grader.adversarial.attacks import FAULT, Attack
+from tests.grader.adversarial.suite import ATTACKS
 
 BLOCKED = ("cs231n_lib.neighbors", "torch", "sklearn")
 LIMITS = Limits(call=2.0, wall=8.0, memory=2**30, cpu=30)
@@ -34,9 +35,10 @@ class Row:
     expected_score: float
     nbgrader_score: float | None = None
     problems: tuple[str, ...] = ()
+    controls: tuple[float, ...] = ()  # points of a right submission before and after
 
     def to_dict(self):
-        return {**vars(self), "problems": list(self.problems)}
+        return {**vars(self), "problems": list(self.problems), "controls": list(self.controls)}
 
 
 def make_canary(folder):
@@ -86,17 +88,20 @@ class Arena:
         """Grade an attack, then a right submission; report whatever is not as it should be."""
         data = attack.data.replace(b"CANARY/", f"{self.canary}/".encode())
         row = Row(attack.name, attack.kind, True, "", None, attack.score)
+        before = self.grader.grade(CONTROL, 1)
         try:
             result = self.grader.grade(data, 1)
         except InfrastructureError as error:
             row.outcome, row.ok, row.problems = "infrastructure fault", False, (str(error),)
             return row
         row.outcome, row.score = result.outcome, result.score
-        row.problems = tuple(self._problems(attack, result))
+        after = self.grader.grade(CONTROL, 1)
+        row.controls = (before.score, after.score)
+        row.problems = tuple(self._problems(attack, result, after))
         row.ok = not row.problems
         return row
 
-    def _problems(self, attack, result):
+    def _problems(self, attack, result, after):
         if result.score != attack.score:
             yield f"{result.score} points in place of {attack.score}"
         if result.outcome != attack.outcome:
@@ -115,7 +120,11 @@ class Arena:
         running = descendants(self.walls.process.pid) if self.walls.process else []
         if len(running) > self.family:
             yield f"{len(running) - self.family} processes were left behind"
-        if self.grader.grade(CONTROL, 1) != self.control:
+        if "SEEN" in json.dumps([t["message"] + t["details"] for t in result.to_dict()["tests"]]):
+            yield "a hidden input was shown"
+        if len(json.dumps(result.to_dict())) > 3_000_000:
+            yield "the result has no bound"
+        if after != self.control:
             yield "the next submission was graded differently"
 
 
