@@ -120,7 +120,8 @@ class Arena:
         running = descendants(self.walls.process.pid) if self.walls.process else []
         if len(running) > self.family:
             yield f"{len(running) - self.family} processes were left behind"
-        if "SEEN" in json.dumps([t["message"] + t["details"] for t in result.to_dict()["tests"]]):
+        told = [t["message"] + t["details"] for t in result.to_dict()["tests"][1:]]  # hidden ones
+        if "SEEN" in json.dumps(told):
             yield "a hidden input was shown"
         if len(json.dumps(result.to_dict())) > 3_000_000:
             yield "the result has no bound"

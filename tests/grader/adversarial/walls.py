@@ -176,18 +176,18 @@ JUDGE = [
 ]  # fmt: skip
 
 TOLD = [
-    hostile(name, "probing", source, stock=False)
+    hostile(name, "probing", f"MARK = 'SE' + 'EN'\n{source}", stock=False)
     for name, source in (
         (
             "inputs in the name of an exception",
-            "def double(x): raise type('SEEN' + str(float(x[0])), (Exception,), {})",
+            "def double(x): raise type(MARK + str(float(x[0])), (Exception,), {})",
         ),
         (
             "inputs in a forged traceback",
             """
 import linecache
 def double(x):
-    text = f"SEEN {list(x)}\\n"
+    text = f"{MARK} {list(x)}\\n"
     linecache.cache["<double>"] = (1, None, [text] * 99, "<double>")
     raise ValueError
 """,
@@ -197,20 +197,20 @@ def double(x):
             """
 def double(x):
     error = ValueError()
-    error.add_note(f"SEEN {list(x)}")
+    error.add_note(f"{MARK} {list(x)}")
     raise error
 """,
         ),
         (
             "inputs in the cause of an exception",
-            "def double(x): raise ValueError from ValueError(f'SEEN {list(x)}')",
+            "def double(x): raise ValueError from ValueError(f'{MARK} {list(x)}')",
         ),
-        ("inputs in the output", "def double(x): print(f'SEEN {list(x)}'); raise ValueError"),
+        ("inputs in the output", "def double(x): print(f'{MARK} {list(x)}'); raise ValueError"),
         (
             "inputs in a later test",
             """
 seen = []
-def double(x): seen.append(f"SEEN {list(x)}")
+def double(x): seen.append(f"{MARK} {list(x)}")
 def mean(x): raise ValueError(str(seen))
 """,
         ),
@@ -236,7 +236,7 @@ LIES = [
         "a module": "np",
         "an iterator": "iter([1.0])",
         "infinities": "np.full(5, np.inf)",
-        "an empty array": "np.zeros(0)",
+        "a matrix": "np.zeros((2, 2))",
     }.items()
 ]  # fmt: skip
 
@@ -254,7 +254,7 @@ TEXT = [
 
 MADE = [
     Attack("surrogates in the source", "text", to_bytes(notebook({
-        **ANSWERS, "double": ANSWERS["double"] + "\n# \ud800"})), 4.0, stock=False),
+        **ANSWERS, "double": ANSWERS["double"] + "\n# \ud800"})), 1.0, stock=False),
     Attack("hidden marks in the source", "text", to_bytes(notebook({
         **ANSWERS, "double": ANSWERS["double"] + "\n### BEGIN HIDDEN TESTS"})), 4.0, stock=False),
     Attack("answers of megabytes", "the judge's bounds", to_bytes(notebook({
