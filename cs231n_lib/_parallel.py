@@ -160,15 +160,12 @@ def in_threads(
     if _turn._is_owned() or threading.current_thread().name.startswith(NAME):
         task.run()
         return task.results
-    with _turn:
-        # An interrupt (Ctrl-C) may come anywhere, in the way out as well: hence twice.
-        try:
-            try:
-                task.run_in_threads()
-            finally:
-                _unlimit()
-        finally:
-            _unlimit()
+    try:
+        with _turn:
+            task.run_in_threads()
+    finally:
+        while _turn._is_owned():  # an interrupt (Ctrl-C) may come on the way out of `with`
+            _turn.release()
     return task.results
 
 
@@ -210,7 +207,16 @@ class _Task:
                     self.done(ready)
 
     def run_in_threads(self) -> None:
-        """Take parts together with the threads of the pool; leave when all have stopped."""
+        """Take parts together with the threads of the pool, while BLAS has one."""
+        try:
+            try:
+                self._run_with_helpers()
+            finally:
+                _unlimit()
+        finally:  # again: an interrupt may have come in the line above
+            _unlimit()
+
+    def _run_with_helpers(self) -> None:
         libraries = [(library, library.num_threads) for library in _blas().lib_controllers]
         threads = min(len(self.parts), max((n for _, n in libraries), default=1))
         _limited.extend(libraries)

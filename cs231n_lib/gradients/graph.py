@@ -62,8 +62,7 @@ class Value:
     (Value(data=-12.0, grad=1.0), -4.0, -4.0, 3.0)
     """
 
-    # _pending counts the consumers that have yet to deliver their gradient; 0 between passes.
-    __slots__ = ("_op", "_pending", "data", "grad", "inputs", "label", "local")
+    __slots__ = ("_op", "data", "grad", "inputs", "label", "local")
     __array_ufunc__ = None  # so that NumPy numbers leave `np.float64(2) * value` to us
 
     def __init__(
@@ -80,7 +79,6 @@ class Value:
         self.inputs = inputs
         self.local = local
         self.grad = 0.0
-        self._pending = 0
 
     @property
     def op(self) -> str:
@@ -198,14 +196,21 @@ class Value:
         4.0
         """
         order = topological_order(self)
-        for value in order:
-            if value.inputs:  # what was computed starts anew; what was typed in accumulates
-                value.grad = 0.0
-        self.grad += 1.0
+        # What was computed starts anew; what was typed in accumulates.
+        grads = {value: 0.0 if value.inputs else value.grad for value in order}
+        grads[self] += 1.0
         for value in reversed(order):
-            upstream = value.grad
+            upstream = grads[value]
             for source, local in zip(value.inputs, value.local, strict=True):
-                source.grad += upstream * local
+                grads[source] += upstream * local
+        before = [value.grad for value in order]
+        try:
+            for value, grad in grads.items():
+                value.grad = grad
+        except BaseException:  # Ctrl-C: all of them or none
+            for value, grad in zip(order, before, strict=True):
+                value.grad = grad
+            raise
 
 
 def topological_order(root: Value) -> list[Value]:
@@ -233,19 +238,21 @@ def topological_order(root: Value) -> list[Value]:
     >>> topological_order(c) == [a, b, c]
     True
     """
+    consumers: dict[Value, int] = {}
     stack = [root]
     while stack:
         for source in stack.pop().inputs:
-            if not source._pending:  # seen for the first time
+            if source not in consumers:  # seen for the first time
                 stack.append(source)
-            source._pending += 1
+                consumers[source] = 0
+            consumers[source] += 1
     order, stack = [], [root]
     while stack:
         value = stack.pop()
         order.append(value)
         for source in value.inputs:
-            source._pending -= 1
-            if not source._pending:
+            consumers[source] -= 1
+            if not consumers[source]:
                 stack.append(source)
     order.reverse()
     return order

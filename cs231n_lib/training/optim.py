@@ -74,7 +74,8 @@ class SGD:
         Raises
         ------
         TypeError, ValueError
-            If names, shapes or dtypes do not match; no parameter has been changed then.
+            If names, shapes or dtypes do not match. Whatever is raised, Ctrl-C too, all is as it
+            was before the step.
         """
         if params.keys() != grads.keys():
             raise ValueError(
@@ -88,10 +89,16 @@ class SGD:
                     f"{name} has shape {tuple(w.shape)}, "
                     f"but its gradient has {tuple(grads[name].shape)}"
                 )
-        learning_rate = self.learning_rate
-        self.t += 1
-        for name in params:
-            params[name] = self._update(name, params[name], grads[name], learning_rate)
+        before = dict(params), self.t, {what: dict(known) for what, known in self.state.items()}
+        try:
+            learning_rate = self.learning_rate
+            self.t += 1
+            for name in params:
+                params[name] = self._update(name, params[name], grads[name], learning_rate)
+        except BaseException:
+            params.update(before[0])
+            self.t, self.state = before[1:]
+            raise
 
     def _update(self, name: str, w: Array, dw: Array, learning_rate: float) -> Array:
         return w - learning_rate * dw

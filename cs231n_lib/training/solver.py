@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -178,6 +179,8 @@ class Solver:
             "val_accuracy": [],
         }
         self.epoch = 0
+        self.order: np.ndarray | None = None  # in which this epoch takes the examples
+        self.steps = 0  # of this epoch that are done
         self.best_params: dict[str, Array] = {}
         self.best_buffers: dict[str, Array] = {}
         self.best_val_accuracy = -1.0
@@ -194,20 +197,29 @@ class Solver:
         Raises
         ------
         DivergenceError
-            If a loss is NaN or infinite. The model still has the parameters from before that
-            step, and the last checkpoint is untouched.
+            If a loss is NaN or infinite.
+
+        Notes
+        -----
+        Whatever ends the training early, Ctrl-C too, the model, the optimiser, the history and
+        the random generators are as they were before the step that did not end, and the last
+        checkpoint is untouched. Calling this method again goes on with that step, as if nothing
+        had happened.
         """
         steps = math.ceil(self.data["X_train"].shape[0] / self.batch_size)
         with tqdm(
             total=self.num_epochs * steps,
-            initial=self.epoch * steps,
+            initial=self.epoch * steps + self.steps,
             disable=not self.progress,
             unit="step",
         ) as bar:
             while self.epoch < self.num_epochs:
-                self._train_epoch(bar)
-                self.epoch += 1
-                self._measure()
+                while self.steps < steps:
+                    with self._all_or_nothing():
+                        self._step()
+                    bar.update()
+                with self._all_or_nothing():
+                    self._end_epoch()
                 bar.set_postfix(val_accuracy=f"{self.history['val_accuracy'][-1]:.3f}")
                 if self.checkpoint is not None:
                     self.save_checkpoint(self.checkpoint)
@@ -223,24 +235,51 @@ class Solver:
         """
         if self.epoch == 0:
             raise ValueError("there is no best model before the first epoch: call train() first")
-        self.model.params.update(_copies(self.best_params))
-        self._buffers().update(_copies(self.best_buffers))
+        with self._all_or_nothing():
+            self.model.params.update(_copies(self.best_params))
+            self._buffers().update(_copies(self.best_buffers))
 
-    def _train_epoch(self, bar: Any) -> None:
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        """Put everything back as it is now if the block does not end."""
+        before = vars(self).copy()
+        history = {name: len(values) for name, values in self.history.items()}
+        params, buffers = dict(self.model.params), dict(self._buffers())
+        t, state = self.optimiser.t, {k: dict(v) for k, v in self.optimiser.state.items()}
+        rngs = {name: rng.bit_generator.state for name, rng in self._rngs().items()}
+        try:
+            yield
+        except BaseException:
+            vars(self).update(before)
+            for name, length in history.items():
+                del self.history[name][length:]
+            self.model.params.update(params)
+            self._buffers().update(buffers)
+            self.optimiser.t, self.optimiser.state = t, state
+            for name, rng in self._rngs().items():
+                rng.bit_generator.state = rngs[name]
+            raise
+
+    def _step(self) -> None:
         X, y = self.data["X_train"], self.data["y_train"]
         xp = array_namespace(X)
-        order = self.rng.permutation(X.shape[0])
-        for start in range(0, X.shape[0], self.batch_size):
-            # One index for both: a batch whose X and y are drawn apart teaches nonsense.
-            index = asarray_like(order[start : start + self.batch_size], X)
-            # An overflow shows in the next loss, and is reported there with its remedy.
-            with np.errstate(over="ignore", invalid="ignore"):
-                loss, grads = self.model.loss(xp.take(X, index, axis=0), xp.take(y, index, axis=0))
-                if not math.isfinite(loss):
-                    raise DivergenceError(self._diagnose(loss))
-                self.optimiser.step(self.model.params, grads)
-            self.history["loss"].append(loss)
-            bar.update()
+        if self.order is None:
+            self.order = self.rng.permutation(X.shape[0])
+        start = self.steps * self.batch_size
+        # One index for both: a batch whose X and y are drawn apart teaches nonsense.
+        index = asarray_like(self.order[start : start + self.batch_size], X)
+        # An overflow shows in the next loss, and is reported there with its remedy.
+        with np.errstate(over="ignore", invalid="ignore"):
+            loss, grads = self.model.loss(xp.take(X, index, axis=0), xp.take(y, index, axis=0))
+            if not math.isfinite(loss):
+                raise DivergenceError(self._diagnose(loss))
+            self.optimiser.step(self.model.params, grads)
+        self.history["loss"].append(loss)
+        self.steps += 1
+
+    def _end_epoch(self) -> None:
+        self._measure()
+        self.epoch, self.order, self.steps = self.epoch + 1, None, 0
 
     def _diagnose(self, loss: float) -> str:
         losses = self.history["loss"]
@@ -304,6 +343,9 @@ class Solver:
             "rng": {name: rng.bit_generator.state for name, rng in self._rngs().items()},
         }
         groups = self._arrays() | {"optimiser": optimiser}
+        if self.order is not None:  # in the middle of an epoch
+            meta["steps"] = self.steps
+            groups["epoch"] = {"order": self.order}
         arrays = {f"{g}/{name}": to_host(x) for g, xs in groups.items() for name, x in xs.items()}
         write_checkpoint(path, meta, arrays)
 
@@ -328,18 +370,21 @@ class Solver:
         meta, arrays = read_checkpoint(path)
         groups: dict[str, dict[str, Array]] = {name: {} for name in (*self._arrays(), "optimiser")}
         like = next(iter(self.model.params.values()))
+        order = arrays.pop("epoch/order", None)
         for key, array in arrays.items():
             group, name = key.split("/", 1)
             groups[group][name] = asarray_like(array, like)
         self._check_same_run(meta, groups)
-        self.model.params.update(groups["params"])
-        self._buffers().update(groups["buffers"])
-        self.best_params, self.best_buffers = groups["best_params"], groups["best_buffers"]
-        self.optimiser.load_state_dict({"t": meta["t"], **groups["optimiser"]})
-        self.epoch, self.history = meta["epoch"], meta["history"]
-        self.best_val_accuracy = meta["best_val_accuracy"]
-        for name, rng in self._rngs().items():
-            rng.bit_generator.state = meta["rng"][name]
+        with self._all_or_nothing():
+            self.model.params.update(groups["params"])
+            self._buffers().update(groups["buffers"])
+            self.best_params, self.best_buffers = groups["best_params"], groups["best_buffers"]
+            self.optimiser.load_state_dict({"t": meta["t"], **groups["optimiser"]})
+            self.epoch, self.history = meta["epoch"], meta["history"]
+            self.order, self.steps = order, meta.get("steps", 0)
+            self.best_val_accuracy = meta["best_val_accuracy"]
+            for name, rng in self._rngs().items():
+                rng.bit_generator.state = meta["rng"][name]
 
     def _check_same_run(self, meta: Mapping[str, Any], groups: Mapping[str, Any]) -> None:
         rngs = {name: rng.bit_generator.state for name, rng in self._rngs().items()}
