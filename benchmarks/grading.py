@@ -93,7 +93,7 @@ def ours(template: Path) -> Scores:
 
 def by_judges(course: Course) -> Scores:
     settings = grading.settings_for(course, "a1", unsafe=False)
-    with LocalPool(settings, os.cpu_count() or 1) as pool:
+    with LocalPool(settings, processes=os.cpu_count() or 1) as pool:
         graded = grading.start(course, "a1", pool)
     graded.write()
     return _scores(course)

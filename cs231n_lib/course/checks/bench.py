@@ -18,10 +18,8 @@ from cs231n_lib.course.checks.verdict import CheckFailed, Outcome, StudentError
 MAX_TEXT = 4000
 
 
-class TestCell(Protocol):
+class Cell(Protocol):
     """What the bench must know of a test: see `assignment.master.Test`."""
-
-    __test__ = False  # for pytest: no test of ours
 
     @property
     def name(self) -> str: ...  # noqa: D102
@@ -34,7 +32,7 @@ class TestCell(Protocol):
     def hidden_lines(self) -> set[int]: ...  # noqa: D102
 
 
-def run(cell: TestCell, names: dict[str, Any]) -> Outcome:
+def run(cell: Cell, names: dict[str, Any]) -> Outcome:
     """Run a test cell on a copy of ``names``: what it binds stays its own.
 
     Returns
@@ -55,7 +53,7 @@ def run(cell: TestCell, names: dict[str, Any]) -> Outcome:
     return Outcome(cell.name, cell.title, cell.points, score, message)
 
 
-def _execute(cell: TestCell, namespace: dict[str, Any]) -> float:
+def _execute(cell: Cell, namespace: dict[str, Any]) -> float:
     tree = ast.parse(cell.source)
     last = tree.body[-1] if tree.body else None
     value: Any = None
@@ -70,11 +68,11 @@ def _execute(cell: TestCell, namespace: dict[str, Any]) -> float:
     return cell.points
 
 
-def _file(cell: TestCell) -> str:
+def _file(cell: Cell) -> str:
     return f"<test {cell.name}>"
 
 
-def _failed(cell: TestCell, error: Exception, names: dict[str, Any]) -> Outcome:
+def _failed(cell: Cell, error: Exception, names: dict[str, Any]) -> Outcome:
     """Say why a test failed, and nothing of what it hides."""
     text, diagnosis, size, details = str(error), None, None, ""
     frames = traceback.extract_tb(error.__traceback__)

@@ -121,7 +121,7 @@ def grade(
         bool, typer.Option("--yes", help="Write changed grades without asking.")
     ] = False,
     scheduler: Annotated[
-        str, typer.Option(help="Address of a Dask scheduler to send the work to.")
+        str, typer.Option(help="Where to send the work: tcp://... of a Dask scheduler.")
     ] = "",
     unsafe: Annotated[
         bool, typer.Option("--unsafe", help="Run students' code with NO isolation.")
@@ -139,7 +139,7 @@ def grade(
     Examples: [bold]cs231n grade a1[/], [bold]cs231n grade a1 --again --yes[/]
     """
     from cs231n_lib.course.classroom import grading as running
-    from cs231n_lib.course.judge.pools.local import LocalPool
+    from cs231n_lib.course.judge import pools
     from cs231n_lib.course.judge.walls import bubblewrap
 
     home = _course(course)
@@ -147,14 +147,7 @@ def grade(
         bubblewrap.require_isolation()
     settings = running.settings_for(home, assignment, unsafe)
     _confirm_cells(running.cell_changes(home, assignment), yes)
-    pool: Any
-    if scheduler:
-        from cs231n_lib.course.judge.pools.cluster import ClusterPool
-
-        pool = ClusterPool(settings, scheduler)
-    else:
-        pool = LocalPool(settings, processes)
-    with pool, _progress_bar() as (started, advance):
+    with pools.make(settings, scheduler, processes) as pool, _progress_bar() as (started, advance):
         run = running.start(home, assignment, pool, again, started, advance, student)
     _confirm_changes(run, yes)
     run.write()

@@ -9,6 +9,7 @@ import ast
 import dataclasses
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from cs231n_lib.course.assignment.answers import Answers, take_answers
@@ -236,7 +237,7 @@ class _Session:
         names = self.names if isinstance(self.names, dict) else {}
         errors = {n: c.error for n, c in self.result.cells.items() if c.error}
         return {
-            n: names[n] if n in names else Missing(lambda n=n: self.causes.of(n, errors))
+            n: names[n] if n in names else Missing(partial(self.causes.of, n, errors))
             for n in self.grader.master.names
         }
 

@@ -91,7 +91,7 @@ def test_a_cluster_gives_the_results_of_this_machine_and_survives_a_lost_worker(
     cluster, settings, master, tmp_path
 ):
     expected = scores(
-        grade_all(some(16), master, LocalPool(settings, 2), Results(tmp_path / "a"), 5)
+        grade_all(some(16), master, LocalPool(settings, processes=2), Results(tmp_path / "a"), 5)
     )
     pool = open_pool(settings, cluster)
     done = []
@@ -113,7 +113,9 @@ def test_a_cluster_gives_the_results_of_this_machine_and_survives_a_lost_worker(
 
 def test_a_lost_scheduler_loses_no_result(cluster, settings, master, tmp_path):
     data = some(16)
-    expected = scores(grade_all(data, master, LocalPool(settings, 2), Results(tmp_path / "a"), 5))
+    expected = scores(
+        grade_all(data, master, LocalPool(settings, processes=2), Results(tmp_path / "a"), 5)
+    )
     pool = open_pool(settings, cluster)
     results = Results(tmp_path / "b")
     kept = []
@@ -127,7 +129,7 @@ def test_a_lost_scheduler_loses_no_result(cluster, settings, master, tmp_path):
     pool.client.close(timeout=1)
     lost = [s for s, r in graded.items() if not hasattr(r, "outcome")]
     assert len(list(results.folder.glob("*.json"))) == len(data) - len(lost)
-    again = grade_all(data, master, LocalPool(settings, 2), results, 5)
+    again = grade_all(data, master, LocalPool(settings, processes=2), results, 5)
     assert scores(again) == expected
 
 

@@ -50,7 +50,11 @@ def scores(graded):
 
 def test_the_results_are_the_same_for_one_two_and_three_judges(settings, master, tmp_path):
     found = [
-        scores(grade_all(some(8), master, LocalPool(settings, n), Results(tmp_path / str(n)), 5))
+        scores(
+            grade_all(
+                some(8), master, LocalPool(settings, processes=n), Results(tmp_path / str(n)), 5
+            )
+        )
         for n in (1, 2, 3)
     ]
     assert found[0] == found[1] == found[2]
@@ -64,14 +68,14 @@ def test_what_has_a_result_is_not_graded_again(settings, master, tmp_path):
             return iter(())
 
     results = Results(tmp_path)
-    first = grade_all(some(3), master, LocalPool(settings, 1), results, 5)
+    first = grade_all(some(3), master, LocalPool(settings, processes=1), results, 5)
     assert grade_all(some(3), master, Refuses(), results, 6) == first
     with pytest.raises(AssertionError, match="twice"):
         grade_all(some(3), master, Refuses(), results, 6, again=True)
 
 
 def test_judges_stay_up_within_a_with_and_go_after_it(settings, master, tmp_path):
-    with LocalPool(settings, 1) as pool:
+    with LocalPool(settings, processes=1) as pool:
         grade_all({"a": submission()}, master, pool, Results(tmp_path / "a"), 1)
         (judge_,) = pool.idle
         pid = judge_.process.pid
@@ -83,7 +87,9 @@ def test_judges_stay_up_within_a_with_and_go_after_it(settings, master, tmp_path
 def test_equal_submissions_are_graded_once(settings, master, tmp_path):
     same = {"a": submission(), "b": submission()}
     done = []
-    grade_all(same, master, LocalPool(settings, 2), Results(tmp_path), 1, progress=done.append)
+    grade_all(
+        same, master, LocalPool(settings, processes=2), Results(tmp_path), 1, progress=done.append
+    )
     assert len(done) == 1
 
 
@@ -95,7 +101,7 @@ def test_submissions_and_results_stay_on_disk_until_they_are_needed(settings, ma
         return data[name]
 
     lazy = OnDemand({name: name for name in data}, read)
-    pool = LocalPool(settings, 2)
+    pool = LocalPool(settings, processes=2)
     graded = grade_all(
         lazy, master, pool, Results(tmp_path), 5,
         progress=lambda _: ahead.append(len(reads) - 10 - len(ahead)),
@@ -110,7 +116,7 @@ def test_a_file_that_changes_while_it_is_graded_gets_no_grade(settings, master, 
     contents = iter([submission(), submission(mean="def mean(x):\n    return 0")])
     lazy = OnDemand({"anne": None}, lambda _: next(contents))
     results = Results(tmp_path)
-    graded = grade_all(lazy, master, LocalPool(settings, 1), results, 5)
+    graded = grade_all(lazy, master, LocalPool(settings, processes=1), results, 5)
     assert "was changed" in graded["anne"].reason
     assert not list(results.folder.glob("*"))
 
@@ -136,7 +142,7 @@ def kill_one(number):
 @pytest.mark.slow
 def test_killed_judges_are_replaced_and_change_nothing(settings, master, tmp_path, monkeypatch):
     """Kill judges and sandboxes at random moments between and within submissions."""
-    pool = LocalPool(settings, 2)
+    pool = LocalPool(settings, processes=2)
     expected = scores(grade_all(some(30), master, pool, Results(tmp_path / "a"), 5))
     monkeypatch.setattr(local, "ATTEMPTS", 20)
     kills, done = [], []
@@ -156,7 +162,9 @@ def test_killed_judges_are_replaced_and_change_nothing(settings, master, tmp_pat
 def test_a_killed_run_goes_on_where_it_was(settings, master, tmp_path):
     """Kill the whole grading process, five times, and let the next one go on."""
     data = some(24)
-    expected = scores(grade_all(data, master, LocalPool(settings, 2), Results(tmp_path / "a"), 5))
+    expected = scores(
+        grade_all(data, master, LocalPool(settings, processes=2), Results(tmp_path / "a"), 5)
+    )
     script = tmp_path / "grade.py"
     script.write_text(f"""
 from pathlib import Path
@@ -168,7 +176,7 @@ from cs231n_lib.course.judge.store import Results
 from tests.course.judge.test_grading import MASTER, some
 
 if __name__ == "__main__":
-    pool = LocalPool(Settings(MASTER, "tiny", {str(tmp_path)!r}), 2)
+    pool = LocalPool(Settings(MASTER, "tiny", {str(tmp_path)!r}), processes=2)
     grade_all(some(24), read_master(MASTER, "tiny"), pool, Results(Path({str(tmp_path)!r}, "b")), 5)
 """)
     folder = tmp_path / "b" / "results"
@@ -192,7 +200,9 @@ if __name__ == "__main__":
 
 def test_a_judge_that_cannot_work_is_a_fault_and_no_result(settings, master, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", "")  # no bubblewrap for the judges
-    graded = grade_all({"a": submission()}, master, LocalPool(settings, 1), Results(tmp_path), 1)
+    graded = grade_all(
+        {"a": submission()}, master, LocalPool(settings, processes=1), Results(tmp_path), 1
+    )
     assert isinstance(graded["a"], Fault)
     assert not list(tmp_path.glob("results/*"))
     assert json.dumps(graded["a"].reason)

@@ -1,13 +1,16 @@
-"""Pools of judges: one file a kind of pool, each with ``grade(submissions, seed)``.
+"""Pools of judges: one file a kind of pool, one line in ``KINDS`` for each.
 
 What every judge has to know, and how one is made of it, stands here.
 """
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cs231n_lib.course.assignment.master import Master, read_master
+from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.judge import rules, walls
 from cs231n_lib.course.judge.grader import Grader
 from cs231n_lib.course.judge.walls.library import build_library
@@ -22,6 +25,34 @@ class Settings:
     folder: str
     walls: str = walls.SAFE
     visible_only: bool = False
+
+
+#: The kinds of pools: scheme of the address that work is sent to -> module and class. The class is
+#: called with the settings, the address and how many judges are asked for; it is a context
+#: manager with ``grade(submissions, seed)``, as `judge.batch.Pool` says.
+KINDS = {
+    "": "cs231n_lib.course.judge.pools.local:LocalPool",
+    "tcp": "cs231n_lib.course.judge.pools.cluster:ClusterPool",
+    "tls": "cs231n_lib.course.judge.pools.cluster:ClusterPool",
+}
+
+
+def make(settings: Settings, address: str, processes: int) -> Any:
+    """Return the pool that ``address`` asks for: this machine if it is empty.
+
+    Raises
+    ------
+    UserError
+        If there is no such kind of address, or nothing answers there.
+    """
+    scheme = address.partition("://")[0] if "://" in address else "tcp" if address else ""
+    if scheme not in KINDS:
+        known = ", ".join(f"{name}://" for name in KINDS if name)
+        raise UserError(
+            f"judges cannot be reached at {address}; known addresses begin with {known}"
+        )
+    module, _, found = KINDS[scheme].partition(":")
+    return getattr(importlib.import_module(module), found)(settings, address, processes)
 
 
 def make_grader(settings: Settings) -> tuple[Grader, Callable[[], None]]:

@@ -69,6 +69,8 @@ class ClusterPool:
         What to grade against.
     scheduler : str
         The scheduler's address, ``tcp://host:8786`` say.
+    processes : int
+        Not used: the cluster has the workers that it has.
 
     Raises
     ------
@@ -76,7 +78,7 @@ class ClusterPool:
         If Dask is missing or the scheduler does not answer.
     """
 
-    def __init__(self, settings: Settings, scheduler: str) -> None:
+    def __init__(self, settings: Settings, scheduler: str, processes: int = 0) -> None:
         try:
             from distributed import Client
         except ImportError:

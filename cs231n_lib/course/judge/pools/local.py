@@ -86,11 +86,13 @@ class LocalPool:
     ----------
     settings : Settings
         What to grade against.
+    address : str
+        None: this machine is meant.
     processes : int
         How many judges.
     """
 
-    def __init__(self, settings: Settings, processes: int) -> None:
+    def __init__(self, settings: Settings, address: str = "", processes: int = 1) -> None:
         self.settings, self.processes = settings, processes
         limits = rules.limits_of(read_master(settings.master, settings.name))
         # A judge reports by itself when the clock runs out; who does not has lost its way.
