@@ -15,7 +15,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cs231n_lib.course.assignment.master import Master, read_master
-from cs231n_lib.course.classroom import received
+from cs231n_lib.course.classroom import findings, received
 from cs231n_lib.course.classroom.course import Course
 from cs231n_lib.course.classroom.grade import Grade
 from cs231n_lib.course.classroom.grading import Standing, standing
@@ -35,8 +35,10 @@ _environment = Environment(
 )
 
 
-def feedback(assignment: str, result: Result, grade: Grade) -> str:
-    """Return a student's feedback: points and diagnosis per named test, never hidden code.
+def feedback(
+    assignment: str, result: Result, grade: Grade, master: Master | None = None, book: str = ""
+) -> str:
+    """Return a student's feedback: findings, own code and answers, points by test and by hand.
 
     Parameters
     ----------
@@ -47,22 +49,33 @@ def feedback(assignment: str, result: Result, grade: Grade) -> str:
         the hidden inputs there.
     grade : Grade
         From the gradebook: what counts, points and comments given by hand, lateness.
+    master : Master, optional
+        The assignment, if the model answers are to be shown.
+    book : str
+        The address of the book, which sections are linked to; without one they are named.
+
+    Raises
+    ------
+    UserError
+        If ``book`` is no address of a web page.
     """
+    if book and not book.startswith(("https://", "http://")):
+        raise UserError(f"{book!r} is no address of a book; expected https://... or http://...")
     output = {name: cell for name, cell in result.cells.items() if cell.output or cell.error}
-    cells = {cell.name: cell for cell in grade.cells}
-    tests = {test.name for test in result.tests}
-    by_hand = [c for c in grade.cells if c.name not in tests or c.comment]
     return _environment.get_template("feedback.html").render(
-        assignment=assignment, result=result, grade=grade, output=output, cells=cells,
-        by_hand=by_hand,
+        assignment=assignment, result=result, grade=grade, book=book, output=output,
+        exercises=findings.exercises(assignment, result, grade, master),
+        written=findings.written(result, grade, master),
     )  # fmt: skip
 
 
-def write_feedback(course: Course, assignment: str, student: str = "") -> tuple[int, Standing]:
+def write_feedback(
+    course: Course, assignment: str, student: str = "", solutions: bool = False, book: str = ""
+) -> tuple[int, Standing]:
     """Write the page of each student where nbgrader releases feedback from.
 
     Beside each page lie the time and the secret of the hand-in, by which nbgrader's students find
-    it again.
+    it again. Model answers are in it with ``solutions``, or from the day that the assignment names.
 
     Returns
     -------
@@ -72,9 +85,15 @@ def write_feedback(course: Course, assignment: str, student: str = "") -> tuple[
         Who has none, and why.
     """
     now = standing(course, assignment, student)
+    master = read_master(course.master(assignment), assignment)
+    everybody = standing(course, assignment) if student else now
+    shown = findings.may_show_solutions(
+        master, [*everybody.grades.values(), *everybody.missing], solutions
+    )
     with course.writing():
         for name, result in now.results.items():
-            page = feedback(assignment, result, now.grades[name]).encode()
+            model = master if shown else None
+            page = feedback(assignment, result, now.grades[name], model, book).encode()
             handed_in = course.submitted / name / assignment
             folder = course.feedback / name / assignment
             for companion in ("timestamp.txt", "submission_secret.txt"):

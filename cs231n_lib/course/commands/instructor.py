@@ -252,11 +252,20 @@ def feedback(
         str, typer.Option("--format", "-f", help="For --zip: canvas or moodle.")
     ] = "canvas",
     student: OneStudent = "",
+    with_solutions: Annotated[
+        bool,
+        typer.Option("--with-solutions", help="Show the model answers, once nobody can hand in."),
+    ] = False,
+    book: Annotated[
+        str, typer.Option(help="The book's address, to link the sections: https://...")
+    ] = "",
     course: CourseFolder = None,
 ) -> None:
     """Write an HTML page per student: points per test and by hand, comments, diagnosis, output.
 
     The pages go where nbgrader releases feedback from: [bold]nbgrader release_feedback[/].
+    Model answers are shown with --with-solutions, or by themselves from the day that stands in
+    the assignment's metadata: "cs231n": {"solutions": "2027-05-10"}; not before the last due date.
 
     Examples: [bold]cs231n feedback a1[/],
     [bold]cs231n feedback a1 --format moodle --zip feedback.zip[/]
@@ -264,7 +273,7 @@ def feedback(
     from cs231n_lib.course.classroom import pages
 
     home = _course(course)
-    count, now = pages.write_feedback(home, assignment, student)
+    count, now = pages.write_feedback(home, assignment, student, with_solutions, book)
     for name, why in now.waiting.items():
         say(f"no page: {name}: {why}", err=True)
     say(f"{home.feedback}/*/{assignment}/{assignment}.html ({count} students)")

@@ -193,7 +193,7 @@ def test_feedback_names_tests_and_hides_what_is_hidden(graded):
     assert "a PDF" in (graded.feedback / "dan" / "tiny" / "tiny.html").read_text()
     anne = (graded.feedback / "anne" / "tiny" / "tiny.html").read_text()
     assert "Well said." in anne
-    assert re.search(r"why</code></th>\s*<td class=\"n\">2 / 2", anne)
+    assert re.search(r"why</code> <span class=\"points\">2 of 2 points", anne)
 
 
 def test_the_report_has_its_parts(graded):
