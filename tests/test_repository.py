@@ -13,6 +13,14 @@ HOSTS = ["pypi" + ".org", "python" + "hosted.org", "npmjs" + ".org", "npmjs" + "
 #: Folders that exist on one machine only.
 PLACES = ["/ro" + "ot/", "/wo" + "rk/", "/ho" + "me/", "/Us" + "ers/", "/t" + "mp/clone"]
 
+#: Places that are no machine's: folders of every system, or of the Python in a reader's page.
+MEANT = {
+    ("book/_web/live/engines/inpage/worker.js", "/ho" + "me/"),
+    ("tests/browser/test_inpage_library.py", "/ho" + "me/"),
+    ("tests/grader/adversarial/walls.py", "/ho" + "me/"),
+    ("tests/grader/adversarial/walls.py", "/ro" + "ot/"),
+}
+
 
 def committed_files():
     listed = subprocess.run(
@@ -42,7 +50,7 @@ def test_no_registry_host_and_no_machine_path():
         if name.startswith(VENDORED):
             continue
         text = text_of(path)
-        found += [f"{name}: {word}" for word in HOSTS + PLACES if word in text]
+        found += [f"{name}: {w}" for w in HOSTS + PLACES if w in text and (name, w) not in MEANT]
     assert found == []
 
 
@@ -74,7 +82,8 @@ def test_every_make_target_is_one_call():
         "help", "install", "book", "test", "notebooks", "lint", "bench", "clean",
     }  # fmt: skip
     for name, recipe in recipes:
-        assert len(recipe.splitlines()) == 1, name
+        calls = [line for line in recipe.splitlines() if not line.startswith("\t@echo ")]
+        assert len(calls) == 1, name
 
 
 def test_readme_opens_with_the_two_commands():

@@ -1,6 +1,5 @@
 """The ``cs231n`` command: puts the groups of commands together and words the errors."""
 
-import io
 import sys
 from importlib.metadata import version
 from typing import Annotated
@@ -15,7 +14,7 @@ from cs231n_lib.course.commands import (
     reader,
     student,
 )
-from cs231n_lib.course.commands.say import say, say_error
+from cs231n_lib.course.commands.say import say, say_error, take_any_letter
 from cs231n_lib.course.errors import UserError
 
 app = typer.Typer(
@@ -53,10 +52,7 @@ def options(
 
 def main() -> None:
     """Run the command line; a user's mistake becomes a message and exit status 2."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # A terminal that has not every letter (cp1252, say) shows the others as escapes.
-            stream.reconfigure(errors="backslashreplace")
+    take_any_letter()
     try:
         app()
     except (UserError, OSError) as error:

@@ -97,7 +97,8 @@ def test_the_checkout_is_found_in_one_place():
 
 def test_every_room_says_what_it_is():
     """Each folder of the package has a front of a few lines that says what is in the room."""
-    for folder in {path.parent for path in PYTHON}:
+    guest = COURSE / "publishing" / "engine" / "guest"  # scripts of the page, no package
+    for folder in {path.parent for path in PYTHON} - {guest}:
         front = ast.get_docstring(ast.parse((folder / "__init__.py").read_text()))
         assert front, folder
         assert len(front) > 25, folder

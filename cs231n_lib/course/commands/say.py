@@ -4,6 +4,8 @@ Commands never print by themselves: names, file names and messages come from str
 terminal obeys what it is sent.
 """
 
+import io
+import sys
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -40,3 +42,10 @@ def say_error(text: object) -> None:
 def working(text: object) -> AbstractContextManager[Any]:
     """Show ``text`` beside a turning wheel as long as the ``with`` lasts."""
     return Console().status(for_markup(text))
+
+
+def take_any_letter() -> None:
+    """Let a terminal that has not every letter (cp1252, say) show the others as escapes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
