@@ -2,7 +2,7 @@
 
 import pytest
 
-from cs231n_lib.course.student.practice import MARKS
+from cs231n_lib.course.student.report import MARKS
 from tests.grader.table import SAMPLES, read_samples
 
 pytestmark = pytest.mark.browser
