@@ -88,7 +88,7 @@ def test_nbgraders_own_commands_bring_our_pages_to_the_student(course, tmp_path,
     assert page.read_bytes() == (course.feedback / me / "a1" / "a1.html").read_bytes()
     text = page.read_text()
     assert "And at &lt;night&gt;?" in text
-    assert "1.5 / 2" in text
+    assert "1.5 of 2 points" in text
     assert "In the gradebook: 4.5 of 6" in text
 
 
