@@ -3,6 +3,8 @@
 addEventListener("load", () => {
   document.querySelectorAll(".search-button-field").forEach((e) => e.removeAttribute("aria-label"));
   document.querySelectorAll("details.hide > summary").forEach((e) => e.removeAttribute("aria-label"));
+  // The arrow of a part of the contents is a picture alone.
+  document.querySelectorAll("summary:has(> .toctree-toggle)").forEach((e) => e.setAttribute("aria-label", "Pages of this part"));
   // The icons' own titles; the button around them is labelled.
   document.querySelectorAll(".theme-switch-button svg").forEach((icon) => {
     icon.setAttribute("aria-hidden", "true");

@@ -330,7 +330,7 @@ def test_code_can_be_copied(chromium, origin):
     context = chromium.new_context(permissions=["clipboard-read", "clipboard-write"])
     page = context.new_page()
     page.goto(f"{origin}/{CHAPTER}")
-    block = page.locator("div.cell_input div.highlight").first
+    block = page.locator("div.cell_input div.highlight:visible").first
     block.hover()
     block.locator("button.copybtn").click()
     copied = page.evaluate("navigator.clipboard.readText()")
