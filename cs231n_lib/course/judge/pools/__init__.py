@@ -3,7 +3,7 @@
 What every judge has to know, and how one is made of it, stands here.
 """
 
-import importlib
+import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,8 +51,7 @@ def make(settings: Settings, address: str, processes: int) -> Any:
         raise UserError(
             f"judges cannot be reached at {address}; known addresses begin with {known}"
         )
-    module, _, found = KINDS[scheme].partition(":")
-    return getattr(importlib.import_module(module), found)(settings, address, processes)
+    return pkgutil.resolve_name(KINDS[scheme])(settings, address, processes)
 
 
 def make_grader(settings: Settings) -> tuple[Grader, Callable[[], None]]:

@@ -4,8 +4,8 @@ What all kinds share stands here: what a wall is, how a worker is started, and h
 in words.
 """
 
-import importlib
 import json
+import pkgutil
 import signal
 from pathlib import Path
 from typing import Any, Protocol
@@ -44,8 +44,7 @@ SAFE, UNSAFE = "bubblewrap", "plain"
 
 def kind(name: str) -> Any:
     """Return the class of the walls called ``name``."""
-    module, _, found = KINDS[name].partition(":")
-    return getattr(importlib.import_module(module), found)
+    return pkgutil.resolve_name(KINDS[name])
 
 
 def make(
