@@ -133,7 +133,7 @@ def test_an_assignments_own_cell_that_fails_is_no_students_fault(make_sandbox, m
 
 def test_faults_are_tried_again_with_patience_and_fewer_judges(monkeypatch, tmp_path):
     master = notebooks.to_bytes(notebooks.notebook())
-    pool = local.LocalPool(Settings(master, "tiny", str(tmp_path)), 4)
+    pool = local.LocalPool(Settings(master, "tiny", str(tmp_path)), processes=4)
     seen = []
 
     def one_round(submissions, keys, seed, judges, patience):
