@@ -10,6 +10,7 @@ from cs231n_lib.course.classroom.grading import lateness_of
 from cs231n_lib.course.classroom.lateness import Terms
 from cs231n_lib.course.classroom.names import Names
 from cs231n_lib.course.classroom.platforms.exchange import read_time
+from cs231n_lib.course.classroom.release import say_due
 from cs231n_lib.course.errors import UserError
 
 
@@ -60,13 +61,19 @@ def read_due(text: str, course: Course) -> datetime | None:
 
 
 def set_due(course: Course, assignment: str, text: str) -> datetime | None:
-    """Set when an assignment is due, with the old date on record; return the new one, in UTC."""
+    """Set when an assignment is due, with the old date on record; return the new one, in UTC.
+
+    If the assignment has been released, its release says the new date too.
+    """
     course.master(assignment)
     due = read_due(text, course)
     with course.writing():
         with Gradebook(course, assignment) as book:
             before = book.set_due_date(due.replace(tzinfo=None) if due else None)
         course.log("due", assignment=assignment, before=str(before), due=str(due))
+        released = course.root / "exercises" / assignment / f"{assignment}.ipynb"
+        if released.is_file():
+            say_due(course, assignment, released)
         settle(course)
     return due
 

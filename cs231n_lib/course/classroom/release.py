@@ -4,11 +4,17 @@ import hashlib
 import shutil
 import tempfile
 import zipfile
+from datetime import UTC
 from pathlib import Path
 
 from cs231n_lib.course import checkout
+from cs231n_lib.course.assignment.due import with_due
+from cs231n_lib.course.assignment.notebook import Damaged
 from cs231n_lib.course.classroom.config import course_config
+from cs231n_lib.course.classroom.course import Course
+from cs231n_lib.course.classroom.gradebook import Gradebook
 from cs231n_lib.course.errors import UserError
+from cs231n_lib.course.files import write_atomically
 
 INSTRUCTIONS = """\
 {title}
@@ -63,7 +69,7 @@ def release(name: str, root: Path) -> Path:
 
     nbgrader replaces solutions by stubs, removes hidden tests and outputs, locks the test
     cells and records the assignment in the gradebook.  The release is made aside and put in
-    place when it is complete.
+    place when it is complete; it says when the assignment is due, if the gradebook does.
 
     Parameters
     ----------
@@ -92,10 +98,33 @@ def release(name: str, root: Path) -> Path:
         _generate(root, name, Path(scratch))
         made = Path(scratch) / name
         (made / "README.txt").write_text(instructions(name))
+        say_due(Course(root), name, made / f"{name}.ipynb")
         shutil.rmtree(target, ignore_errors=True)
         target.parent.mkdir(exist_ok=True)
         shutil.move(made, target)
     return target
+
+
+def say_due(course: Course, name: str, notebook: Path) -> None:
+    """Have a released notebook say when it is due: what the gradebook knows, and nothing else.
+
+    Raises
+    ------
+    UserError
+        If it is damaged.
+    """
+    with Gradebook(course, name) as book:
+        due = book.due_dates().get(name)
+    local = due.replace(tzinfo=UTC).astimezone(course.zone) if due else None
+    before = notebook.read_bytes()
+    try:
+        after = with_due(before, local)
+    except Damaged as error:
+        raise UserError(
+            f"{notebook} is damaged: {error}. Make it anew: cs231n release {name}"
+        ) from None
+    if after != before:
+        write_atomically(notebook, after)
 
 
 def instructions(name: str) -> str:

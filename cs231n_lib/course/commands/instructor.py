@@ -329,6 +329,8 @@ def due(
 ) -> None:
     """Set when an assignment is due: in the course's time zone, a day alone means its end.
 
+    Its release says the same date from then on, and a student's [bold]cs231n status[/] shows it.
+
     Example: [bold]cs231n due a1 "2026-03-01 17:00"[/]
     """
     from cs231n_lib.course.classroom.granting import set_due

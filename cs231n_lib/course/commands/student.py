@@ -204,8 +204,12 @@ def status(
 
     Example: [bold]cs231n status[/]
     """
+    from datetime import UTC, datetime
+
+    from cs231n_lib.course.assignment.due import told
     from cs231n_lib.course.student import status as standing
 
+    now = datetime.now(UTC)
     with working("looking") as wheel:
         found = standing.standings(
             folder, not quick, lambda name: wheel.update(for_markup(f"checking {name}"))
@@ -215,8 +219,10 @@ def status(
     for each in found:
         points = f"{each.result.score:g} / {each.result.points:g}" if each.result else "?"
         handed = each.attempts[-1].time[:16] if each.attempts else ""
-        rows.append((each.name, points if each.path else "not begun", ", ".join(each.blank),
-                     each.due or "-", f"{len(each.attempts)}  {handed}".strip()))  # fmt: skip
+        due = told(each.due, now) if each.due else "-"
+        tries = f"{len(each.attempts)}  {handed}".strip()
+        begun = points if each.path else "not begun"
+        rows.append((each.name, begun, ", ".join(each.blank), due, tries))
         problems += [each.problem] if each.problem else []
     say_table(("", "Points", "Blank", "Due", "Handed in"), rows)
     for problem in problems:

@@ -1,14 +1,14 @@
 """Where a student stands, over all assignments and the book."""
 
-import datetime as dt
 import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cs231n_lib.course.assignment.notebook import read_cells
+from cs231n_lib.course.assignment.due import due_of
 from cs231n_lib.course.assignment.releases import released
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.judge.result import Result
@@ -38,8 +38,8 @@ class Standing:
         The written answers that are still blank.
     attempts : tuple of Receipt
         What was handed in.
-    due : str
-        When it is due, as the assignment says it; ``""`` if it does not.
+    due : datetime, optional
+        When it is due: as its release says, else as the working copy does.
     problem : str
         Why it could not be checked.
     """
@@ -49,7 +49,7 @@ class Standing:
     result: Result | None = None
     blank: tuple[str, ...] = ()
     attempts: tuple[Receipt, ...] = ()
-    due: str = ""
+    due: datetime | None = None
     problem: str = ""
 
 
@@ -82,6 +82,7 @@ def _standing(
         return Standing(name, due=due)
     tries = tuple(attempts(places.home_of(path) / places.SUBMISSION, name))
     try:
+        due = due or due_of(read(path))
         opened = open_notebook(path)
         result = remembered(opened) or (_checked(opened, begun) if check else None)
         return Standing(name, path, result, tuple(opened.blank), tries, due)
@@ -93,19 +94,6 @@ def _checked(opened: Opened, begun: Callable[[str], None]) -> Result:
     begun(opened.master.name)
     with Checker(opened) as checker:
         return checker.check(opened)
-
-
-def due_of(release: bytes) -> str:
-    """Return when an assignment is due: ``"cs231n": {"due": "..."}`` in its metadata."""
-    settings = read_cells(release)[1].get("cs231n")
-    due = settings.get("due") if isinstance(settings, dict) else None
-    if not isinstance(due, str):
-        return ""
-    try:
-        when = dt.datetime.fromisoformat(due)
-    except ValueError:
-        return due
-    return f"{when.astimezone():%Y-%m-%d %H:%M}"
 
 
 @dataclass(frozen=True)

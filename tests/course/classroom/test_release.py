@@ -9,8 +9,10 @@ import nbformat
 import pytest
 
 from cs231n_lib.course import checkout
-from cs231n_lib.course.classroom import release
+from cs231n_lib.course.assignment.due import due_of
+from cs231n_lib.course.classroom import granting, release
 from cs231n_lib.course.classroom.config import course_config
+from cs231n_lib.course.classroom.course import Course
 from cs231n_lib.course.errors import UserError
 
 ROOT = checkout.root()
@@ -180,3 +182,17 @@ def test_bundle_is_deterministic_and_complete(tmp_path):
 def test_an_unknown_assignment_is_a_users_mistake():
     with pytest.raises(UserError, match="There are: a1"):
         release.release("a99", ROOT)
+
+
+def test_a_release_says_the_due_date_of_the_gradebook_before_and_after(courses, tmp_path):
+    shutil.copytree(courses("a1"), tmp_path, dirs_exist_ok=True)
+    course, notebook = Course(tmp_path), tmp_path / "exercises" / "a1" / "a1.ipynb"
+    first = granting.set_due(course, "a1", "2027-03-01 17:00")
+    assert due_of(notebook.read_bytes()) == first
+    release.release("a1", tmp_path)
+    assert due_of(notebook.read_bytes()) == first
+    granting.set_due(course, "a1", "none")
+    assert notebook.read_bytes() == (ROOT / "exercises" / "a1" / "a1.ipynb").read_bytes()
+    notebook.write_text("{")
+    with pytest.raises(UserError, match="Make it anew: cs231n release a1"):
+        granting.set_due(course, "a1", "2027-03-01")

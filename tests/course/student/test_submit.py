@@ -2,11 +2,15 @@
 
 import hashlib
 import json
+from datetime import UTC, datetime
 
 import pytest
+from typer.testing import CliRunner
 
+from cs231n_lib.course.assignment.due import with_due
 from cs231n_lib.course.checkout import root
 from cs231n_lib.course.checks.verdict import Outcome
+from cs231n_lib.course.cli import app
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.judge.result import GRADED, Result
 from cs231n_lib.course.student import check, status, submit
@@ -151,14 +155,15 @@ def test_a_damaged_copy_is_told_and_the_others_are_shown(tmp_path):
     assert found["a1"].problem == ""
 
 
-def test_due_dates_are_those_of_the_assignment():
-    def release(due):
-        content = {"cells": [], "nbformat": 4, "nbformat_minor": 5}
-        return json.dumps({**content, "metadata": {"cs231n": {"due": due}}}).encode()
-
-    assert status.due_of(release("in May")) == "in May"
-    assert status.due_of(release("2027-05-01T23:59")).startswith("2027-05-01 23:59")
-    assert status.due_of(release(7)) == ""
+def test_a_copy_says_when_it_is_due_where_the_release_here_does_not(tmp_path):
+    path = write(tmp_path / "a1.ipynb").path
+    due = datetime(2027, 5, 1, 21, 59, tzinfo=UTC)
+    path.write_bytes(with_due(path.read_bytes(), due))
+    found = {each.name: each.due for each in status.standings(check=False)}
+    assert found["a1"] == due
+    assert found["a2"] is None
+    told = CliRunner().invoke(app, ["status", "--quick"], env={"COLUMNS": "120"}).output
+    assert f"{due.astimezone():%Y-%m-%d %H:%M}" in told
 
 
 def test_reading_is_what_the_page_saved(tmp_path):
