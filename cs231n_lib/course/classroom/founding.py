@@ -4,11 +4,15 @@ import json
 import re
 import shutil
 import tempfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cs231n_lib.course import checkout
 from cs231n_lib.course.classroom.config import CONFIG
 from cs231n_lib.course.classroom.course import Course
+from cs231n_lib.course.classroom.granting import set_due, take_roster
+from cs231n_lib.course.classroom.names import Names
+from cs231n_lib.course.classroom.roster import read_roster
 from cs231n_lib.course.errors import UserError
 
 #: What nbgrader takes for a course's name: it becomes a folder of the exchange.
@@ -20,7 +24,14 @@ def ours() -> list[str]:
     return sorted(p.name for p in (checkout.material() / "solutions").iterdir() if p.is_dir())
 
 
-def begin(folder: Path, name: str = "", assignments: tuple[str, ...] = ()) -> Course:
+def begin(
+    folder: Path,
+    name: str = "",
+    assignments: tuple[str, ...] | None = None,
+    zone: str = "UTC",
+    due: Mapping[str, str] | None = None,
+    roster: Path | None = None,
+) -> Course:
     """Make ``folder`` a course with some of our assignments; whole, or not at all.
 
     Parameters
@@ -29,13 +40,20 @@ def begin(folder: Path, name: str = "", assignments: tuple[str, ...] = ()) -> Co
         A new or empty folder.
     name : str
         What nbgrader calls the course; by default the name of the folder.
-    assignments : tuple of str
+    assignments : tuple of str, optional
         Which of ours to take; by default all.
+    zone : str
+        The time zone in which dates are read and shown, ``Europe/Zurich`` say.
+    due : mapping, optional
+        Assignment -> when it is due, as `granting.read_due` reads it.
+    roster : Path, optional
+        The class list, as `roster.read_roster` reads it.
 
     Raises
     ------
     UserError
-        If the folder is in use, the name cannot be one, or there is no such assignment.
+        If the folder is in use, the name cannot be one, there is no such assignment or zone, or
+        a date or a line of the roster cannot be read.
     """
     folder = folder.resolve()
     name = name or folder.name
@@ -48,25 +66,76 @@ def begin(folder: Path, name: str = "", assignments: tuple[str, ...] = ()) -> Co
         raise UserError(f"{folder} is a file; name a new folder")
     if folder.is_dir() and any(folder.iterdir()):
         raise UserError(f"{folder} is not empty; name a new folder")
-    unknown = sorted(set(assignments) - set(ours()))
-    if unknown:
-        raise UserError(f"there is no assignment {', '.join(unknown)}; ours: {', '.join(ours())}")
+    taken = ours() if assignments is None else assignments
+    _known(taken)
+    undated = sorted(set(due or {}) - set(taken))
+    if undated:
+        raise UserError(f"a date for {', '.join(undated)}, which this course does not have")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as half:
         made = Path(half) / "course"
-        for assignment in assignments or ours():
-            source = checkout.material() / "solutions" / assignment
-            shutil.copytree(source, made / "solutions" / assignment)
-        made.mkdir(exist_ok=True)
+        (made / "solutions").mkdir(parents=True)
+        for assignment in taken:
+            _copy(assignment, made)
         config = (checkout.material() / CONFIG).read_text(encoding="utf-8")
-        (made / CONFIG).write_text(named(config, name), encoding="utf-8")
+        (made / CONFIG).write_text(settled(config, name, zone), encoding="utf-8")
+        _fill(Course(made), due or {}, roster)
         if folder.is_dir():
             folder.rmdir()
         made.rename(folder)
     return Course(folder)
 
 
-def named(config: str, name: str) -> str:
-    """Return the configuration with the course called ``name``."""
+def add(course: Course, assignment: str) -> Path:
+    """Take one more of our assignments into a course that runs; return its folder.
+
+    Raises
+    ------
+    UserError
+        If there is no such assignment, or the course has one of that name.
+    """
+    _known((assignment,))
+    target = course.root / "solutions" / assignment
+    if target.exists():
+        raise UserError(f"{target} is there already")
+    with course.writing():
+        _copy(assignment, course.root)
+        course.log("assignment added", assignment=assignment)
+    return target
+
+
+def _known(assignments: Iterable[str]) -> None:
+    unknown = sorted(set(assignments) - set(ours()))
+    if unknown:
+        raise UserError(f"there is no assignment {', '.join(unknown)}; ours: {', '.join(ours())}")
+
+
+def _copy(assignment: str, root: Path) -> None:
+    """Copy one of our assignments into a course, in one step."""
+    source = checkout.material() / "solutions" / assignment
+    with tempfile.TemporaryDirectory(dir=root, prefix=f".{assignment}-") as half:
+        shutil.copytree(source, Path(half) / assignment)
+        (Path(half) / assignment).rename(root / "solutions" / assignment)
+
+
+def _fill(course: Course, due: Mapping[str, str], roster: Path | None) -> None:
+    """Write dates and class list into a course that nobody has seen yet."""
+    _ = course.zone  # a zone that there is not is told now, not at the first deadline
+    for assignment, when in due.items():
+        set_due(course, assignment, when)
+    if roster is not None:
+        names = Names(course)
+        students, refused = read_roster(roster, names)
+        if refused:
+            number, reason = refused[0]
+            raise UserError(f"{roster}, line {number}: {reason}. Correct it and begin again")
+        take_roster(course, students, names, any(s.late_days is not None for s in students))
+
+
+def settled(config: str, name: str, zone: str) -> str:
+    """Return the configuration with the course called ``name``, its dates in ``zone``."""
     line = re.compile(r"^c\.CourseDirectory\.course_id = .*$", re.MULTILINE)
-    return line.sub(f"c.CourseDirectory.course_id = {json.dumps(name)}", config, count=1)
+    told = f"c.CourseDirectory.course_id = {json.dumps(name)}"
+    if zone != "UTC":
+        told += f"\nc.Exchange.timezone = {json.dumps(zone)}"
+    return line.sub(lambda _: told, config, count=1)

@@ -1,13 +1,15 @@
-"""``cs231n course new``: a course of one's own."""
+"""``cs231n course new|add|...``: a course of one's own."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cs231n_lib.course.commands.instructor import CourseFolder
 from cs231n_lib.course.commands.say import say
+from cs231n_lib.course.errors import UserError
 
-app = typer.Typer(no_args_is_help=True, help="Begin a course of your own.")
+app = typer.Typer(no_args_is_help=True, help="Begin a course of your own, and change it.")
 
 
 @app.command()
@@ -17,20 +19,51 @@ def new(
         str, typer.Option(help="What nbgrader calls it. Default: the folder's name.")
     ] = "",
     assignments: Annotated[
-        str, typer.Option(help="Which of ours to take, a1,a3 say. Default: all.")
+        str, typer.Option(help="Which of ours to take, a1,a3 say, or none. Default: all.")
     ] = "",
+    zone: Annotated[str, typer.Option(help="The time zone of its dates.")] = "UTC",
+    due: Annotated[
+        list[str] | None, typer.Option(help="When one is due, a1=2027-03-01 say; may be repeated.")
+    ] = None,
+    roster: Annotated[
+        Path | None, typer.Option(help="The class list, as for cs231n roster.")
+    ] = None,
 ) -> None:
     """Make a folder a course: our assignments in it, nbgrader configured, nothing handed out yet.
 
     Examples: [bold]cs231n course new vision27[/],
-    [bold]cs231n course new vision27 --assignments a1,a3[/]
+    [bold]cs231n course new vision27 --assignments a1,a3 --due "a1=2027-03-01 17:00"
+    --zone Europe/Zurich --roster roster.csv[/]
     """
     from cs231n_lib.course.classroom.founding import begin
 
-    chosen = tuple(filter(None, (word.strip() for word in assignments.split(","))))
-    course = begin(folder, name, chosen)
-    say(f"{course.root}: {', '.join(course.assignments())}")
+    words = tuple(filter(None, (word.strip() for word in assignments.split(","))))
+    chosen = () if words == ("none",) else words or None
+    course = begin(folder, name, chosen, zone, dict(map(_dated, due or ())), roster)
+    say(f"{course.root}: {', '.join(course.assignments()) or 'no assignments yet'}")
     say(f"Next: cd {course.root} && cs231n release")
+
+
+def _dated(text: str) -> tuple[str, str]:
+    assignment, sign, when = text.partition("=")
+    if not sign:
+        raise UserError(f"--due is {text!r}; write ASSIGNMENT=DATE: --due a1=2027-03-01, say")
+    return assignment.strip(), when
+
+
+@app.command()
+def add(
+    assignment: Annotated[str, typer.Argument(help="One of ours, a4 say.")],
+    course: CourseFolder = None,
+) -> None:
+    """Take one more of our assignments into a course.
+
+    Example: [bold]cs231n course add a4[/]
+    """
+    from cs231n_lib.course.classroom.course import Course
+    from cs231n_lib.course.classroom.founding import add as take
+
+    say(f"{take(Course.find(course), assignment)}")
 
 
 def register(parent: typer.Typer) -> None:

@@ -1,12 +1,16 @@
 """A course of one's own: begun in an empty folder, and used from anywhere below it."""
 
 import os
+from datetime import datetime
 
 import pytest
 from typer.testing import CliRunner
 
 from cs231n_lib.course.classroom.course import Course
-from cs231n_lib.course.classroom.founding import begin, ours
+from cs231n_lib.course.classroom.founding import add, begin, ours
+from cs231n_lib.course.classroom.gradebook import Gradebook
+from cs231n_lib.course.classroom.lateness import Terms
+from cs231n_lib.course.classroom.roster import enrolled
 from cs231n_lib.course.cli import app
 from cs231n_lib.course.errors import UserError
 
@@ -26,8 +30,8 @@ def test_a_course_has_all_of_ours_by_default(tmp_path):
 @pytest.mark.parametrize(
     ("name", "assignments", "message"),
     [
-        ('x"; import os', (), "cannot be the name"),
-        ("../x", (), "cannot be the name"),
+        ('x"; import os', None, "cannot be the name"),
+        ("../x", None, "cannot be the name"),
         ("", ("a1", "a9"), "no assignment a9; ours: a1"),
     ],
 )
@@ -50,7 +54,7 @@ def test_a_copy_that_is_cut_short_leaves_nothing_behind(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("cs231n_lib.course.classroom.founding.named", full)
+    monkeypatch.setattr("cs231n_lib.course.classroom.founding.settled", full)
     with pytest.raises(OSError, match="No space"):
         begin(tmp_path / "vision")
     assert list(tmp_path.iterdir()) == []
@@ -74,3 +78,57 @@ def test_the_commands_say_what_comes_next(tmp_path):
     released = run(app, ["release", "a1", "--course", str(tmp_path / "v")])
     assert released.exit_code == 0, released.output
     assert os.listdir(tmp_path / "v" / "exercises") == ["a1"]
+
+
+ROSTER = "student,first_name,last_name,email,late_days\nanne,Anne,A,anne@example.org,2\nbob,,,,\n"
+
+
+def test_dates_and_class_list_come_with_the_course(tmp_path):
+    (tmp_path / "roster.csv").write_text(ROSTER)
+    made = CliRunner().invoke(
+        app,
+        ["course", "new", str(tmp_path / "v"), "--assignments", "a1,a2", "--zone", "Europe/Zurich",
+         "--due", "a1=2027-03-01 17:00", "--due", "a2=2027-04-01",
+         "--roster", str(tmp_path / "roster.csv")],
+    )  # fmt: skip
+    assert made.exit_code == 0, made.output
+    course = Course(tmp_path / "v")
+    with Gradebook(course, "a1") as book:
+        due = book.due_dates()
+    assert due["a1"] == datetime(2027, 3, 1, 16)
+    assert due["a2"] == datetime(2027, 4, 1, 21, 59, 59)
+    assert enrolled(course) == {"anne", "bob"}
+    assert Terms.read(course).late_days == {"anne": 2}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--due", "a1"], "ASSIGNMENT=DATE"),
+        (["--due", "a1=soon"], "'soon' is no date"),
+        (["--due", "a2=2027-03-01"], "a date for a2"),
+        (["--zone", "Mars/Olympus"], "no time zone"),
+        (["--roster", "roster.csv"], "line 3: 'anne' stands there twice"),
+        (["--roster", "none.csv"], "none.csv"),
+    ],
+)
+def test_what_cannot_be_read_leaves_no_course(tmp_path, monkeypatch, options, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "roster.csv").write_text("student\nanne\nanne\n")
+    made = CliRunner().invoke(app, ["course", "new", "v", "--assignments", "a1", *options])
+    assert made.exit_code != 0
+    assert message in f"{made.output} {made.exception}"
+    assert [path.name for path in tmp_path.iterdir()] == ["roster.csv"]
+
+
+def test_one_more_assignment_joins_a_course(tmp_path):
+    course = begin(tmp_path / "v", assignments=())
+    assert course.assignments() == []
+    added = CliRunner().invoke(app, ["course", "add", "a2", "--course", str(course.root)])
+    assert added.exit_code == 0, added.output
+    assert course.assignments() == ["a2"]
+    with pytest.raises(UserError, match="there already"):
+        add(course, "a2")
+    with pytest.raises(UserError, match="no assignment a9"):
+        add(course, "a9")
+    assert sorted(p.name for p in (course.root / "solutions").iterdir()) == ["a2"]
