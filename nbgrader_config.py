@@ -21,6 +21,9 @@ c.CourseDirectory.db_url = f"sqlite:///{STATE / 'gradebook.db'}"
 c.ClearSolutions.code_stub = {"python": '# YOUR CODE HERE\nraise NotImplementedError("to do")'}
 c.ClearSolutions.text_stub = "YOUR ANSWER HERE"
 
+# Where students read the book, so that feedback links its sections; without, it names them.
+# c.Cs231n.book = "https://..."
+
 # A busy machine may take longer than the 4 seconds that stock autograde waits for an output.
 c.Execute.iopub_timeout = 60
 c.Execute.startup_timeout = 120

@@ -2,6 +2,7 @@
 
 import pytest
 
+from cs231n_lib.course.assignment.sections import _read, section_of
 from cs231n_lib.course.classroom import pages
 from tests.course.classroom.test_feedback_page import grade, master, result
 
@@ -21,3 +22,10 @@ def test_the_page_fits_and_is_accessible(chromium, violations, tmp_path, theme, 
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert violations(page, "body") == []
     page.close()
+
+
+def test_every_section_that_a_page_links_is_there_in_the_book(html):
+    linked = [section_of(name, exercise) for name, own in _read().items() for exercise in own]
+    for section in linked:
+        page = (html / f"{section.page}.html").read_text(encoding="utf-8")
+        assert f'id="{section.anchor}"' in page, section

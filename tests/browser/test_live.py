@@ -279,6 +279,7 @@ def test_code_that_does_not_run_is_not_checked(live, expect):
     expect(output(live, PRACTICE)).to_contain_text("SyntaxError")
     expect(output(live, CHECK)).to_contain_text("Not checked")
     cell(live, PRACTICE).get_by_role("button", name="Reset cell").click()
+    cell(live, PRACTICE).get_by_role("button", name="Throw away").click()
     cell(live, PRACTICE).locator(".CodeMirror").click()
     live.keyboard.press("Shift+Enter")
     expect(output(live, CHECK)).to_contain_text("not attempted yet")
@@ -365,6 +366,7 @@ def test_edits_survive_a_reload_until_reset(live, expect):
     run(live, DOUBLE)
     expect(output(live, DOUBLE)).to_contain_text("56")
     cell(live, FIRST).get_by_role("button", name="Reset cell 1").click()
+    cell(live, FIRST).get_by_role("button", name="Throw away").click()
     assert text(live, FIRST) == 'x = 6\nprint("x is", x)'
     expect(output(live, FIRST)).to_contain_text("x is 6")
     live.reload()
@@ -377,8 +379,41 @@ def test_reset_page_brings_back_stored_text_and_figure(live, expect):
     run(live, FIGURE)
     expect(output(live, FIGURE)).to_contain_text("2")
     live.get_by_role("button", name="Reset page").click()
+    live.get_by_role("button", name="Throw away").click()
     assert text(live, FIGURE).startswith("import matplotlib")
     assert output(live, FIGURE).locator("img").get_attribute("src") == stored
+
+
+@pytest.mark.parametrize("answer", ["Enter", "Escape"])
+def test_what_was_written_stays_unless_the_reader_agrees(live, expect, violations, answer):
+    edit(live, PRACTICE, "mine = 1")
+    asker = cell(live, PRACTICE).get_by_role("button", name="Reset cell")
+    asker.focus()
+    live.keyboard.press("Enter")
+    question = cell(live, PRACTICE).get_by_role("group", name="Throw away what you wrote here?")
+    expect(question.get_by_role("button", name="Keep my text")).to_be_focused()
+    expect(asker).to_be_hidden()
+    assert violations(live, ".live-tools") == []
+    live.keyboard.press(answer)
+    expect(question).to_have_count(0)
+    expect(asker).to_be_focused()
+    assert text(live, PRACTICE) == "mine = 1"
+    live.keyboard.press("Enter")
+    live.keyboard.press("Shift+Tab")
+    live.keyboard.press("Enter")
+    assert text(live, PRACTICE) == STUB
+    expect(cell(live, PRACTICE).get_by_role("button", name="Check your code")).to_be_focused()
+
+
+def test_resetting_a_page_asks_only_where_something_was_written(live, expect):
+    edit(live, FIRST, "x = 8")
+    edit(live, DOUBLE, "x = 9")
+    live.get_by_role("button", name="Reset page").click()
+    question = live.get_by_role("group", name="Throw away what you wrote in 2 cells?")
+    question.get_by_role("button", name="Throw away").click()
+    assert text(live, FIRST).startswith("x = 6")
+    live.get_by_role("button", name="Reset page").click()
+    expect(question).to_have_count(0)
 
 
 def test_two_pages_have_two_kernels_and_let_them_go(live, server):

@@ -1,6 +1,8 @@
 // One cell of a live page: its editor, its outputs, its buttons. Which engine runs it is not
 // known here.
 
+import { ask } from "./ask.js";
+import { button } from "./button.js";
 import { Editor } from "./editor.js";
 import { Edits } from "./edits.js";
 import { Outputs } from "./outputs.js";
@@ -9,12 +11,6 @@ const PREFIX = "cell-"; // of the ids that the build gives to cells
 const CHECK_S = 20; // what a call may take when it is graded
 const LATE = `Stopped after ${CHECK_S} seconds, the most that a call may take when it is graded. Does a loop never end?`;
 const SOON_S = 3; // a cell that runs longer shows for how long
-
-export function button(label, title, action) {
-  const made = dom.html("button", { type: "button", title, "aria-label": title }, label);
-  made.addEventListener("click", action);
-  return made;
-}
 
 // The cells of the page in their order, those whose code the page does not show included.
 export function findCells(actions, root) {
@@ -35,6 +31,10 @@ class HiddenCell {
     this.hasRun = true;
     const { gone } = await engine.run(this.code, { silent: true });
     return !gone;
+  }
+
+  get edited() {
+    return false;
   }
 
   mount() {}
@@ -95,7 +95,9 @@ export class Cell {
   makeTools() {
     const { number } = this;
     this.mark = dom.html("span", { class: "live-mark" });
-    this.resetButton = button("Reset", `Reset cell ${number} to the stored text`, () => this.reset());
+    this.resetButton = button("Reset", `Reset cell ${number} to the stored text`, () =>
+      ask(this.resetButton, "Throw away what you wrote here?", "Throw away", () => this.reset()),
+    );
     const run = this.isPractice
       ? button("Check", `Check your code in cell ${number} (Shift-Enter)`, () => this.actions.run(this))
       : button("Run", `Run cell ${number} (Shift-Enter)`, () => this.actions.run(this));
@@ -120,14 +122,18 @@ export class Cell {
     return this.editor ? this.editor.text : Edits.read(this.id, this.stored);
   }
 
+  get edited() {
+    return this.code !== this.stored;
+  }
+
   changed() {
     if (!this.editor) return;
     Edits.write(this.id, this.stored, this.code);
-    this.resetButton.disabled = this.code === this.stored;
+    this.resetButton.disabled = !this.edited;
   }
 
   reset() {
-    if (!this.editor && this.code === this.stored) return;
+    if (!this.editor && !this.edited) return;
     this.mount();
     this.editor.text = this.stored;
     this.outputs.clear();

@@ -1,6 +1,8 @@
 // One live page: the toolbar, and the queue in which its cells are run, by whichever engine.
 
-import { button, findCells } from "./cell.js";
+import { ask } from "./ask.js";
+import { button } from "./button.js";
+import { findCells } from "./cell.js";
 import { loadEditors } from "./editor.js";
 import { loadOutputs } from "./outputs.js";
 
@@ -21,12 +23,21 @@ class Page {
       button("Run all", "Run all cells from the top", () => this.runTo(this.cells.at(-1))),
       button("Interrupt", "Interrupt the running cell", () => this.engine.interrupt()),
       button("Restart", "Restart the kernel, forgetting all variables", () => this.engine.restart()),
-      button("Reset page", "Reset page: every cell gets back its stored text and output", () =>
-        this.cells.forEach((cell) => cell.reset()),
+      button("Reset page", "Reset page: every cell gets back its stored text and output", (event) =>
+        this.reset(event.currentTarget),
       ),
     );
     addEventListener("pagehide", () => this.engine.end());
     addEventListener("pageshow", (event) => event.persisted && location.reload());
+  }
+
+  // Give every cell back what is stored, once the reader agrees to lose what they wrote.
+  reset(asker) {
+    const edited = this.cells.filter((cell) => cell.edited).length;
+    const all = () => this.cells.forEach((cell) => cell.reset());
+    const where = edited === 1 ? "one cell" : `${edited} cells`;
+    if (edited) ask(asker, `Throw away what you wrote in ${where}?`, "Throw away", all);
+    else all();
   }
 
   // What the engine reports.

@@ -127,6 +127,23 @@ class Course:
                 f"c.Exchange.timezone in nbgrader_config.py is {name!r}: no time zone"
             ) from None
 
+    @property
+    def book(self) -> str:
+        """The public address of the book, ``c.Cs231n.book``; ``""`` if it has none.
+
+        Raises
+        ------
+        UserError
+            If it is no address of a web page.
+        """
+        found = self.config.Cs231n.get("book", "")
+        if found and not str(found).startswith(("https://", "http://")):
+            raise UserError(
+                f"c.Cs231n.book in nbgrader_config.py is {found!r}: no address of a book; "
+                "expected https://... or http://..."
+            )
+        return str(found)
+
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
         """Hold the lock that every command holds while it writes in the course.

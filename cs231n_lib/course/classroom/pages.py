@@ -53,14 +53,7 @@ def feedback(
         The assignment, if the model answers are to be shown.
     book : str
         The address of the book, which sections are linked to; without one they are named.
-
-    Raises
-    ------
-    UserError
-        If ``book`` is no address of a web page.
     """
-    if book and not book.startswith(("https://", "http://")):
-        raise UserError(f"{book!r} is no address of a book; expected https://... or http://...")
     output = {name: cell for name, cell in result.cells.items() if cell.output or cell.error}
     return _environment.get_template("feedback.html").render(
         assignment=assignment, result=result, grade=grade, book=book, output=output,
@@ -70,7 +63,7 @@ def feedback(
 
 
 def write_feedback(
-    course: Course, assignment: str, student: str = "", solutions: bool = False, book: str = ""
+    course: Course, assignment: str, student: str = "", solutions: bool = False
 ) -> tuple[int, Standing]:
     """Write the page of each student where nbgrader releases feedback from.
 
@@ -90,6 +83,7 @@ def write_feedback(
     shown = findings.may_show_solutions(
         master, [*everybody.grades.values(), *everybody.missing], solutions
     )
+    book = course.book
     with course.writing():
         for name, result in now.results.items():
             model = master if shown else None

@@ -256,9 +256,6 @@ def feedback(
         bool,
         typer.Option("--with-solutions", help="Show the model answers, once nobody can hand in."),
     ] = False,
-    book: Annotated[
-        str, typer.Option(help="The book's address, to link the sections: https://...")
-    ] = "",
     course: CourseFolder = None,
 ) -> None:
     """Write an HTML page per student: points per test and by hand, comments, diagnosis, output.
@@ -273,7 +270,7 @@ def feedback(
     from cs231n_lib.course.classroom import pages
 
     home = _course(course)
-    count, now = pages.write_feedback(home, assignment, student, with_solutions, book)
+    count, now = pages.write_feedback(home, assignment, student, with_solutions)
     for name, why in now.waiting.items():
         say(f"no page: {name}: {why}", err=True)
     say(f"{home.feedback}/*/{assignment}/{assignment}.html ({count} students)")

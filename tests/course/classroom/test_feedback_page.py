@@ -3,13 +3,16 @@
 import re
 from datetime import UTC, datetime, timedelta
 
+import nbformat
 import pytest
+from docutils.nodes import make_id
 
 from cs231n_lib.course.assignment.master import read_master
 from cs231n_lib.course.assignment.sections import section_of
 from cs231n_lib.course.checkout import root
 from cs231n_lib.course.checks.verdict import Diagnosis, Outcome
 from cs231n_lib.course.classroom import pages
+from cs231n_lib.course.classroom.course import Course
 from cs231n_lib.course.classroom.findings import exercises, may_show_solutions
 from cs231n_lib.course.classroom.grade import CellGrade, Grade, Lateness
 from cs231n_lib.course.errors import UserError
@@ -87,11 +90,29 @@ def test_nothing_of_a_strangers_is_markup_and_no_script_is_in_it():
 
 def test_sections_are_linked_where_the_book_has_an_address():
     page = pages.feedback("a1", result(), grade(), book="https://book.example/v/")
-    assert 'href="https://book.example/v/03_k_nearest_neighbours.html"' in page
-    assert "<a " not in pages.feedback("a1", result(), grade())
-    assert "chapter 3, k nearest neighbours" in pages.feedback("a1", result(), grade())
-    with pytest.raises(UserError, match="no address"):
-        pages.feedback("a1", result(), grade(), book="javascript:alert(1)")
+    section = "03_k_nearest_neighbours.html#let-the-neighbours-vote"
+    assert f'href="https://book.example/v/{section}"' in page
+    plain = pages.feedback("a1", result(), grade())
+    assert "<a " not in plain
+    assert "chapter 3, k nearest neighbours: Let the neighbours vote" in plain
+
+
+@pytest.mark.parametrize(
+    ("line", "address"),
+    [
+        ("", ""),
+        ('c.Cs231n.book = "https://book.example/v"', "https://book.example/v"),
+        ('c.Cs231n.book = "javascript:alert(1)"', None),
+        ("c.Cs231n.book = 7", None),
+    ],
+)
+def test_the_books_address_is_the_courses(tmp_path, line, address):
+    (tmp_path / "nbgrader_config.py").write_text(f"c = get_config()\n{line}\n")
+    if address is None:
+        with pytest.raises(UserError, match=r"c\.Cs231n\.book .* no address of a book"):
+            _ = Course(tmp_path).book
+    else:
+        assert Course(tmp_path).book == address
 
 
 def test_every_exercise_has_a_section_that_there_is():
@@ -100,7 +121,11 @@ def test_every_exercise_has_a_section_that_there_is():
         for name in {test.name.partition("-")[0] for test in source.tests}:
             section = section_of(path.stem, name)
             assert section is not None, (path.stem, name)
-            assert (root() / "book" / f"{section.page}.ipynb").is_file()
+            chapter = nbformat.read(root() / "book" / f"{section.page}.ipynb", as_version=4)
+            text = "\n".join(c.source for c in chapter.cells if c.cell_type == "markdown")
+            headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+            assert headings.count(section.heading) == 1, section
+            assert section.anchor == make_id(section.heading)
 
 
 def test_model_answers_are_shown_only_where_they_are_given():
