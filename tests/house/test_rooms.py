@@ -109,24 +109,6 @@ def test_nothing_is_named_after_a_lumber_room():
     assert not names & {"utils", "util", "helpers", "misc", "common", "tools", "base"}
 
 
-def graded_answers():
-    """Yield (assignment, answer) for each code answer that tests grade."""
-    from cs231n_lib.course.assignment.master import read_master
-
-    for path in sorted((ROOT / "solutions").glob("*/*.ipynb")):
-        master = read_master(path.read_bytes(), path.stem)
-        for name, cell in master.answers.items():
-            if cell.kind == "code" and any(t.name.startswith(f"{name}-") for t in master.tests):
-                yield path.stem, name
-
-
-@pytest.mark.parametrize(("assignment", "answer"), list(graded_answers()))
-def test_an_exercise_has_its_checks_and_samples(assignment, answer):
-    samples = ROOT / "tests" / "grader" / "samples" / assignment / f"{answer}.txt"
-    assert samples.is_file(), f"no samples for {assignment}/{answer}: write {samples.name}"
-    assert (COURSE / "checks" / assignment).is_dir(), f"no checks for {assignment}"
-
-
 def test_a_file_moved_into_a_folder_stays_in_the_key(tmp_path):
     """A result is keyed by all that decides it, at every depth."""
     import shutil

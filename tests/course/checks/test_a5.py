@@ -6,11 +6,10 @@ import pytest
 from cs231n_lib.backend import gpu_is_available, to_host
 from cs231n_lib.costs.account import account
 from cs231n_lib.course.checks.a2 import losses
-from cs231n_lib.course.checks.a5 import counts, device
-from cs231n_lib.course.checks.a5 import table as account_table
-from cs231n_lib.course.checks.a5.memory import STATE, batch
-from cs231n_lib.course.checks.a5.shapes import illegal_cases, network, random_network
-from cs231n_lib.course.checks.a5.table import COLUMNS, names_of
+from cs231n_lib.course.checks.a5 import account_table, compute_distances_no_loops, counts
+from cs231n_lib.course.checks.a5.account_table import COLUMNS, names_of
+from cs231n_lib.course.checks.a5.choose_batch_size import STATE, batch
+from cs231n_lib.course.checks.a5.layer_output_shape import illegal_cases, network, random_network
 from cs231n_lib.layers import FC, Conv, Pool
 from cs231n_lib.nets.architecture import Architecture, place
 from cs231n_lib.nets.published import vgg16
@@ -71,7 +70,7 @@ def test_twins_make_rounding_go_below_zero():
     """A root without a clamp has to give NaN on every seed."""
     for seed in range(200):
         for dtype in (np.float64, np.float32):
-            X, X_train = device.twins(np.random.default_rng(seed), dtype)
+            X, X_train = compute_distances_no_loops.twins(np.random.default_rng(seed), dtype)
             a, b = np.sum(X**2, axis=1)[:, None], np.sum(X_train**2, axis=1)
             assert (a - 2 * (X @ X_train.T) + b).min() < 0
             assert (a + b - 2 * X @ X_train.T).min() < 0
@@ -101,7 +100,7 @@ def test_what_is_accepted_runs_on_a_gpu(exercise, code):
     for source in [*samples.master("a5").setup, code]:
         exec(source, names)
     rng = np.random.default_rng(0)
-    args = device.points(rng, 5, 7, 3, np.float32)
+    args = compute_distances_no_loops.points(rng, 5, 7, 3, np.float32)
     if exercise == "softmax_loss_vectorized":
         args = losses.problem(rng, 6, 4, 3, dtype=np.float32)
     there = [cupy.asarray(a) if isinstance(a, np.ndarray) else a for a in args]

@@ -1,5 +1,21 @@
 """Assignment 1: nearest neighbours."""
 
-from cs231n_lib.course.checks.a1 import distances
+from cs231n_lib.course.checks.a1 import (
+    compute_distances_l1,
+    compute_distances_no_loops,
+    compute_distances_one_loop,
+    compute_distances_two_loops,
+    cross_validate,
+    distances,
+    predict_labels,
+)
 
-__all__ = ["distances"]
+__all__ = [
+    "compute_distances_l1",
+    "compute_distances_no_loops",
+    "compute_distances_one_loop",
+    "compute_distances_two_loops",
+    "cross_validate",
+    "distances",
+    "predict_labels",
+]

@@ -1,5 +1,27 @@
 """Assignment 2: losses of linear classifiers, and their training."""
 
-from cs231n_lib.course.checks.a2 import losses, training
+from cs231n_lib.course.checks.a2 import (
+    linear_classifier,
+    linear_model,
+    losses,
+    softmax,
+    softmax_loss_naive,
+    softmax_loss_vectorized,
+    svm,
+    svm_loss_naive,
+    svm_loss_vectorized,
+    tune,
+)
 
-__all__ = ["losses", "training"]
+__all__ = [
+    "linear_classifier",
+    "linear_model",
+    "losses",
+    "softmax",
+    "softmax_loss_naive",
+    "softmax_loss_vectorized",
+    "svm",
+    "svm_loss_naive",
+    "svm_loss_vectorized",
+    "tune",
+]

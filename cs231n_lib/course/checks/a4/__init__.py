@@ -1,5 +1,21 @@
 """Assignment 4: the layers of a ConvNet."""
 
-from cs231n_lib.course.checks.a4 import batchnorm, conv, dropout, im2col, network, pool
+from cs231n_lib.course.checks.a4 import (
+    batchnorm,
+    conv,
+    conv_output_size,
+    dropout,
+    im2col,
+    max_pool,
+    three_layer_conv_net,
+)
 
-__all__ = ["batchnorm", "conv", "dropout", "im2col", "network", "pool"]
+__all__ = [
+    "batchnorm",
+    "conv",
+    "conv_output_size",
+    "dropout",
+    "im2col",
+    "max_pool",
+    "three_layer_conv_net",
+]

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from cs231n_lib.course.checks.a5.shapes import (
+from cs231n_lib.course.checks.a5.layer_output_shape import (
     BELOW_COUNTS,
     GEOMETRY,
     MEASURE,

@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 
 from cs231n_lib.course.checks import calling
-from cs231n_lib.course.checks.a1 import distances
-from cs231n_lib.course.checks.a2 import losses
 from cs231n_lib.course.checks.exercise import Exercise, general, relative_error
 from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
 
@@ -123,28 +121,3 @@ def stays(exercise: Exercise, function: Function, args: tuple[Any, ...]) -> None
         relative_error(a, b) < 1e-3 and np.any(b) for a, b in zip(parts, here, strict=True)
     )
     calling.require(same, "the results differ from those for NumPy arrays, or are all 0.")
-
-
-distances_exercise = distances.l2_exercise
-softmax_exercise = losses.softmax_exercise
-
-
-def points(
-    rng: np.random.Generator, N: int, M: int, D: int, dtype: Any = np.float64
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return random test and training points."""
-    return rng.normal(size=(N, D)).astype(dtype), rng.normal(size=(M, D)).astype(dtype)
-
-
-def twins(rng: np.random.Generator, dtype: Any = np.float64) -> tuple[np.ndarray, np.ndarray]:
-    """Return points that are training points too: there rounding goes below 0."""
-    X = (255 * rng.random((60, 80))).astype(dtype)
-    return X[20:], X
-
-
-def spread(rng: np.random.Generator) -> losses.Problem:
-    """Return a problem with scores so far apart that only the largest may be subtracted."""
-    W, X, _, _ = losses.problem(rng, 6, 4, 3)
-    # exp(720) overflows, exp(-720) is not 0 yet.
-    W, X = np.vstack([W, [[0.0, 360.0, 720.0]]]), np.hstack([X, np.ones((6, 1))])
-    return W, X, rng.integers(1, 3, size=6), 0.0

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from cs231n_lib.course.checks.a4.conv import output_size
+from cs231n_lib.course.checks.a4.conv_output_size import output_size
 from cs231n_lib.course.checks.exercise import Exercise, Mistake
 from cs231n_lib.course.checks.pair import _f64
 

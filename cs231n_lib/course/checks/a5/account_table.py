@@ -7,7 +7,7 @@ import numpy as np
 
 from cs231n_lib.course.checks import calling
 from cs231n_lib.course.checks.a5 import counts
-from cs231n_lib.course.checks.a5.shapes import (
+from cs231n_lib.course.checks.a5.layer_output_shape import (
     MEASURE,
     Architecture,
     Function,

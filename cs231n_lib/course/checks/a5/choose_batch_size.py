@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from cs231n_lib.course.checks.a5 import counts as right
-from cs231n_lib.course.checks.a5 import shapes
+from cs231n_lib.course.checks.a5 import layer_output_shape as shapes
 from cs231n_lib.course.checks.a5.counts import plain
-from cs231n_lib.course.checks.a5.shapes import Architecture, Function
+from cs231n_lib.course.checks.a5.layer_output_shape import Architecture, Function
 from cs231n_lib.course.checks.exercise import Exercise, Mistake
 
 ITEMSIZE = {"float16": 2, "float32": 4, "float64": 8}

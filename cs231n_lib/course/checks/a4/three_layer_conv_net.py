@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from cs231n_lib.course.checks import calling
-from cs231n_lib.course.checks.a4 import conv, pool
+from cs231n_lib.course.checks.a4 import conv, max_pool
 from cs231n_lib.course.checks.exercise import Exercise, Mistake, general, like
 from cs231n_lib.course.checks.model import (
     LARGE,
@@ -33,11 +33,11 @@ def _conv_backward(dout: Any, cache: Any) -> Any:
 
 
 def _pool_forward(x: Any, pool_param: Any) -> tuple[Any, Any]:
-    return like((x,), pool.pool(x, pool_param)), (x, pool_param)
+    return like((x,), max_pool.pool(x, pool_param)), (x, pool_param)
 
 
 def _pool_backward(dout: Any, cache: Any) -> Any:
-    return like((dout, *cache), pool.pool_gradient(dout, *cache))
+    return like((dout, *cache), max_pool.pool_gradient(dout, *cache))
 
 
 #: What the network builds on, right.
@@ -298,7 +298,7 @@ def problem(
         active = np.maximum(maps, 0)
         seen = conv.windows(active, 2, 2, {"stride": 2}).reshape(-1, 4)
         second, first = np.sort(seen, axis=1)[:, 2:].T
-        before = pool.pool(active, POOL).reshape(N, -1) @ W2 + b2
+        before = max_pool.pool(active, POOL).reshape(N, -1) @ W2 + b2
         gap = np.min((first - second)[first > 0], initial=1.0)
         if min(gap, np.abs(maps).min(), np.abs(before).min()) > 2e-4:
             arrays = (a.astype(dtype) for a in (W1, b1, W2, b2, W3, b3))

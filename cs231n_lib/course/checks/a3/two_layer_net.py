@@ -1,4 +1,4 @@
-"""Assignment 3, the two-layer network: checks of a class with ``params`` and ``loss``."""
+"""`TwoLayerNet`: checks of a class with ``params`` and ``loss``, on right layers below it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from cs231n_lib.course.checks import calling
+from cs231n_lib.course.checks.a3 import affine, relu
 from cs231n_lib.course.checks.exercise import Exercise, Mistake, general, relative_error
 from cs231n_lib.course.checks.model import (
     LARGE,
@@ -16,9 +17,27 @@ from cs231n_lib.course.checks.model import (
     require_finite,
     require_same_params,
 )
+from cs231n_lib.course.checks.pair import Function
 from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
 
 NAMES = ("W1", "b1", "W2", "b2")
+
+
+def _pair_forward(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> tuple[Any, Any]:
+    a, first = affine.forward(x, w, b)
+    return relu.forward(a)[0], (first, a)
+
+
+def _pair_backward(dout: np.ndarray, cache: Any) -> Any:
+    return affine.backward(relu.backward(dout, cache[1]), cache[0])
+
+
+#: What the network builds on, right.
+BELOW: dict[str, Function] = {
+    **relu.LAYERS,
+    "affine_relu_forward": _pair_forward,
+    "affine_relu_backward": _pair_backward,
+}
 
 
 def network(
