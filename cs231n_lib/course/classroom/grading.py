@@ -1,13 +1,11 @@
 """One grading run: from the latest submissions to the gradebook, and everything on record."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cs231n_lib.course.assignment.master import Master, read_master
-from cs231n_lib.course.checks.verdict import Outcome
 from cs231n_lib.course.classroom import received
 from cs231n_lib.course.classroom.cells import CellChanges
 from cs231n_lib.course.classroom.course import Course
@@ -18,8 +16,9 @@ from cs231n_lib.course.classroom.received import Submission, submissions
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.judge import store, walls
 from cs231n_lib.course.judge.batch import OnDemand, Pool, grade_all
+from cs231n_lib.course.judge.grader import not_graded
 from cs231n_lib.course.judge.pools import Settings
-from cs231n_lib.course.judge.result import STUDENT_FAULT, Fault, Result
+from cs231n_lib.course.judge.result import Fault, Result
 from cs231n_lib.course.judge.store import Results
 
 
@@ -189,15 +188,6 @@ def _reader(results: Results, master: Master) -> Callable[[Any], Result]:
         return results.read(source)
 
     return read
-
-
-def not_graded(master: Master, reason: str) -> Result:
-    """Return the result of a hand-in in which there is nothing to run."""
-    digest = hashlib.sha256(reason.encode("utf-8", "replace")).hexdigest()
-    result = Result(STUDENT_FAULT, 0, master.digest, digest, store.version(), reason)
-    result.tests = [Outcome(t.name, t.title, t.points, message=f"not run: {reason}")
-                    for t in master.tests]  # fmt: skip
-    return result
 
 
 @dataclass

@@ -66,6 +66,34 @@ def add(
     say(f"{take(Course.find(course), assignment)}")
 
 
+@app.command()
+def autograder(
+    assignment: Annotated[str, typer.Argument(help="The assignment, a1 say.")],
+    output: Annotated[Path, typer.Argument(help="The zip file for Gradescope.")],
+    course: CourseFolder = None,
+) -> None:
+    """Pack an autograder for Gradescope: this judge, its walls and one assignment.
+
+    Upload it there under Configure Autograder; it needs no other file.
+
+    Example: [bold]cs231n course autograder a1 a1-gradescope.zip[/]
+    """
+    from cs231n_lib.course.classroom.course import Course
+    from cs231n_lib.course.hosting import gradescope
+
+    say(f"{gradescope.pack(Course.find(course), assignment, output)}")
+
+
+@app.command(hidden=True)
+def run_autograder(
+    root: Annotated[Path, typer.Argument(help="Gradescope's folder, /autograder.")],
+) -> None:
+    """Grade the one submission that Gradescope put there: what run_autograder calls."""
+    from cs231n_lib.course.hosting import gradescope
+
+    say(f"{gradescope.run(root)}")
+
+
 def register(parent: typer.Typer) -> None:
     """Add this group's commands to ``parent``."""
     parent.add_typer(app, name="course", rich_help_panel="For instructors")

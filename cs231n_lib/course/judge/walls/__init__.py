@@ -38,8 +38,11 @@ class Walls(Protocol):
 KINDS = {
     "bubblewrap": "cs231n_lib.course.judge.walls.bubblewrap:Sandbox",
     "plain": "cs231n_lib.course.judge.walls.plain:Unsandboxed",
+    "user": "cs231n_lib.course.judge.walls.user:OtherUser",
 }
 SAFE, UNSAFE = "bubblewrap", "plain"
+#: For a container that one submission has to itself; not for a machine with more on it.
+CONTAINED = "user"
 
 
 def kind(name: str) -> Any:
