@@ -32,8 +32,8 @@ from benchmarks import Case
 from cs231n_lib.course import checkout
 from cs231n_lib.course.assignment.master import read_master
 from cs231n_lib.course.classroom import grading
-from cs231n_lib.course.classroom.course import Course
-from cs231n_lib.course.classroom.gradebook import Gradebook
+from cs231n_lib.course.classroom.folder.course import Course
+from cs231n_lib.course.classroom.gradebook.gradebook import Gradebook
 from cs231n_lib.course.judge import rules
 from cs231n_lib.course.judge.pools.local import LocalPool
 from cs231n_lib.course.judge.walls import bubblewrap, library

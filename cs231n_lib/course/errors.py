@@ -1,4 +1,4 @@
-"""The one exception that means: the person at the keyboard can mend this."""
+"""The exceptions that are told in words: one the caller can mend, one leaves a single thing out."""
 
 
 class UserError(Exception):
@@ -6,3 +6,7 @@ class UserError(Exception):
 
     The command line prints the message without a traceback and exits with status 2.
     """
+
+
+class Refused(Exception):
+    """Something of a stranger's that is not taken; the message says why, and the rest goes on."""

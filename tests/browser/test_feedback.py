@@ -3,8 +3,8 @@
 import pytest
 
 from cs231n_lib.course.assignment.sections import _read, section_of
-from cs231n_lib.course.classroom import pages
-from tests.course.classroom.test_feedback_page import grade, master, result
+from cs231n_lib.course.classroom.outgoing import pages
+from tests.course.classroom.outgoing.test_feedback_page import grade, master, result
 
 pytestmark = pytest.mark.browser
 

@@ -6,7 +6,7 @@ import pytest
 
 from cs231n_lib.course import checkout
 from cs231n_lib.course.assignment.master import read_master
-from cs231n_lib.course.classroom.course import Course
+from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.judge.grader import Grader
 from cs231n_lib.course.judge.limits import Limits
 from cs231n_lib.course.judge.walls import bubblewrap
@@ -32,7 +32,7 @@ def make_course(root, gradebook=None, db_url=""):
 @pytest.fixture(scope="session")
 def gradebook_template(tmp_path_factory):
     """A gradebook that knows a1 and nobody: nbgrader takes seconds to make one."""
-    from cs231n_lib.course.classroom.gradebook import Gradebook
+    from cs231n_lib.course.classroom.gradebook.gradebook import Gradebook
 
     course = make_course(tmp_path_factory.mktemp("template"))
     with Gradebook(course, "a1") as book:

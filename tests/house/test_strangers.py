@@ -30,9 +30,9 @@ class Sharp(Platform):
 COLLECT = """
 import zipfile
 from pathlib import Path
-from cs231n_lib.course.classroom.collect import collect
+from cs231n_lib.course.classroom.incoming.collect import collect
 from cs231n_lib.course.classroom.founding import begin
-from cs231n_lib.course.classroom.received import submissions
+from cs231n_lib.course.classroom.incoming.received import submissions
 
 course = begin(Path("course"), assignments=("a1",))
 with zipfile.ZipFile("all.zip", "w") as archive:

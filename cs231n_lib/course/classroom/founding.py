@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cs231n_lib.course import checkout
-from cs231n_lib.course.classroom.config import CONFIG
-from cs231n_lib.course.classroom.course import Course
+from cs231n_lib.course.classroom.folder.config import CONFIG
+from cs231n_lib.course.classroom.folder.course import Course
+from cs231n_lib.course.classroom.folder.names import Names
 from cs231n_lib.course.classroom.granting import set_due, take_roster
-from cs231n_lib.course.classroom.names import Names
-from cs231n_lib.course.classroom.roster import read_roster
+from cs231n_lib.course.classroom.incoming.roster import read_roster
 from cs231n_lib.course.errors import UserError
 
 #: What nbgrader takes for a course's name: it becomes a folder of the exchange.

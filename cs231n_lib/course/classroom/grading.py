@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from cs231n_lib.course.assignment.master import Master, read_master
-from cs231n_lib.course.classroom import received
-from cs231n_lib.course.classroom.cells import CellChanges
-from cs231n_lib.course.classroom.course import Course
-from cs231n_lib.course.classroom.grade import Grade, Lateness
-from cs231n_lib.course.classroom.gradebook import Change, Gradebook, exists
-from cs231n_lib.course.classroom.lateness import Terms, account
-from cs231n_lib.course.classroom.received import Submission, submissions
+from cs231n_lib.course.classroom.folder.course import Course
+from cs231n_lib.course.classroom.gradebook.cells import CellChanges
+from cs231n_lib.course.classroom.gradebook.grade import Grade, Lateness
+from cs231n_lib.course.classroom.gradebook.gradebook import Change, Gradebook, exists
+from cs231n_lib.course.classroom.gradebook.lateness import Terms, account
+from cs231n_lib.course.classroom.incoming import received
+from cs231n_lib.course.classroom.incoming.received import Submission, submissions
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.judge import store, walls
 from cs231n_lib.course.judge.batch import OnDemand, Pool, grade_all

@@ -10,9 +10,9 @@ from pathlib import Path
 from cs231n_lib.course import checkout
 from cs231n_lib.course.assignment.due import with_due
 from cs231n_lib.course.assignment.notebook import Damaged
-from cs231n_lib.course.classroom.config import course_config
-from cs231n_lib.course.classroom.course import Course
-from cs231n_lib.course.classroom.gradebook import Gradebook
+from cs231n_lib.course.classroom.folder.config import course_config
+from cs231n_lib.course.classroom.folder.course import Course
+from cs231n_lib.course.classroom.gradebook.gradebook import Gradebook
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.files import write_atomically
 

@@ -5,7 +5,7 @@ import shutil
 import zipfile
 from pathlib import Path
 
-from cs231n_lib.course.classroom.course import Course
+from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.errors import UserError
 
 #: What is no record of the term: locks, and what is made anew when it is needed.

@@ -60,7 +60,7 @@ def add(
 
     Example: [bold]cs231n course add a4[/]
     """
-    from cs231n_lib.course.classroom.course import Course
+    from cs231n_lib.course.classroom.folder.course import Course
     from cs231n_lib.course.classroom.founding import add as take
 
     say(f"{take(Course.find(course), assignment)}")
@@ -78,7 +78,7 @@ def autograder(
 
     Example: [bold]cs231n course autograder a1 a1-gradescope.zip[/]
     """
-    from cs231n_lib.course.classroom.course import Course
+    from cs231n_lib.course.classroom.folder.course import Course
     from cs231n_lib.course.hosting import gradescope
 
     say(f"{gradescope.pack(Course.find(course), assignment, output)}")

@@ -11,8 +11,8 @@ import typer
 from cs231n_lib.course.commands.say import say, say_table
 
 if TYPE_CHECKING:
-    from cs231n_lib.course.classroom.cells import CellChanges
-    from cs231n_lib.course.classroom.course import Course
+    from cs231n_lib.course.classroom.folder.course import Course
+    from cs231n_lib.course.classroom.gradebook.cells import CellChanges
     from cs231n_lib.course.classroom.grading import Run
 
 PANEL = "For instructors"
@@ -25,7 +25,7 @@ OneStudent = Annotated[str, typer.Option("--student", help="This student alone."
 
 
 def _course(folder: Path | None) -> "Course":
-    from cs231n_lib.course.classroom.course import Course
+    from cs231n_lib.course.classroom.folder.course import Course
 
     return Course.find(folder)
 
@@ -71,7 +71,7 @@ def collect(
     [bold]cs231n collect a1 submissions.zip grades.csv[/],
     [bold]cs231n collect a1 anne.ipynb --student anne[/]
     """
-    from cs231n_lib.course.classroom.collect import collect as take_in
+    from cs231n_lib.course.classroom.incoming.collect import collect as take_in
 
     report = take_in(_course(course), assignment, files, student)
     for line in report.lines:
@@ -198,7 +198,7 @@ def report(
 
     Example: [bold]cs231n report a1 -o a1.html[/]
     """
-    from cs231n_lib.course.classroom import pages
+    from cs231n_lib.course.classroom.outgoing import pages
 
     say(f"{pages.write_report(_course(course), assignment, output)}")
 
@@ -229,7 +229,7 @@ def export(
     Examples: [bold]cs231n export a1 -o a1.csv[/],
     [bold]cs231n export a1 --format canvas --column "Assignment 1 (241017)"[/]
     """
-    from cs231n_lib.course.classroom.export import export as write
+    from cs231n_lib.course.classroom.outgoing.export import export as write
 
     done = write(_course(course), assignment, form, output, column, partial, student)
     for name in done.left_out:
@@ -267,7 +267,7 @@ def feedback(
     Examples: [bold]cs231n feedback a1[/],
     [bold]cs231n feedback a1 --format moodle --zip feedback.zip[/]
     """
-    from cs231n_lib.course.classroom import pages
+    from cs231n_lib.course.classroom.outgoing import pages
 
     home = _course(course)
     count, now = pages.write_feedback(home, assignment, student, with_solutions)
@@ -367,9 +367,9 @@ def roster(
 
     Example: [bold]cs231n roster roster.csv --late-days[/]
     """
+    from cs231n_lib.course.classroom.folder.names import Names
     from cs231n_lib.course.classroom.granting import take_roster
-    from cs231n_lib.course.classroom.names import Names
-    from cs231n_lib.course.classroom.roster import read_roster
+    from cs231n_lib.course.classroom.incoming.roster import read_roster
 
     home = _course(course)
     names = Names(home)

@@ -17,10 +17,10 @@ from typing import Any
 
 import cs231n_lib
 from cs231n_lib.course.assignment.master import Master, read_master
-from cs231n_lib.course.classroom.archives import MAX_HAND_IN_BYTES as MAX_BYTES
-from cs231n_lib.course.classroom.archives import Budget, Download, Inner, inner_files
-from cs231n_lib.course.classroom.course import Course
-from cs231n_lib.course.classroom.hand_in import choose
+from cs231n_lib.course.classroom.folder.course import Course
+from cs231n_lib.course.classroom.incoming.archives import MAX_HAND_IN_BYTES as MAX_BYTES
+from cs231n_lib.course.classroom.incoming.archives import Budget, Download, Inner, inner_files
+from cs231n_lib.course.classroom.incoming.hand_in import choose
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.files import write_atomically
 from cs231n_lib.course.judge import pools, walls

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cs231n_lib.course.classroom.collect import collect
-from cs231n_lib.course.classroom.received import submissions
+from cs231n_lib.course.classroom.incoming.collect import collect
+from cs231n_lib.course.classroom.incoming.received import submissions
 from tests.course.conftest import make_course
 from tests.course.notebooks import submission, to_bytes
 
@@ -201,7 +201,7 @@ def write(path, entries):
 
 @pytest.mark.slow
 def test_each_of_400_gets_the_right_owner_time_and_file(tmp_path, gradebook_template):
-    from cs231n_lib.course.classroom.names import Names
+    from cs231n_lib.course.classroom.folder.names import Names
 
     course = make_course(tmp_path / "course", gradebook_template)
     wanted = {}

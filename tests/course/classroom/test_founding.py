@@ -6,11 +6,11 @@ from datetime import datetime
 import pytest
 from typer.testing import CliRunner
 
-from cs231n_lib.course.classroom.course import Course
+from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.classroom.founding import add, begin, ours
-from cs231n_lib.course.classroom.gradebook import Gradebook
-from cs231n_lib.course.classroom.lateness import Terms
-from cs231n_lib.course.classroom.roster import enrolled
+from cs231n_lib.course.classroom.gradebook.gradebook import Gradebook
+from cs231n_lib.course.classroom.gradebook.lateness import Terms
+from cs231n_lib.course.classroom.incoming.roster import enrolled
 from cs231n_lib.course.cli import app
 from cs231n_lib.course.errors import UserError
 

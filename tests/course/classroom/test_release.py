@@ -11,8 +11,8 @@ import pytest
 from cs231n_lib.course import checkout
 from cs231n_lib.course.assignment.due import due_of
 from cs231n_lib.course.classroom import granting, release
-from cs231n_lib.course.classroom.config import course_config
-from cs231n_lib.course.classroom.course import Course
+from cs231n_lib.course.classroom.folder.config import course_config
+from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.errors import UserError
 
 ROOT = checkout.root()

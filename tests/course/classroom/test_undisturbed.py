@@ -12,15 +12,16 @@ import traceback
 import pytest
 
 from cs231n_lib.course.assignment.master import read_master
-from cs231n_lib.course.classroom import exclusive, pages
-from cs231n_lib.course.classroom.collect import collect
-from cs231n_lib.course.classroom.course import Course
-from cs231n_lib.course.classroom.export import export
-from cs231n_lib.course.classroom.gradebook import Gradebook
+from cs231n_lib.course.classroom.folder import exclusive
+from cs231n_lib.course.classroom.folder.course import Course
+from cs231n_lib.course.classroom.gradebook.gradebook import Gradebook
 from cs231n_lib.course.classroom.grading import standing, start
+from cs231n_lib.course.classroom.incoming.collect import collect
+from cs231n_lib.course.classroom.outgoing import pages
+from cs231n_lib.course.classroom.outgoing.export import export
 from cs231n_lib.course.errors import UserError
-from tests.course.classroom.test_collect import make_zip
-from tests.course.classroom.test_platforms import Counting
+from tests.course.classroom.incoming.test_collect import make_zip
+from tests.course.classroom.platforms.test_platforms import Counting
 from tests.course.conftest import make_course
 from tests.course.notebooks import submission
 
@@ -227,7 +228,7 @@ def test_who_waits_too_long_is_told_why(template, tmp_path, monkeypatch):
 
 def test_publishing_from_what_is_new_alone_would_be_seen(template, tmp_path, monkeypatch):
     """The comparison notices a student who is kept and not laid out."""
-    from cs231n_lib.course.classroom import received
+    from cs231n_lib.course.classroom.incoming import received
 
     course, source, _ = copy(template, tmp_path)
     monkeypatch.setattr(received, "publish", lambda *_: None)

@@ -64,7 +64,7 @@ def main(step, folder):
     from nbgrader.apps import NbGraderAPI
     from traitlets.config.loader import PyFileConfigLoader
 
-    from cs231n_lib.course.classroom.config import course_config
+    from cs231n_lib.course.classroom.folder.config import course_config
 
     (folder / "nbgrader_config.py").write_text(CONFIG.format(root=str(folder)))
     course_config(folder)  # puts alembic on the path

@@ -2,7 +2,6 @@
 
 import re
 
-from cs231n_lib.course.classroom.archives import Refused
 from cs231n_lib.course.classroom.platforms.platform import (
     Answer,
     Container,
@@ -11,8 +10,8 @@ from cs231n_lib.course.classroom.platforms.platform import (
     Platform,
     View,
 )
-from cs231n_lib.course.classroom.sheets import Table, as_table
-from cs231n_lib.course.errors import UserError
+from cs231n_lib.course.classroom.platforms.sheets import Table, as_table
+from cs231n_lib.course.errors import Refused, UserError
 
 NUMBER = re.compile(r"[1-9][0-9]{0,19}")
 #: What it calls a student whose name it hides: five characters without 0, O, I and l.

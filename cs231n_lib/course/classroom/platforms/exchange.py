@@ -3,8 +3,8 @@
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
-from cs231n_lib.course.classroom.archives import Refused
 from cs231n_lib.course.classroom.platforms.platform import Container, Platform, View
+from cs231n_lib.course.errors import Refused
 
 #: The student may have a + in the login, the time one in its offset; colons become other signs
 #: where file systems do not take them.

@@ -2,8 +2,8 @@
 
 from pathlib import PurePosixPath
 
-from cs231n_lib.course.classroom.archives import Refused
 from cs231n_lib.course.classroom.platforms.platform import Container, Platform, View
+from cs231n_lib.course.errors import Refused
 
 #: Folders around a download that are no student's.
 AROUND = ("submissions", "submitted", "downloads", "download", "handed-in")

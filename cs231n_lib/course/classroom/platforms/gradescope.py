@@ -5,8 +5,8 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from cs231n_lib.course.classroom.archives import Refused
 from cs231n_lib.course.classroom.platforms.platform import Answer, Container, Platform, View
+from cs231n_lib.course.errors import Refused
 
 FOLDER = re.compile(r"submission_[0-9]+")
 EXPORT = re.compile(r"assignment_\d+_export")

@@ -10,7 +10,7 @@ from cs231n_lib.course.classroom.platforms.platform import (
     Platform,
     View,
 )
-from cs231n_lib.course.classroom.sheets import Table
+from cs231n_lib.course.classroom.platforms.sheets import Table
 from cs231n_lib.course.errors import UserError
 
 #: Moodle takes underscores out of names, so the first number is the participant's.

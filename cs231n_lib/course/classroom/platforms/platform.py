@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from cs231n_lib.course.classroom.grade import Grade
-from cs231n_lib.course.classroom.names import Names
-from cs231n_lib.course.classroom.sheets import Table
+from cs231n_lib.course.classroom.folder.names import Names
+from cs231n_lib.course.classroom.gradebook.grade import Grade
+from cs231n_lib.course.classroom.platforms.sheets import Table
 from cs231n_lib.course.judge.result import Result
 
 

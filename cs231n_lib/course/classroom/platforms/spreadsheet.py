@@ -3,7 +3,7 @@
 from typing import Any
 
 from cs231n_lib.course.classroom.platforms.platform import Answer, Platform
-from cs231n_lib.course.classroom.sheets import as_table
+from cs231n_lib.course.classroom.platforms.sheets import as_table
 
 
 class Spreadsheet(Platform):

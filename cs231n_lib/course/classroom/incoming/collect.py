@@ -11,26 +11,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cs231n_lib.course.assignment.master import Master, read_master
-from cs231n_lib.course.classroom import received, roster
-from cs231n_lib.course.classroom.archives import (
+from cs231n_lib.course.classroom.folder.course import Course
+from cs231n_lib.course.classroom.folder.names import Names
+from cs231n_lib.course.classroom.incoming import received, roster
+from cs231n_lib.course.classroom.incoming.archives import (
     MAX_HAND_IN_BYTES,
     MAX_RUN_BYTES,
     Budget,
     Download,
     Inner,
     Outer,
-    Refused,
     inner_files,
 )
-from cs231n_lib.course.classroom.course import Course
-from cs231n_lib.course.classroom.hand_in import COMPANIONS, Choice, choose
-from cs231n_lib.course.classroom.names import Names
-from cs231n_lib.course.classroom.owners import HandIn, hand_ins
-from cs231n_lib.course.classroom.people import numbers, remember
+from cs231n_lib.course.classroom.incoming.hand_in import COMPANIONS, Choice, choose
+from cs231n_lib.course.classroom.incoming.numbers import numbers, remember
+from cs231n_lib.course.classroom.incoming.owners import HandIn, hand_ins
 from cs231n_lib.course.classroom.platforms import PLATFORMS
 from cs231n_lib.course.classroom.platforms.platform import Label, Person, View
-from cs231n_lib.course.classroom.sheets import SUFFIXES, WORKBOOKS, Table, read_table
-from cs231n_lib.course.errors import UserError
+from cs231n_lib.course.classroom.platforms.sheets import SUFFIXES, WORKBOOKS, Table, read_table
+from cs231n_lib.course.errors import Refused, UserError
 from cs231n_lib.course.files import write_atomically
 from cs231n_lib.course.text import line
 

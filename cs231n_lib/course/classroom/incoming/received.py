@@ -16,10 +16,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
 from cs231n_lib.course.assignment.master import read_master
-from cs231n_lib.course.classroom.archives import Inner
-from cs231n_lib.course.classroom.course import Course
-from cs231n_lib.course.classroom.hand_in import COMPANIONS, Choice, choose
-from cs231n_lib.course.classroom.people import numbers
+from cs231n_lib.course.classroom.folder.course import Course
+from cs231n_lib.course.classroom.incoming.archives import Inner
+from cs231n_lib.course.classroom.incoming.hand_in import COMPANIONS, Choice, choose
+from cs231n_lib.course.classroom.incoming.numbers import numbers
 from cs231n_lib.course.classroom.platforms.exchange import read_time
 from cs231n_lib.course.files import write_atomically
 

@@ -22,6 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from cs231n_lib.course.assignment.notebook import MAX_NOTEBOOK_BYTES
+from cs231n_lib.course.errors import Refused
 
 #: Most files in one download.
 MAX_ENTRIES = 50_000
@@ -36,10 +37,6 @@ TEMPORARY = ("__MACOSX", ".ipynb_checkpoints", ".DS_Store", "Thumbs.db", "deskto
 UNREADABLE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, RuntimeError, EOFError,
               OSError, ValueError, MemoryError, OverflowError, LookupError)  # fmt: skip
 DRIVE = re.compile(r"[A-Za-z]:/")
-
-
-class Refused(Exception):
-    """A file that is not taken; the message says why."""
 
 
 @dataclass(frozen=True)

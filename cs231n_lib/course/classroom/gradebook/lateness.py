@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from cs231n_lib.course.classroom.course import Course
-from cs231n_lib.course.classroom.grade import Lateness
+from cs231n_lib.course.classroom.folder.course import Course
+from cs231n_lib.course.classroom.gradebook.grade import Lateness
 from cs231n_lib.course.files import write_atomically
 
 DAY = timedelta(days=1)

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cs231n_lib.course.classroom.archives import Refused
-from cs231n_lib.course.classroom.collect import collect
-from cs231n_lib.course.classroom.names import Names
-from cs231n_lib.course.classroom.owners import owner_of
+from cs231n_lib.course.classroom.folder.names import Names
+from cs231n_lib.course.classroom.incoming.collect import collect
+from cs231n_lib.course.classroom.incoming.owners import owner_of
+from cs231n_lib.course.classroom.incoming.received import submissions
 from cs231n_lib.course.classroom.platforms.platform import Label, View
-from cs231n_lib.course.classroom.received import submissions
+from cs231n_lib.course.errors import Refused
 from tests.course.conftest import make_course
 from tests.course.notebooks import submission
 

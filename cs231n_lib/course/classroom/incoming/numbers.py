@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cs231n_lib.course.classroom.archives import Refused
-from cs231n_lib.course.classroom.course import Course
-from cs231n_lib.course.classroom.names import Names
+from cs231n_lib.course.classroom.folder.course import Course
+from cs231n_lib.course.classroom.folder.names import Names
 from cs231n_lib.course.classroom.platforms import PLATFORMS
 from cs231n_lib.course.classroom.platforms.platform import Label, Person
+from cs231n_lib.course.errors import Refused
 from cs231n_lib.course.files import write_atomically
 
 

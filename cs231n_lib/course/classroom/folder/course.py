@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cs231n_lib.course.classroom.config import CONFIG, course_config
-from cs231n_lib.course.classroom.exclusive import alone
+from cs231n_lib.course.classroom.folder.config import CONFIG, course_config
+from cs231n_lib.course.classroom.folder.exclusive import alone
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.files import write_atomically
 

@@ -8,15 +8,15 @@ lies below is that person's or nobody's.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from cs231n_lib.course.classroom.archives import (
+from cs231n_lib.course.classroom.incoming.archives import (
     UNREADABLE,
     Budget,
     Download,
     Outer,
-    Refused,
 )
 from cs231n_lib.course.classroom.platforms import PLATFORMS
 from cs231n_lib.course.classroom.platforms.platform import Container, View
+from cs231n_lib.course.errors import Refused
 
 #: Gradescope repeats the output of all its tests in its metadata.
 MAX_METADATA_BYTES = 256 * 2**20

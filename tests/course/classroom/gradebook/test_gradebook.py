@@ -18,12 +18,15 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from cs231n_lib.course.checks.verdict import Outcome
-from cs231n_lib.course.classroom import gradebook, granting, pages, roster
-from cs231n_lib.course.classroom import notebook as notebooks
-from cs231n_lib.course.classroom.cells import CellChanges
-from cs231n_lib.course.classroom.gradebook import Gradebook
+from cs231n_lib.course.classroom import granting
+from cs231n_lib.course.classroom.folder.names import Names
+from cs231n_lib.course.classroom.gradebook import gradebook
+from cs231n_lib.course.classroom.gradebook import notebook as notebooks
+from cs231n_lib.course.classroom.gradebook.cells import CellChanges
+from cs231n_lib.course.classroom.gradebook.gradebook import Gradebook
 from cs231n_lib.course.classroom.grading import lateness_of
-from cs231n_lib.course.classroom.names import Names
+from cs231n_lib.course.classroom.incoming import roster
+from cs231n_lib.course.classroom.outgoing import pages
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.judge.result import CellReport, Result
 from tests.course.conftest import make_course

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from cs231n_lib.course.assignment.master import SOLUTION, Master
 from cs231n_lib.course.assignment.sections import Section, section_of
 from cs231n_lib.course.checks.verdict import Outcome
-from cs231n_lib.course.classroom.grade import CellGrade, Grade
+from cs231n_lib.course.classroom.gradebook.grade import CellGrade, Grade
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.judge.result import Result
 

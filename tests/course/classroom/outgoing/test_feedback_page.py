@@ -11,10 +11,10 @@ from cs231n_lib.course.assignment.master import read_master
 from cs231n_lib.course.assignment.sections import section_of
 from cs231n_lib.course.checkout import root
 from cs231n_lib.course.checks.verdict import Diagnosis, Outcome
-from cs231n_lib.course.classroom import pages
-from cs231n_lib.course.classroom.course import Course
-from cs231n_lib.course.classroom.findings import exercises, may_show_solutions
-from cs231n_lib.course.classroom.grade import CellGrade, Grade, Lateness
+from cs231n_lib.course.classroom.folder.course import Course
+from cs231n_lib.course.classroom.gradebook.grade import CellGrade, Grade, Lateness
+from cs231n_lib.course.classroom.outgoing import pages
+from cs231n_lib.course.classroom.outgoing.findings import exercises, may_show_solutions
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.judge.result import GRADED, Result
 

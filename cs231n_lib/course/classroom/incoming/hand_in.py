@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from cs231n_lib.course.assignment.master import Master
 from cs231n_lib.course.assignment.notebook import Damaged, read_cells
-from cs231n_lib.course.classroom.archives import Inner
+from cs231n_lib.course.classroom.incoming.archives import Inner
 from cs231n_lib.course.text import line
 
 #: Files that nbgrader and this package put beside a notebook.

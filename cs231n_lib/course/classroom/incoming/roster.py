@@ -4,12 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cs231n_lib.course.classroom.archives import Refused
-from cs231n_lib.course.classroom.course import Course
-from cs231n_lib.course.classroom.gradebook import exists, open_gradebook, rename
-from cs231n_lib.course.classroom.names import Names
-from cs231n_lib.course.classroom.sheets import read_table
-from cs231n_lib.course.errors import UserError
+from cs231n_lib.course.classroom.folder.course import Course
+from cs231n_lib.course.classroom.folder.names import Names
+from cs231n_lib.course.classroom.gradebook.gradebook import exists, open_gradebook, rename
+from cs231n_lib.course.classroom.platforms.sheets import read_table
+from cs231n_lib.course.errors import Refused, UserError
 from cs231n_lib.course.text import line
 
 COLUMNS = ("student", "first_name", "last_name", "email", "late_days")

@@ -15,11 +15,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from cs231n_lib.course.classroom import notebook as notebooks
-from cs231n_lib.course.classroom.cells import CellChanges, cells_of, change_cells, compare_cells
-from cs231n_lib.course.classroom.course import Course
-from cs231n_lib.course.classroom.grade import CellGrade, Grade, Lateness
-from cs231n_lib.course.classroom.names import Names
+from cs231n_lib.course.classroom.folder.course import Course
+from cs231n_lib.course.classroom.folder.names import Names
+from cs231n_lib.course.classroom.gradebook import notebook as notebooks
+from cs231n_lib.course.classroom.gradebook.cells import (
+    CellChanges,
+    cells_of,
+    change_cells,
+    compare_cells,
+)
+from cs231n_lib.course.classroom.gradebook.grade import CellGrade, Grade, Lateness
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.files import write_atomically
 from cs231n_lib.course.judge.result import Result

@@ -7,15 +7,15 @@ import zipfile
 
 import pytest
 
-from cs231n_lib.course.classroom import pages
-from cs231n_lib.course.classroom.collect import collect
-from cs231n_lib.course.classroom.course import Course
-from cs231n_lib.course.classroom.gradebook import Gradebook, open_gradebook
-from cs231n_lib.course.classroom.received import submissions
+from cs231n_lib.course.classroom.folder.course import Course
+from cs231n_lib.course.classroom.gradebook.gradebook import Gradebook, open_gradebook
+from cs231n_lib.course.classroom.incoming.collect import collect
+from cs231n_lib.course.classroom.incoming.received import submissions
+from cs231n_lib.course.classroom.outgoing import pages
 from cs231n_lib.course.classroom.term import archive
 from cs231n_lib.course.errors import UserError
-from tests.course.classroom.test_collect import make_zip
-from tests.course.classroom.test_platforms import (
+from tests.course.classroom.incoming.test_collect import make_zip
+from tests.course.classroom.platforms.test_platforms import (
     CANVAS_FILES,
     MOODLE_FILES,
     download,

@@ -6,8 +6,8 @@ import re
 import unicodedata
 from pathlib import Path
 
-from cs231n_lib.course.classroom.archives import Refused
-from cs231n_lib.course.classroom.course import Course
+from cs231n_lib.course.classroom.folder.course import Course
+from cs231n_lib.course.errors import Refused
 from cs231n_lib.course.files import write_atomically
 from cs231n_lib.course.text import STUDENT
 

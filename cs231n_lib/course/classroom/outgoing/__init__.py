@@ -1,0 +1,5 @@
+"""What goes out: the report of a run, feedback for students, and grades for a platform.
+
+Only reads: nothing here changes a grade.  Whatever a student wrote is text on these pages and
+never markup, and of hidden tests no more is said than their names.
+"""
