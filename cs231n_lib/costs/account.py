@@ -206,9 +206,7 @@ class Account:
         matplotlib.figure.Figure
             Layers from top to bottom; layers that keep and learn nothing are left out.
         """
-        import matplotlib.pyplot as plt
-
-        from cs231n_lib.plots import COLOURS, style
+        from cs231n_lib.plots import COLOURS, plt, style
 
         rows = [row for row in self.rows if row.activations or row.weights]
         memory = [row.activations * self.itemsize / 1e6 for row in rows]

@@ -1,5 +1,19 @@
-"""``python -m cs231n_lib.course``: the ``cs231n`` command where scripts are not on the path."""
+"""``cs231n``, also ``python -m cs231n_lib.course``: the door, which stands without ``[cli]``."""
 
-from cs231n_lib.course.cli import main
+import sys
 
-main()
+from cs231n_lib._extras import MissingExtraError, extra
+
+
+def main() -> None:
+    """Run the command line, or say in a sentence what it needs and how to install that."""
+    try:
+        with extra("cli", "the command cs231n"):
+            from cs231n_lib.course import cli
+    except MissingExtraError as error:
+        sys.exit(f"Error: {error}")
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()

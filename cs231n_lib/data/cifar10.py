@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cs231n_lib._extras import extra
 from cs231n_lib.data._batches import read_batch, unpickle
 from cs231n_lib.data._download import ResumingDownloader
 from cs231n_lib.data.cifar10_files import (
@@ -128,7 +129,8 @@ def fetch_cifar10(
     DataError
         If the download fails, or what came is not what was expected.
     """
-    import pooch  # here, where something is fetched: a browser's Python has no network and no pooch
+    with extra("data", "fetching CIFAR-10"):
+        import pooch  # here, where something is fetched: a browser's Python has no network
 
     where = cifar10_dir(folder)
     if all(verdict == "ok" for verdict in verify_cifar10(where, release=release).values()):

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cs231n_lib._extras import extra
+
 FOLDER = "cifar-10-batches-py"
 META, TEST = "batches.meta", "test_batch"
 BATCHES = tuple(f"data_batch_{number}" for number in range(1, 6))
@@ -62,7 +64,8 @@ def data_dir() -> Path:
     named = os.environ.get("CS231N_DATA_DIR")
     if named:
         return Path(named).expanduser()
-    import pooch  # here, because only a machine with a cache needs it
+    with extra("data", "the cache for data (or set CS231N_DATA_DIR)"):
+        import pooch  # here, because only a machine with a cache needs it
 
     return Path(pooch.os_cache("cs231n_lib"))
 

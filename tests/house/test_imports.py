@@ -1,15 +1,19 @@
-"""Importing the numeric library is cheap and pulls in no GPU package and no course tooling."""
+"""Importing the numeric library is cheap: the packages it is installed with, and no other."""
 
 from __future__ import annotations
 
 import json
 import pkgutil
+import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 
 import pytest
 
 import cs231n_lib
+from cs231n_lib.course.checkout import root
 
 FORBIDDEN = {"cupy", "torch", "nbgrader", "jupyter", "jupyterlab", "IPython", "cs231n_lib.course"}
 NUMERIC = sorted(
@@ -29,6 +33,16 @@ def modules_loaded_by(statement: str) -> set[str]:
 @pytest.mark.parametrize("name", ["cs231n_lib", *NUMERIC])
 def test_a_fresh_import_loads_nothing_heavy(name):
     assert not FORBIDDEN & modules_loaded_by(f"import {name}")
+
+
+def test_the_library_loads_the_packages_that_it_is_installed_with_and_no_other():
+    """Figures, notebooks and the command line cost a second, which who computes need not wait."""
+    project = tomllib.loads((root() / "pyproject.toml").read_text())["project"]
+    core = {re.split(r"[^A-Za-z0-9_-]", d)[0].replace("-", "_") for d in project["dependencies"]}
+    loaded = {name.partition(".")[0] for name in modules_loaded_by("import cs231n_lib")}
+    # What is in no distribution is Python's own, or made by a compiled module for itself.
+    others = {name for name in loaded if name in packages_distributions()}
+    assert others == core | {"cs231n_lib"}
 
 
 def test_the_check_sees_a_forbidden_import():

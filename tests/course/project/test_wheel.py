@@ -1,12 +1,15 @@
-"""What a wheel installs is a whole course: no command of an instructor needs a checkout."""
+"""What a wheel installs: the numeric library alone, or a whole course without a checkout."""
 
 import json
 import os
 import subprocess
 import sys
+import venv
 import zipfile
+from importlib import metadata
 
 import pytest
+from packaging.requirements import Requirement
 
 from cs231n_lib.course.checkout import root
 
@@ -68,6 +71,84 @@ def test_a_student_checks_from_the_wheel(cs231n, installed, tmp_path):
     checked = cs231n("check", "a1.ipynb")
     assert checked.returncode == 1, checked.stderr
     assert "no release was found" not in checked.stdout
+
+
+def requirements(distribution, extra=""):
+    """Return the names that a distribution asks for, with an extra or without."""
+    asked = [Requirement(line) for line in distribution.requires or []]
+    return {r.name for r in asked if r.marker is None or r.marker.evaluate({"extra": extra})}
+
+
+@pytest.fixture(scope="module")
+def bare(installed, tmp_path_factory):
+    """The Python of a new environment: the wheel and what it asks for without extras, no more."""
+    folder = tmp_path_factory.mktemp("bare")
+    venv.create(folder, with_pip=False, symlinks=True)
+    (site,) = folder.glob("lib/python*/site-packages")
+    for entry in installed.iterdir():
+        (site / entry.name).symlink_to(entry)
+    (wheel,) = metadata.distributions(path=[str(installed)])
+    wanted, seen = requirements(wheel), set()
+    while wanted:
+        seen.add(name := wanted.pop())
+        distribution = metadata.distribution(name)
+        for top in {file.parts[0] for file in distribution.files} - {"..", "__pycache__"}:
+            (site / top).symlink_to(distribution.locate_file(top))
+        wanted |= requirements(distribution) - seen
+    assert seen == {"numpy", "array-api-compat", "threadpoolctl", "tqdm"}
+    return folder / "bin" / "python"
+
+
+def run_bare(bare, *arguments):
+    return subprocess.run(
+        [bare, "-I", "-W", "error", *arguments], capture_output=True, text=True, check=False
+    )
+
+
+TRAINING = """
+import numpy as np
+from cs231n_lib import Momentum, Solver, TwoLayerNet, account, check_gradient
+from cs231n_lib.data import load_scenes
+rng = np.random.default_rng(0)
+X = rng.standard_normal((64, 6)).astype(np.float32)
+y = (X[:, 0] > 0).astype(np.int64)
+net = TwoLayerNet(6, 16, 2, rng=rng)
+solver = Solver(net, {"X_train": X, "y_train": y, "X_val": X, "y_val": y},
+                optimiser=Momentum(0.1), num_epochs=20, batch_size=16, rng=rng)
+solver.train()
+assert solver.check_accuracy(X, y) > 0.9
+"""
+
+
+def test_without_extras_a_network_trains(bare):
+    done = run_bare(bare, "-c", TRAINING)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("code", "extra"),
+    [
+        ("import cs231n_lib.plots", "figures"),
+        ("import cs231n_lib as c; c.account('INPUT[8x8x3] -> FC-2').plot()", "figures"),
+        ("from cs231n_lib.data import data_dir; data_dir()", "data"),
+        ("from cs231n_lib.data import fetch_cifar10; fetch_cifar10('.')", "data"),
+    ],
+)
+def test_without_extras_what_needs_one_names_it(bare, code, extra):
+    done = run_bare(bare, "-c", code)
+    last = done.stderr.splitlines()[-1]
+    assert last.endswith(f"which is not installed: pip install 'cs231n_lib[{extra}]'"), done.stderr
+
+
+def test_without_extras_the_command_says_in_a_sentence_what_to_install(bare, installed):
+    (scripts,) = installed.glob("*.dist-info/entry_points.txt")
+    assert "cs231n = cs231n_lib.course.__main__:main" in scripts.read_text()
+    done = run_bare(bare, "-m", "cs231n_lib.course", "--help")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("Error: the command cs231n needs ")
+    assert line.endswith("which is not installed: pip install 'cs231n_lib[cli]'")
 
 
 @pytest.mark.parametrize("command", [["test"], ["bench"], ["lock"]])
