@@ -77,3 +77,9 @@ LARGE = (
             "and log(0) is infinite: use s_y - max - log(sum(exp)), as softmax_loss does.",
             {"of_p": True}),
 )  # fmt: skip
+#: The loss averages over the batch once, and so do the gradients.
+AVERAGED = (
+    Mistake("averaged_twice", "the gradients are divided by N twice.", {"over": "N"}),
+    Mistake("gradient_not_averaged", "the gradients equal the right ones times N: they are "
+            "not averaged.", {"over": "0"}),
+)  # fmt: skip

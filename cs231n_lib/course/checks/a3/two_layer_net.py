@@ -9,6 +9,7 @@ from cs231n_lib.course.checks import calling
 from cs231n_lib.course.checks.a3 import affine, relu
 from cs231n_lib.course.checks.exercise import Exercise, Mistake, general, relative_error
 from cs231n_lib.course.checks.model import (
+    AVERAGED,
     LARGE,
     far_scores,
     loss_of,
@@ -130,9 +131,7 @@ exercise = Exercise(
                   "that bounds the loss. The function softmax_loss is given.", {"eps": eps})
           for eps in (1e-15, 1e-12, 1e-10, 1e-9, 1e-8, 1e-7)),
         *LARGE,
-        Mistake("averaged_twice", "the gradients are divided by N twice.", {"over": "N"}),
-        Mistake("gradient_not_averaged", "the gradients equal the right ones times N: they are "
-                "not averaged.", {"over": "0"}),
+        *AVERAGED,
     ),
 )  # fmt: skip
 

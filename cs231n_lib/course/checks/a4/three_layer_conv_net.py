@@ -9,6 +9,7 @@ from cs231n_lib.course.checks import calling
 from cs231n_lib.course.checks.a4 import conv, max_pool
 from cs231n_lib.course.checks.exercise import Exercise, Mistake, general, like
 from cs231n_lib.course.checks.model import (
+    AVERAGED,
     LARGE,
     far_scores,
     loss_of,
@@ -141,9 +142,7 @@ exercise = Exercise(
         Mistake("biases_penalised", "the penalty reaches the gradients of the biases; only the "
                 "weights are penalised.", {"grad_reg_biases": True}),
         *LARGE,
-        Mistake("averaged_twice", "the gradients are divided by N twice.", {"over": "N"}),
-        Mistake("gradient_not_averaged", "the gradients equal the right ones times N: they are "
-                "not averaged.", {"over": "0"}),
+        *AVERAGED,
     ),
 )  # fmt: skip
 
