@@ -10,6 +10,7 @@ import os
 import platform
 import resource
 import struct
+import sys
 from typing import Any
 
 from cs231n_lib.course.inside.syscalls import NUMBERS
@@ -46,9 +47,13 @@ UNSEEN = (9, 19, 20, 21, 22)
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def supported() -> bool:
-    """Return whether the filter of system calls is known for this machine."""
-    return platform.machine() in _MACHINES
+def why_not() -> str:
+    """Return what keeps this machine from walling code off at all; ``""`` if nothing does."""
+    if not sys.platform.startswith("linux"):
+        return "walls need Linux; grade on a Linux machine (or in WSL 2)"
+    if platform.machine() not in _MACHINES:
+        return "isolation is known for x86-64 and 64-bit ARM processors only"
+    return ""
 
 
 def _must(result: int, what: str) -> None:

@@ -13,7 +13,6 @@ import signal
 import socket
 import struct
 import subprocess
-import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -106,12 +105,8 @@ def _nothing_secret(python: Python, library: Path) -> None:
 @functools.cache
 def why_not_isolated() -> str:
     """Return what keeps this machine from isolating code; ``""`` if nothing does."""
-    from importlib.util import find_spec
-
-    if not sys.platform.startswith("linux") or find_spec("resource") is None:
-        return "isolation needs Linux; grade on a Linux machine (or in WSL 2)"
-    if not isolation.supported():
-        return "isolation is known for x86-64 and 64-bit ARM processors only"
+    if reason := isolation.why_not():
+        return reason
     if shutil.which("bwrap") is None:
         return "bubblewrap is missing; install it: apt install bubblewrap (or dnf, pacman ...)"
     trial = [*namespaces(), "--ro-bind", "/", "/", "true"]

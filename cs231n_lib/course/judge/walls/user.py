@@ -34,12 +34,8 @@ _PROBE = "import os, sys; print(*(p for p in sys.argv[1:] if os.access(p, os.R_O
 @functools.cache
 def why_not_another_user() -> str:
     """Return what keeps this machine from running code as another user; ``""`` if nothing."""
-    from importlib.util import find_spec
-
-    if not sys.platform.startswith("linux") or find_spec("resource") is None:
-        return "another user as a wall needs Linux"
-    if not isolation.supported():
-        return "isolation is known for x86-64 and 64-bit ARM processors only"
+    if reason := isolation.why_not():
+        return reason
     if os.geteuid() != 0:
         return "only root can run code as another user"
     secrets = [str(Path(cs231n_lib.__file__).parent / "course"), str(Path.cwd())]
