@@ -26,9 +26,9 @@ from typing import Any
 
 from cs231n_lib.course import checkout
 from cs231n_lib.course.assignment.master import Master, Test, defined_names, read_master
+from cs231n_lib.course.assignment.sources import assignments
 from cs231n_lib.course.checks import bench, calling
 from cs231n_lib.course.checks.verdict import Outcome
-from cs231n_lib.course.classroom.release import assignments
 
 #: How a test says what its exercise builds on.
 TRIAL = re.compile(r"@checks\.trial\(\s*\w+,\s*a\d\.([\w.]+)")

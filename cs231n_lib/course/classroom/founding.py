@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cs231n_lib.course import checkout
+from cs231n_lib.course.assignment import sources
 from cs231n_lib.course.classroom.folder.config import CONFIG
 from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.classroom.folder.names import Names
@@ -17,11 +18,6 @@ from cs231n_lib.course.errors import UserError
 
 #: What nbgrader takes for a course's name: it becomes a folder of the exchange.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
-
-
-def ours() -> list[str]:
-    """Return the names of the assignments that come along with the package."""
-    return sorted(p.name for p in (checkout.material() / "solutions").iterdir() if p.is_dir())
 
 
 def begin(
@@ -66,7 +62,7 @@ def begin(
         raise UserError(f"{folder} is a file; name a new folder")
     if folder.is_dir() and any(folder.iterdir()):
         raise UserError(f"{folder} is not empty; name a new folder")
-    taken = ours() if assignments is None else assignments
+    taken = sources.assignments() if assignments is None else assignments
     _known(taken)
     undated = sorted(set(due or {}) - set(taken))
     if undated:
@@ -105,9 +101,11 @@ def add(course: Course, assignment: str) -> Path:
 
 
 def _known(assignments: Iterable[str]) -> None:
-    unknown = sorted(set(assignments) - set(ours()))
+    unknown = sorted(set(assignments) - set(sources.assignments()))
     if unknown:
-        raise UserError(f"there is no assignment {', '.join(unknown)}; ours: {', '.join(ours())}")
+        raise UserError(
+            f"there is no assignment {', '.join(unknown)}; ours: {', '.join(sources.assignments())}"
+        )
 
 
 def _copy(assignment: str, root: Path) -> None:

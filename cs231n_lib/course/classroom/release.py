@@ -7,7 +7,6 @@ import zipfile
 from datetime import UTC
 from pathlib import Path
 
-from cs231n_lib.course import checkout
 from cs231n_lib.course.assignment.due import with_due
 from cs231n_lib.course.assignment.notebook import Damaged
 from cs231n_lib.course.classroom.folder.config import course_config
@@ -40,12 +39,6 @@ Data
 The notebook draws its images itself (the course's small "scenes" set): nothing to download.
 Real CIFAR-10 is not needed here.  To play with it: cs231n data fetch
 """
-
-
-def assignments(root: Path | None = None) -> list[str]:
-    """Return the names of the assignments that have a source notebook; by default, of ours."""
-    folder = (root or checkout.material()) / "solutions"
-    return sorted(p.parent.name for p in folder.glob("*/*.ipynb") if p.stem == p.parent.name)
 
 
 def _generate(root: Path, name: str, destination: Path) -> None:
@@ -88,9 +81,8 @@ def release(name: str, root: Path) -> Path:
     UserError
         If there is no such assignment or nbgrader refuses the source.
     """
-    known = assignments(root)
-    if name not in known:
-        raise UserError(f"no assignment {name!r} in solutions/. There are: {', '.join(known)}")
+    course = Course(root)
+    course.master(name)  # refuses an assignment that there is not
     target = root / "exercises" / name
     state = root / ".nbgrader"
     state.mkdir(exist_ok=True)
@@ -98,7 +90,7 @@ def release(name: str, root: Path) -> Path:
         _generate(root, name, Path(scratch))
         made = Path(scratch) / name
         (made / "README.txt").write_text(instructions(name))
-        say_due(Course(root), name, made / f"{name}.ipynb")
+        say_due(course, name, made / f"{name}.ipynb")
         shutil.rmtree(target, ignore_errors=True)
         target.parent.mkdir(exist_ok=True)
         shutil.move(made, target)

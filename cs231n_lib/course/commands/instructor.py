@@ -45,9 +45,10 @@ def release(
     """
     from cs231n_lib.course.classroom import release as releasing
 
-    root = _course(course).root
+    found = _course(course)
+    root = found.root
     folder = bundles or root / ".nbgrader" / "bundles"
-    for name in names or releasing.assignments(root):
+    for name in names or found.assignments():
         made = releasing.release(name, root)
         archive = releasing.bundle(made, folder / f"{name}.zip")
         say(f"{name}: {made.relative_to(root)}/ and {archive}")

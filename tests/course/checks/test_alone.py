@@ -7,8 +7,8 @@ import pytest
 
 from cs231n_lib.course import checkout, checks
 from cs231n_lib.course.assignment.master import defined_names, read_master
+from cs231n_lib.course.assignment.sources import assignments
 from cs231n_lib.course.checks.verdict import StudentError
-from cs231n_lib.course.classroom.release import assignments
 from cs231n_lib.course.judge import grader, rules
 from cs231n_lib.course.judge.walls import plain
 from tests.grader import table

@@ -6,7 +6,7 @@ import warnings
 
 import pytest
 
-from cs231n_lib.course.classroom.release import assignments
+from cs231n_lib.course.assignment.sources import assignments
 from tests.grader import table
 
 CONSTANTS = {

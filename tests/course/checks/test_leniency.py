@@ -4,7 +4,7 @@ import pytest
 
 from cs231n_lib.course import checkout
 from cs231n_lib.course.assignment.master import parse, read_master
-from cs231n_lib.course.classroom.release import assignments
+from cs231n_lib.course.assignment.sources import assignments
 from cs231n_lib.course.judge import grader
 
 DISGUISE = """

@@ -12,7 +12,7 @@ import nbformat
 import pytest
 
 from cs231n_lib.course import checkout
-from cs231n_lib.course.classroom.release import assignments
+from cs231n_lib.course.assignment.sources import assignments
 from tests.grader import table
 
 #: Which tests enforce which words: ``assignment/exercise-test`` (with *) -> words of the statement.

@@ -6,8 +6,9 @@ from datetime import datetime
 import pytest
 from typer.testing import CliRunner
 
+from cs231n_lib.course.assignment.sources import assignments
 from cs231n_lib.course.classroom.folder.course import Course
-from cs231n_lib.course.classroom.founding import add, begin, ours
+from cs231n_lib.course.classroom.founding import add, begin
 from cs231n_lib.course.classroom.gradebook.gradebook import Gradebook
 from cs231n_lib.course.classroom.gradebook.lateness import Terms
 from cs231n_lib.course.classroom.incoming.roster import enrolled
@@ -23,8 +24,8 @@ def test_a_course_has_what_was_asked_for(tmp_path):
 
 
 def test_a_course_has_all_of_ours_by_default(tmp_path):
-    assert begin(tmp_path / "vision", name="cs-231n").assignments() == ours()
-    assert len(ours()) == 5
+    assert begin(tmp_path / "vision", name="cs-231n").assignments() == assignments()
+    assert len(assignments()) == 5
 
 
 @pytest.mark.parametrize(

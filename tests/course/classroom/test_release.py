@@ -10,13 +10,14 @@ import pytest
 
 from cs231n_lib.course import checkout
 from cs231n_lib.course.assignment.due import due_of
+from cs231n_lib.course.assignment.sources import assignments
 from cs231n_lib.course.classroom import granting, release
 from cs231n_lib.course.classroom.folder.config import course_config
 from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.errors import UserError
 
 ROOT = checkout.root()
-ASSIGNMENTS = release.assignments(ROOT)
+ASSIGNMENTS = assignments()
 REGION = re.compile(
     r"^[ \t]*### BEGIN (?:SOLUTION|HIDDEN TESTS)\n(.*?)^[ \t]*### END (?:SOLUTION|HIDDEN TESTS)",
     re.DOTALL | re.MULTILINE,

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cs231n_lib.course.assignment.sources import assignments
 from cs231n_lib.course.classroom.folder.config import CONFIG, course_config
 from cs231n_lib.course.classroom.folder.exclusive import alone
 from cs231n_lib.course.errors import UserError
@@ -94,8 +95,7 @@ class Course:
 
     def assignments(self) -> list[str]:
         """Return the names of the assignments that have a master notebook."""
-        masters = self.source.glob("*/*.ipynb")
-        return sorted(p.parent.name for p in masters if p.stem == p.parent.name)
+        return assignments(self.source)
 
     def master(self, assignment: str) -> bytes:
         """Return the master notebook of ``assignment``; `UserError` if there is none."""
