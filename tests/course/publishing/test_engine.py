@@ -134,6 +134,7 @@ def test_pages_are_told_files_by_their_content(cache, tmp_path):
 def test_the_book_and_what_runs_cells_are_in_it(cache):
     files = bundle.book_files()
     for name in ("cs231n_lib/__init__.py", "exercises/a1/a1.ipynb", "cellrunner.py", "bounded.py",
+                 "cs231n_lib/course/student/hints/a1.toml",
                  "array_api_compat/__init__.py", "_config.yml"):  # fmt: skip
         assert name in files
     assert not [name for name in files if "solutions" in name or "samples" in name]
