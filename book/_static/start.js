@@ -2,6 +2,7 @@
 //   <div class="explore" data-explore="knn-regions">   a figure to explore: explore/
 //   a quiz, and the marks of what was read             quiz/
 //   cells, on a host that runs them                    live/; elsewhere, where to open the notebook
+//   an assignment, on such a host                      live/worksheet.js
 // Figures and quizzes are plain scripts, so that they also work in a book opened from a folder.
 (() => {
   const root = new URL("../", document.currentScript.src).href;
@@ -47,6 +48,24 @@
     return links.length ? bar : "";
   }
 
+  // The offer to run the page here; null if this host or this browser does not.
+  async function makeLiveBar(host) {
+    if (!host?.engines) return null;
+    try {
+      const { offer } = await import(`${root}live/bar.js`);
+      return await offer(host, askHost, root);
+    } catch (error) {
+      console.error(error); // a host that does not send scripts as JavaScript, say
+      return null;
+    }
+  }
+
+  // The ways to take work on an assignment along.
+  async function offerWork(sheet) {
+    const part = await import(`${root}live/worksheet.js`).catch(console.error);
+    part?.offerWork(sheet);
+  }
+
   document.addEventListener("DOMContentLoaded", async () => {
     const figures = [...document.querySelectorAll("[data-explore]")].map((e) => e.dataset.explore);
     load("quiz/quiz.css");
@@ -61,7 +80,8 @@
     if (host?.watch) reloadWhenRebuilt();
     if (!document.querySelector("div.cell div.cell_input pre")) return;
     const place = document.querySelector("article h1");
-    const { offer } = host?.engines ? await import(`${root}live/bar.js`) : {};
-    place.after((await offer?.(host, askHost, root)) ?? makeLaunchBar());
+    const sheet = document.querySelector("a[data-worksheet]");
+    if (sheet && host?.engines) offerWork(sheet);
+    place.after((await makeLiveBar(host)) ?? (sheet ? "" : makeLaunchBar()));
   });
 })();

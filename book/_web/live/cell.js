@@ -7,41 +7,10 @@ import { Editor } from "./editor.js";
 import { Edits } from "./edits.js";
 import { Outputs } from "./outputs.js";
 
-const PREFIX = "cell-"; // of the ids that the build gives to cells
+export const PREFIX = "cell-"; // of the ids that the build gives to cells
 const CHECK_S = 20; // what a call may take when it is graded
 const LATE = `Stopped after ${CHECK_S} seconds, the most that a call may take when it is graded. Does a loop never end?`;
 const SOON_S = 3; // a cell that runs longer shows for how long
-
-// The cells of the page in their order, those whose code the page does not show included.
-export function findCells(actions, root) {
-  let number = 0;
-  return [...document.querySelectorAll(`div.cell[id^=${PREFIX}], template[data-cell]`)]
-    .filter((e) => e.matches("template") || e.querySelector("div.cell_input pre"))
-    .map((e) => (e.matches("template") ? new HiddenCell(e) : new Cell(e, ++number, actions, root)));
-}
-
-// A cell whose code the page does not show: it is run like the others, and in silence.
-class HiddenCell {
-  constructor(template) {
-    this.code = template.content.textContent;
-    this.hasRun = false;
-  }
-
-  async run(engine) {
-    this.hasRun = true;
-    const { gone } = await engine.run(this.code, { silent: true });
-    return !gone;
-  }
-
-  get edited() {
-    return false;
-  }
-
-  mount() {}
-  enable() {}
-  show() {}
-  reset() {}
-}
 
 export class Cell {
   // `number` is how the page counts its cells; `actions`: what it does to run this one, or all
@@ -52,9 +21,18 @@ export class Cell {
     this.pre = element.querySelector("div.cell_input pre");
     this.stored = this.pre.textContent.trim();
     this.storedOutput = element.querySelector("div.cell_output");
+    const is = (kind) => element.classList.contains(kind);
     // An exercise and the check below it are run together, without the rest of the page.
-    this.isPractice = element.classList.contains("tag_practice");
-    this.isCheck = element.classList.contains("tag_practice-check");
+    this.isPractice = is("tag_practice");
+    this.isCheck = is("tag_practice-check");
+    // On the page of an assignment: what is handed in, its tests, and what both of them need.
+    this.isAnswer = is("worksheet-answer") || is("worksheet-written");
+    this.isTest = is("worksheet-test");
+    this.isBasis = is("worksheet-answer") || is("worksheet-setup");
+    this.isLocked = this.isTest || is("worksheet-setup");
+    this.mayFail = this.isTest || this.isBasis;
+    const [, seconds] = element.className.match(/\bseconds-(\d+)/) ?? [];
+    this.warning = seconds ? `took ${seconds} s when this page was made` : "";
     element.classList.add("live-cell");
   }
 
@@ -71,6 +49,8 @@ export class Cell {
       label: `Code of cell ${this.number}. Shift-Enter ${verb} it, Escape leaves the editor.`,
       run: () => this.actions.run(this),
       changed: () => this.changed(),
+      locked: this.isLocked,
+      prose: this.isProse,
     });
     place.append(this.tools);
     this.element.querySelector("details")?.addEventListener("toggle", () => this.editor.refresh());
@@ -119,7 +99,7 @@ export class Cell {
   }
 
   get code() {
-    return this.editor ? this.editor.text : Edits.read(this.id, this.stored);
+    return this.editor ? this.editor.text : Edits.read(this.id, this.stored, this.isAnswer);
   }
 
   get edited() {
@@ -149,7 +129,8 @@ export class Cell {
   show(state) {
     this.element.dataset.live = state;
     if (!this.mark) return;
-    this.mark.textContent = { running: "running", waiting: "waiting", failed: "failed" }[state] ?? "";
+    const words = { "": this.warning, running: "running", waiting: "waiting", failed: "failed" };
+    this.mark.textContent = words[state] ?? "";
   }
 
   // Say something where the output stands.

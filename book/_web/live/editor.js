@@ -8,12 +8,15 @@ export async function loadEditors(root) {
   );
 }
 
-// An editor that holds `code`; `run` on Shift-Enter, `changed` after every change.
+// An editor that holds `code`; `run` on Shift-Enter, `changed` after every change. What is `locked`
+// can be read and copied; its lines, and those of `prose`, are broken where the page ends.
 export class Editor {
-  constructor(place, code, { label, run, changed }) {
+  constructor(place, code, { label, run, changed, locked = false, prose = false }) {
     this.mirror = window.CodeMirror(place, {
       value: code,
-      mode: "python",
+      mode: prose ? null : "python",
+      lineWrapping: prose || locked,
+      readOnly: locked,
       indentUnit: 4,
       viewportMargin: Infinity, // as high as its text
       extraKeys: {

@@ -2,7 +2,7 @@
 
 import { ask } from "./ask.js";
 import { button } from "./button.js";
-import { findCells } from "./cell.js";
+import { findCells } from "./cells.js";
 import { loadEditors } from "./editor.js";
 import { loadOutputs } from "./outputs.js";
 
@@ -73,18 +73,18 @@ class Page {
     }
   }
 
-  // Runs a cell, and before it the cells above that have not run yet. An exercise stands alone:
-  // it is run with its check, and with nothing else.
+  // Runs a cell, and before it the cells above that have not run yet. An exercise and its check are
+  // run together, and need of the cells above no more than the answers of an assignment.
   run(cell) {
-    const at = this.cells.indexOf(cell);
-    const needed = (c) => !c.hasRun && !c.isPractice && !c.isCheck;
-    if (cell.isPractice) this.enqueue(() => this.cells.slice(at, at + 2));
-    else if (cell.isCheck) this.enqueue(() => this.cells.slice(at - 1, at + 1));
-    else this.enqueue(() => [...this.cells.slice(0, at).filter(needed), cell]);
+    const at = this.cells.indexOf(cell) - (cell.isCheck ? 1 : 0);
+    const own = this.cells.slice(at, at + (cell.isPractice || cell.isCheck ? 2 : 1));
+    const few = cell.isPractice || cell.isCheck || cell.isTest;
+    const isNeeded = (c) => c.isBasis || !(few || c.isPractice || c.isCheck || c.isTest || c.isProse);
+    this.enqueue(() => [...this.cells.slice(0, at).filter((c) => !c.hasRun && isNeeded(c)), ...own]);
   }
 
   runTo(cell) {
-    this.enqueue(() => this.cells.slice(0, this.cells.indexOf(cell) + 1));
+    this.enqueue(() => this.cells.slice(0, this.cells.indexOf(cell) + 1).filter((c) => !c.isProse));
   }
 
   // One thing after the other, in the order of the clicks.
@@ -97,11 +97,12 @@ class Page {
     const { id } = this.engine;
     cells.forEach((cell) => cell.show("waiting"));
     let going = true;
-    for (const cell of cells) {
+    for (const [n, cell] of cells.entries()) {
       going = going && id === this.engine.id;
-      if (going) going = await cell.run(this.engine);
-      else if (cell.isCheck && cells.length === 2) cell.say("Not checked: the cell above failed.");
+      const isBroken = cell.isCheck && cells[n - 1]?.state === "failed";
+      if (going && !isBroken) going = (await cell.run(this.engine)) || cell.mayFail;
       else cell.show("");
+      if (isBroken) cell.say("Not checked: the cell above failed.");
     }
   }
 }

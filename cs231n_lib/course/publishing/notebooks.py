@@ -9,6 +9,7 @@ import base64
 import io
 import os
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from cs231n_lib.course.errors import UserError
 
 #: The metadata of a notebook that takes minutes; it is re-run only when CS231N_LONG_LABS=1.
 LONG = "cs231n_long"
+#: The metadata of a cell that took long when it was run: for how many seconds, with one digit.
+SECONDS, LONG_S = "cs231n_seconds", 5.0
 #: ipykernel warns that a loopback connection is not encrypted: no news to a reader.
 KERNEL_OPTIONS = ["--IPKernelApp.log_level=ERROR"]
 #: Figures belong below their cells, whatever the shell asks of matplotlib.
@@ -99,8 +102,17 @@ def execute(path: Path, timeout: float | None = 3600) -> None:
         coalesce_streams=True,  # a busy machine would cut one text into several boxes
         extra_arguments=KERNEL_OPTIONS, resources={"metadata": {"path": str(path.parent)}},
     )  # fmt: skip
-    running = []
-    client.on_cell_execute = lambda cell, cell_index: running.append(cell_index)
+    running: list[int] = []
+    begun: list[float] = []
+
+    def begin(cell: NotebookNode, cell_index: int) -> None:
+        running.append(cell_index)
+        begun.append(time.perf_counter())
+
+    def end(cell: NotebookNode, cell_index: int, execute_reply: object) -> None:
+        note_seconds(cell, time.perf_counter() - begun[-1])
+
+    client.on_cell_execute, client.on_cell_executed = begin, end
     try:
         client.execute(env={**os.environ, **KERNEL_ENVIRONMENT})
     except (CellExecutionError, CellTimeoutError) as error:
@@ -116,6 +128,13 @@ def execute(path: Path, timeout: float | None = 3600) -> None:
         ) from None
     normalise(notebook)
     write(notebook, path)
+
+
+def note_seconds(cell: NotebookNode, seconds: float) -> None:
+    """Write into a cell how long it took, if that is long: a reader is told before the click."""
+    cell.metadata.pop(SECONDS, None)
+    if seconds >= LONG_S:
+        cell.metadata[SECONDS] = int(float(f"{seconds:.1g}"))
 
 
 def figures(outputs: list[NotebookNode]) -> Iterator[bytes]:

@@ -14,7 +14,7 @@ from docutils import nodes
 from nbformat import NotebookNode
 from sphinx.application import Sphinx
 
-from cs231n_lib.course.publishing.notebooks import read
+from cs231n_lib.course.publishing.notebooks import SECONDS, read
 
 #: What stands before a cell's id in the page, where other things have ids as well.
 PREFIX = "cell-"
@@ -43,6 +43,8 @@ def name_cells(app: Sphinx, document: nodes.document) -> None:
         node = shown.get(index)
         if node is not None:
             node["ids"].insert(0, PREFIX + cell.id)
+            if seconds := cell.metadata.get(SECONDS):
+                node["classes"].append(f"seconds-{seconds}")
         if node is None or not _shows_code(node):
             hidden.append(_template(cell))
         elif hidden:

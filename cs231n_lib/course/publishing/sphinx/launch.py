@@ -3,16 +3,19 @@
 Colab and Binder open notebooks of a public repository.  Its address is set in one place,
 ``repository`` in ``_config.yml``; while it is empty, only downloads are offered.
 
-``{assignment} a2`` shows what an assignment asks for and offers its released notebook.
+``{assignment} a2`` shows what an assignment asks for and offers its released notebook, and the page
+of the book to work on it.
 """
 
 import base64
 import re
 from html import escape
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
 from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.util.docutils import SphinxDirective
@@ -20,6 +23,8 @@ from sphinx.util.docutils import SphinxDirective
 from cs231n_lib.course.checkout import root
 from cs231n_lib.course.publishing.notebooks import read
 
+#: The page of the book that holds an assignment's cells, where the book has one.
+PAGE = "assignments/{}"
 #: How Binder calls the hosts that it knows.
 BINDER_HOSTS = {"github.com": "gh", "gitlab.com": "gl"}
 
@@ -63,9 +68,13 @@ def hosts(options: dict[str, Any], path: str) -> dict[str, str]:
 
 
 class Assignment(SphinxDirective):
-    """Show the title of an assignment, what it takes, and the ways to open its notebook."""
+    """Show the title of an assignment, what it takes, and the ways to open its notebook.
+
+    With the option ``here`` it stands on the page where one works on the assignment.
+    """
 
     required_arguments = 1
+    option_spec: ClassVar = {"here": directives.flag}
 
     def run(self) -> list[nodes.Node]:
         """Return a box with a download and, where they work, links to Colab and Binder."""
@@ -78,15 +87,19 @@ class Assignment(SphinxDirective):
         title = text.partition("\n")[0].lstrip("# ")
         facts = dict(re.findall(r"^\| (Points|Time) \| (.*?) \|$", text, re.M))
         box = nodes.container(classes=["assignment"])
-        box += nodes.paragraph("", "", nodes.strong(text=title), classes=["assignment-title"])
-        box += nodes.paragraph(text=f"Points: {facts['Points']}. Time: {facts['Time']}.")
+        here = "here" in self.options
+        if not here:
+            box += nodes.paragraph("", "", nodes.strong(text=title), classes=["assignment-title"])
+            box += nodes.paragraph(text=f"Points: {facts['Points']}. Time: {facts['Time']}.")
         # In the page itself: a page opened from a folder may link to files, not download them.
         content = base64.b64encode((root() / path).read_bytes()).decode()
         download = (
-            f'<a class="launch" download="{name}.ipynb" '
+            f'<a class="launch" download="{name}.ipynb" {"data-worksheet " * here}'
             f'href="data:application/x-ipynb+json;base64,{content}">Download the notebook</a>'
         )
         line = nodes.paragraph("", "", nodes.raw("", download, format="html"))
+        if not here and PAGE.format(name) in self.env.found_docs:
+            line += [nodes.Text(" "), _link(PAGE.format(name), "Work on it in this book")]
         for host, address in hosts(self.config.html_theme_options, path).items():
             open_there = nodes.reference("", f"Open in {host}", refuri=address, classes=["launch"])
             line += [nodes.Text(" "), open_there]
@@ -94,6 +107,15 @@ class Assignment(SphinxDirective):
         line += [nodes.Text(" or, on your own machine: "), command]
         box += line
         return [box]
+
+
+def _link(page: str, text: str) -> nodes.Node:
+    """Return a link to a page of the book."""
+    link = addnodes.pending_xref(
+        "", nodes.inline("", text), refdomain="std", reftype="doc", reftarget=f"/{page}",
+        refexplicit=True, refwarn=True,
+    )  # fmt: skip
+    return nodes.inline("", "", link, classes=["launch"])
 
 
 def offer_what_works(app: Sphinx, config: Config) -> None:
