@@ -33,6 +33,7 @@ PAGE = """<!doctype html><html lang="en" data-content_root="./"><head><meta char
 <title>Cells</title><script src="_static/dom.js"></script><script src="_static/start.js"></script>
 </head><body><main><article class="bd-article"><h1>Cells</h1>
 <div class="cell" id="cell-one"><div class="cell_input"><pre>abc</pre></div></div>
+<a class="btn-download-source-button" href="cells.ipynb">.ipynb</a>
 <template data-cell="unseen">x &lt; y</template>
 <div class="cell" id="cell-two"><div class="cell_input"><pre>def</pre></div></div>
 </article></main></body></html>"""
@@ -123,4 +124,19 @@ def test_without_an_engine_there_is_no_offer(chromium, host, told):
     page = open_page(chromium, host, told)
     page.wait_for_load_state("networkidle")
     assert page.locator(".live-bar").count() == 0
+    page.close()
+
+
+def test_a_host_that_sends_scripts_as_text_is_offered_the_notebook(chromium, host, expect):
+    site, address = host
+    (site / "live.json").write_text('{"engines": {"backwards": {"able": true}}}', "utf-8")
+    page = chromium.new_page()
+
+    def as_text(route):
+        answer = route.fetch()
+        route.fulfill(response=answer, headers=answer.headers | {"content-type": "text/plain"})
+
+    page.route("**/live/**", as_text)
+    page.goto(address)
+    expect(page.locator(".launch-bar")).to_contain_text("Download the notebook")
     page.close()

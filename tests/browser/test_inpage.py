@@ -236,6 +236,38 @@ def test_the_second_visit_asks_the_host_for_no_part_of_it(chromium, engine_site)
     page.context.close()
 
 
+def test_a_full_storage_is_told_and_the_page_runs(chromium, engine_site):
+    context = chromium.new_context()
+    context.add_init_script("Cache.prototype.put = () => Promise.reject(new Error('no room'))")
+    page = context.new_page()
+    page.goto(engine_site[1])
+    page.wait_for_function("window.started", timeout=60_000)
+    page.evaluate("started")
+    state, sentence = page.evaluate("states.at(-1)")
+    assert state == "ready"
+    assert "no room to keep Python" in sentence
+    assert cell(page, "1 + 1")[1][0]["data"]["text/plain"] == "2"
+    context.close()
+
+
+def test_a_blocked_worker_is_told_with_a_way_on(chromium, engine_site):
+    def forbid(route):
+        answer = route.fetch()
+        headers = answer.headers | {"content-security-policy": "worker-src 'none'"}
+        route.fulfill(response=answer, headers=headers)
+
+    context = chromium.new_context()
+    page = context.new_page()
+    page.route(engine_site[1], forbid)
+    page.goto(engine_site[1])
+    page.wait_for_function("window.started", timeout=60_000)
+    page.evaluate("started")
+    state, sentence = page.evaluate("states.at(-1)")
+    assert state == "lost"
+    assert "Download the notebook and open it elsewhere" in sentence
+    context.close()
+
+
 def test_chance_is_not_the_same_after_every_start(page):
     page.wait_for_function("engine.image", timeout=300_000)
     drawn = set()

@@ -18,6 +18,7 @@ const SENTENCES = {
 };
 const AWAY = "The files of Python did not arrive. They are asked for again; is there a connection?";
 const STUBBORN = "running one long step, which cannot be interrupted: Restart ends it";
+const NO_ROOM = "ready; this browser has no room to keep Python, so the next visit loads it again";
 const UNABLE = "Python does not start in this browser. Download the notebook and open it elsewhere";
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -60,7 +61,9 @@ export class InPage {
       try {
         await this.fetchAll();
         await this.begin();
-        return this.fresh("ready");
+        this.fresh("ready");
+        if ((await this.files.full()) && this.state === "ready") this.report("ready", NO_ROOM);
+        return;
       } catch (error) {
         console.error(error);
         if (!(error instanceof NotArrived)) return this.set("lost", `${UNABLE} (${error.message}).`);

@@ -31,7 +31,7 @@ async function unpacked(answer, heard) {
 export class Files {
   // `paths`: by the part of the engine; `python` is the program.
   constructor(root, paths) {
-    Object.assign(this, { root, paths });
+    Object.assign(this, { root, paths, keeping: [] });
     // An image of the memory that this very set of files led to.
     this.image = `engine/image?${Object.values(paths).join("&")}`;
   }
@@ -48,8 +48,14 @@ export class Files {
     const answer = await fetch(address).catch(() => null);
     if (!answer?.ok) throw new NotArrived(`${address}: ${answer?.status ?? "no answer"}`);
     const copy = kept && answer.clone();
-    this.keeping.push(copy && kept.put(address, copy).catch(() => {})); // the storage may be full
+    const isKept = copy && kept.put(address, copy).then(() => true, () => false);
+    this.keeping.push(isKept);
     return answer;
+  }
+
+  // Whether the storage had no room for something that came.
+  async full() {
+    return (await Promise.all(this.keeping)).includes(false);
   }
 
   // The compiled program, and the other parts as bytes.
