@@ -35,7 +35,7 @@ PAGE = """<!doctype html><html lang="en" data-content_root="./"><head><meta char
 <div class="cell" id="cell-one"><div class="cell_input"><pre>abc</pre></div></div>
 <a class="btn-download-source-button" href="cells.ipynb">.ipynb</a>
 <template data-cell="unseen">x &lt; y</template>
-<div class="cell" id="cell-two"><div class="cell_input"><pre>def</pre></div></div>
+<div class="cell seconds-20" id="cell-two"><div class="cell_input"><pre>def</pre></div></div>
 </article></main></body></html>"""
 
 
@@ -84,6 +84,7 @@ def test_an_engine_is_one_file_and_one_line(chromium, host, expect):
     page.get_by_role("button", name="Run this page live").click()
     page.locator(".live-bar[data-state=ready]").wait_for()
     cells = page.locator(".live-cell")
+    expect(cells.nth(1).locator(".live-mark")).to_have_text("took 20 s when this page was made")
     cells.nth(1).get_by_role("button", name="Run cell").click()
     expect(cells.nth(1).locator(".cell_output")).to_have_text("fed")
     expect(cells.nth(0).locator(".cell_output")).to_have_text("cba")

@@ -36,6 +36,7 @@ def page(tmp_path_factory):
         cell("folded", "b", "hide-input"),
         cell("last", "c = 3", "remove-cell"),
     ]
+    cells[7].metadata[notebooks.SECONDS] = 20
     notebook = nbformat.v4.new_notebook(cells=cells)
     notebooks.normalise(notebook)
     notebooks.write(notebook, folder / "index.ipynb")
@@ -60,3 +61,9 @@ def test_code_that_is_not_shown_stands_before_the_cell_that_follows_it(page):
 def test_code_is_text_whatever_it_holds(page):
     assert '<template data-cell="gone-1">a = 1 &lt; 2</template>' in page
     assert page.count("</template>") == 3
+
+
+def test_a_cell_that_takes_long_says_how_long(page):
+    found = re.findall(r'<div class="cell ([^"]*)" id="cell-([^"]*)"', page)
+    assert [name for classes, name in found if "seconds-20" in classes.split()] == ["folded"]
+    assert page.count("seconds-") == 1

@@ -127,6 +127,29 @@ def test_execution_stores_outputs_without_noise(tmp_path, page):
     assert [p.name for p in tmp_path.iterdir()] == ["page.ipynb"]
 
 
+def test_a_cell_that_computes_long_says_so(tmp_path, page, monkeypatch):
+    monkeypatch.setattr(notebooks, "LONG_S", 1.0)
+    page.cells = [page.cells[0], page.cells[1], copy.deepcopy(page.cells[1])]
+    page.cells[1].source = (
+        "from time import process_time, sleep\nbegun = process_time()\n"
+        "while process_time() - begun < 1.2:\n    pass"
+    )
+    page.cells[2].source = "sleep(1.5)  # waits, and computes nothing"
+    page.cells[2].id = "waits"
+    path = tmp_path / "page.ipynb"
+    notebooks.write(page, path)
+    notebooks.execute(path)
+    told = [cell.metadata for cell in notebooks.read(path).cells]
+    assert told[1:] == [{notebooks.SECONDS: 1}, {}]
+
+
+@pytest.mark.parametrize(("seconds", "noted"), [(4.9, None), (5.4, 5), (14.0, 10), (26.0, 30)])
+def test_seconds_are_noted_to_one_digit(seconds, noted):
+    cell = nbformat.v4.new_code_cell("x", metadata={notebooks.SECONDS: 99})
+    notebooks.note_seconds(cell, seconds)
+    assert cell.metadata.get(notebooks.SECONDS) == noted
+
+
 def test_text_that_comes_in_pieces_is_stored_as_one(tmp_path, page):
     page.cells = page.cells[:2]
     source = "import time\nfor x in 'ab':\n    print(x, flush=True)\n    time.sleep(0.5)"
