@@ -65,6 +65,7 @@ def take_answers(data: bytes, master: Master) -> Answers:
         if not sources:
             notes.append(f"the answer cell {name} is missing")
         if len(sources) > 1:
-            notes.append(f"{len(sources)} cells are called {name}; they run one after the other")
+            notes.append(f"{len(sources)} cells are called {name}; they run one after the other: "
+                         "delete those that you do not want")  # fmt: skip
     answers = {name: "\n\n".join(sources) for name, sources in found.items() if sources}
     return Answers(run, answers, notes)

@@ -54,6 +54,11 @@ def read_cells(data: bytes) -> tuple[list[Cell], dict[str, Any]]:
     try:
         content = json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
+        if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            raise Damaged(
+                "the file is text in UTF-16, as > in PowerShell writes it, not a notebook: take "
+                "the file that it was copied from"
+            ) from None
         raise Damaged("the file is not text in UTF-8, so it is not a notebook") from None
     except (ValueError, RecursionError) as error:
         where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""

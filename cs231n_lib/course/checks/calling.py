@@ -8,6 +8,7 @@ that a test cell reads the same and means the same in either place.
 import contextlib
 import copy
 import inspect
+import re
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -67,9 +68,16 @@ def _student_failure(error: Exception) -> CheckFailed:
     if kind == NOT_RUN:
         return CheckFailed(message)
     text = " ".join(message.split())[:200]
-    return CheckFailed(f"your code raised {kind}: {text}", _cause(error), details=details)
+    said = f"your code raised {kind}: {text}" if text else f"your code raised {kind}"
+    return CheckFailed(said, _cause(error), details=details)
 
 
+#: Why a name may be there in a notebook, and not in the judge.
+OTHER_CELLS = (
+    "When your code is graded, only imports, functions and classes at the top level of your other "
+    "cells are there; no variables and no lambdas. Use the function's arguments, or define the "
+    "name in the answer cell."
+)
 #: What the judge's own kinds of exception mean, and one that only it knows.
 CAUSES = {
     "TimeLimit": Diagnosis(
@@ -80,19 +88,37 @@ CAUSES = {
         "ended", "does your code call exit(), quit() or os._exit()? That ends the test.",
     ),
     "NoInput": Diagnosis(
-        "no_input", "input() is not available when your code is graded: use the arguments.",
+        "no_input", "input() and breakpoint() are not available when your code is graded: use the "
+        "function's arguments.",
     ),
-    "NameError": Diagnosis(
-        "other_cell", "when your code is graded, only imports, functions and classes of your other "
-        "cells are there; no variables and no lambdas. Use the function's arguments, or define the "
-        "name in the answer cell.",
+    "SystemExit": Diagnosis("exit", "exit() ends the program, not the function: use return."),
+    "RecursionError": Diagnosis(
+        "recursion", "a function calls itself again and again, and nothing makes it stop.",
     ),
+    "FileNotFoundError": Diagnosis(
+        "no_file", "when your code is graded, none of your files are there: use the function's "
+        "arguments.",
+    ),
+    "NameError": Diagnosis("other_cell", OTHER_CELLS),
 }  # fmt: skip
+
+
+#: What Python says of a call that does not fit the first line of a function.
+MISFIT = re.compile(r"takes .* but .* given|missing .* argument|unexpected keyword argument")
+FIRST_LINE = Diagnosis(
+    "first_line", "the tests call it as the text of the exercise says: leave the first line of the "
+    "function as it was given.",
+)  # fmt: skip
 
 
 def _cause(error: Exception) -> Diagnosis | None:
     """Return what an exception means in the judge, where it means more than it says."""
-    return CAUSES.get(error.type_name) if isinstance(error, StudentError) else None
+    if not isinstance(error, StudentError):
+        return None
+    # With no line of the student's in between, it is the test's own call that does not fit.
+    if error.type_name == "TypeError" and not error.traceback and MISFIT.search(error.message):
+        return FIRST_LINE
+    return CAUSES.get(error.type_name)
 
 
 @contextlib.contextmanager

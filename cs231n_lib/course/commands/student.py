@@ -90,7 +90,7 @@ def check(
 def _check(checker: "Checker", opened: "Opened") -> bool:
     """Check a notebook and print what is found, as it is found; return whether all passed."""
     with working("starting") as wheel:
-        progress = _Progress(len(checker.tests), wheel, opened.note)
+        progress = _Progress(len(checker.tests), wheel, opened)
         result = checker.check(opened, progress)
         progress(result)
     _show_untold(result)
@@ -107,8 +107,9 @@ def _check(checker: "Checker", opened: "Opened") -> bool:
 class _Progress:
     """Prints the report of an exercise as soon as its last test was run."""
 
-    def __init__(self, total: int, wheel: Any, note: str) -> None:
-        self.total, self.wheel, self.note = total, wheel, note
+    def __init__(self, total: int, wheel: Any, opened: "Opened") -> None:
+        self.total, self.wheel = total, wheel
+        self.master, self.note = opened.master, opened.note
         self.printed: list[Report] = []
         self.begun = False
 
@@ -120,7 +121,7 @@ class _Progress:
             self.begun = True
             for line in filter(None, (self.note, *result.notes)):
                 say(f"Note: {line}")
-        for report in reports(result)[len(self.printed) :]:
+        for report in reports(result, self.master)[len(self.printed) :]:
             if report.name != exercise_of(test):
                 _show(report)
                 self.printed.append(report)
@@ -130,14 +131,19 @@ class _Progress:
 
 def _show_untold(result: "Result") -> None:
     """Say which cells failed without a test that names them: the test may not have needed them."""
+    from cs231n_lib.course.checks.calling import OTHER_CELLS
+
     for name, cell in result.cells.items():
-        if cell.error and not any(cell.error in test.message for test in result.tests):
+        told = (cell.error, f"the cell {name} should define")
+        if cell.error and not any(text in test.message for text in told for test in result.tests):
             say(f"The cell {name} ended with {cell.error}")
             say(_indented(cell.traceback))
+            if cell.error.startswith("NameError"):
+                say(_indented(OTHER_CELLS))
 
 
 def _show(report: "Report") -> None:
-    from cs231n_lib.course.student.report import FAILED, SAME, found, state_of
+    from cs231n_lib.course.student.report import FAILED, NOT_RUN, SAME, found, state_of
 
     points = sum(outcome.points for outcome in report.outcomes)
     score = sum(outcome.score for outcome in report.outcomes)
@@ -147,8 +153,10 @@ def _show(report: "Report") -> None:
     for outcome, again in report.told():
         say(f"  {state_of(outcome)}: {outcome.name}" + f" ({SAME})" * again)
         if state_of(outcome) == FAILED and not again:
-            title = f"{outcome.title}\n" if outcome.title != outcome.name else ""
-            say(_indented(title + found(outcome), 6))
+            what = found(outcome)
+            if outcome.title != outcome.name and not what.startswith(NOT_RUN):
+                say(_indented(outcome.title, 6))
+            say(_indented(what, 6))
 
 
 def _indented(text: str, columns: int = 4) -> str:

@@ -1,13 +1,27 @@
 """Why a name that a test needs is not there: the cause, told where it is, and once in full."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from cs231n_lib.course.assignment.master import Master, defined_names
+from cs231n_lib.course.checks.calling import OTHER_CELLS
+from cs231n_lib.course.checks.verdict import Diagnosis
 
 #: What a merge that was not finished leaves in a text.
 CONFLICT = re.compile(r"^(<{7}|={7}|>{7})( |$)", re.MULTILINE)
 LINE = re.compile(r"line (\d+)")
+PROMPT = re.compile(r"^(>>>|\.\.\.) ", re.MULTILINE)
+CELL, WORD = re.compile(r'File "<([^"\n]+)>"'), re.compile(r"[^\W\d]\w+")
+#: What an error of a cell says, and what to do about it where that does not say so.
+ADVICE = (
+    (
+        re.compile("invalid (character|non-printable)"),
+        ". It was copied from a text: type it on the keyboard",
+    ),
+    (re.compile("TabError"), ": indent with four blanks each"),
+)
 
 
 @dataclass
@@ -20,16 +34,18 @@ class Causes:
         Says which cell should define which name.
     sources : dict
         Grade id -> text of the answer.
+    others : sequence of str
+        The texts of the student's own cells.
     """
 
     master: Master
     sources: dict[str, str]
+    others: Sequence[str] = ()
     told: set[str] = field(default_factory=set)
 
     def of(self, name: str, errors: dict[str, str]) -> str:
         """Return why ``name`` is not defined, given the errors of the cells that failed."""
-        owners = (c for c, m in self.master.answers.items() if name in defined_names(m.source))
-        cell = next(owners, None)
+        cell = self._owner(name)
         if cell is None:
             return f"not run: {name} is not defined"
         if cell in self.told:
@@ -37,11 +53,16 @@ class Causes:
         self.told.add(cell)
         return f"not run: the cell {cell} should define {name}, but {self._why(cell, errors)}"
 
+    def _owner(self, name: str) -> str | None:
+        owners = (c for c, m in self.master.answers.items() if name in defined_names(m.source))
+        return next(owners, None)
+
     def _why(self, cell: str, errors: dict[str, str]) -> str:
         if cell not in self.sources:
             return (
                 "it is missing: it was deleted, or copied by hand and so lost its name. Get the "
-                "notebook anew and put your code into its own cells"
+                f"notebook anew (cs231n lab {self.master.name} --reset keeps what you have beside "
+                "it) and put your code into its own cells"
             )
         source = self.sources[cell]
         if CONFLICT.search(source):
@@ -51,9 +72,42 @@ class Causes:
             )
         if cell not in errors:
             return "it does not: has it been renamed, or is it indented into something else?"
+        advice = next((text for mark, text in ADVICE if mark.search(errors[cell])), "")
+        if PROMPT.search(source):
+            advice = ". The marks of a prompt (>>> and ...) are no Python: delete them"
         number = LINE.search(errors[cell])
         lines = source.splitlines()
         shown = ""
         if number and 0 < int(number[1]) <= len(lines):
             shown = f"\n    {lines[int(number[1]) - 1].strip()[:200]}"
-        return f"it ended with {errors[cell]}{shown}"
+        return f"it ended with {errors[cell]}{advice}{shown}"
+
+    def of_name(self, name: str, details: str) -> Diagnosis | None:
+        """Return why code that runs does not find ``name``; None if that is not known.
+
+        Parameters
+        ----------
+        name : str
+            What was not defined.
+        details : str
+            The student's own traceback.
+        """
+        cells = [self.sources[c] for c in CELL.findall(details) if c in self.sources]
+        if not cells:
+            return None
+        own, owner = cells[-1], self._owner(name)
+        if owner is not None:
+            return Diagnosis("first", f"the cell {owner} should define it: mend that one first.")
+        if re.search(rf"\bself\.{name}\b", own):
+            return Diagnosis("no_self", f"is it self.{name}?")
+        target = rf"[^=\n#(]*\b{name}\b[^=\n#(]*=(?!=)"
+        bound = re.compile(rf"^({target}|\s*(def|class)\s+{name}\b)", re.MULTILINE)
+        if any(bound.search(source) for source in self.others):
+            return Diagnosis("other_cell", f"{name} is defined in another cell. {OTHER_CELLS}")
+        near = get_close_matches(name, {*WORD.findall(own)} - {name}, n=1, cutoff=0.75)
+        if near:
+            return Diagnosis("misspelt", f"nothing of that name is there: is it {near[0]}?")
+        return Diagnosis(
+            "undefined", "nothing in your notebook defines it: is an import missing, or is it "
+            "misspelt?",
+        )  # fmt: skip

@@ -8,6 +8,7 @@ student's nor a result: it is raised, tried again, and never written down as a g
 import ast
 import dataclasses
 import hashlib
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -35,6 +36,9 @@ from cs231n_lib.course.judge.proxies import Client, Missing
 from cs231n_lib.course.judge.result import GRADED, STUDENT_FAULT, CellReport, Result
 from cs231n_lib.course.judge.store import version
 from cs231n_lib.course.text import visible
+
+#: How a test says that code of the student's did not find a name.
+UNDEFINED = re.compile(r"your code raised NameError: name '(\w{1,100})' is not defined")
 
 
 class Grader:
@@ -163,7 +167,8 @@ class _Session:
     def __init__(self, grader: Grader, answers: Answers, result: Result, patience: float) -> None:
         self.grader, self.answers, self.result = grader, answers, result
         self.patience = patience
-        self.causes = Causes(grader.master, answers.sources)
+        own = [source for _, source, helpers in answers.run if helpers]
+        self.causes = Causes(grader.master, answers.sources, own)
         self.client: Client | None = None
         self.names: dict[str, Any] = {}
         self.deadline = Deadline(grader.limits.wall, grader.limits.call, patience)
@@ -269,9 +274,13 @@ class _Session:
             found = bench.run(test, {**self.grader.setup, **self._bindings()})
         if work.too_much:
             self.client.worker.close()  # it may have been in the middle of an answer
+        diagnosis = found.diagnosis
+        if name := UNDEFINED.search(found.message):
+            diagnosis = self.causes.of_name(name[1], found.details) or diagnosis
         return dataclasses.replace(
-            found, message=visible(found.message), details=visible(found.details)
-        )
+            found, message=visible(found.message), details=visible(found.details),
+            diagnosis=diagnosis,
+        )  # fmt: skip
 
     def _without_text(self, error: StudentError) -> StudentError:
         """Return of an exception its type and the line: all else the student's code can choose."""

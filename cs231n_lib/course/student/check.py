@@ -109,6 +109,8 @@ def open_notebook(path: Path) -> Opened:
             )
         elif release is None:
             note = "the tests are those in your notebook; no release was found"
+        elif edited := _edited(data, *release):
+            note = f"you have changed {', '.join(edited)}: what counts is the assignment's own test"
     except Damaged as error:
         raise UserError(f"{path} cannot be graded: {error}") from None
     name, content = release or (path.stem, data)
@@ -119,6 +121,13 @@ def open_notebook(path: Path) -> Opened:
             "for: is it a notebook of this course? For a fresh one: cs231n lab a1"
         )
     return Opened(path, data, master, content, note)
+
+
+def _edited(data: bytes, name: str, release: bytes) -> list[str]:
+    """Return the tests that read otherwise in the notebook than in its release."""
+    own = {c.grade_id: c.source.split() for c in read_cells(data)[0]}
+    tests = read_master(release, name).tests
+    return [t.name for t in tests if own.get(t.name, t.source.split()) != t.source.split()]
 
 
 def _by_its_names(data: bytes) -> tuple[str, bytes] | None:
@@ -223,12 +232,20 @@ def _chosen(opened: Opened, name: str) -> str:
     )
 
 
-def reports(result: Result) -> list[Report]:
+def reports(result: Result, master: Master) -> list[Report]:
     """Return what was found, exercise by exercise."""
     found: dict[str, list[int]] = {}
     for number, test in enumerate(result.tests):
         found.setdefault(exercise_of(test.name), []).append(number)
-    return [Report(name, tuple(result.tests[n] for n in own)) for name, own in found.items()]
+
+    def begun(name: str) -> bool:
+        cell = master.answers.get(name)
+        return cell is not None and result.answers.get(name, "").strip() != cell.source.strip()
+
+    return [
+        Report(name, tuple(result.tests[n] for n in own), begun=begun(name))
+        for name, own in found.items()
+    ]
 
 
 def _results() -> store.Results:

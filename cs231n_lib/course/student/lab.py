@@ -75,7 +75,8 @@ def work_copy(name: str, exercises: Path, folder: Path, *, reset: bool = False) 
                 Path(half, name).rename(target)
     except OSError as error:
         raise UserError(
-            f"cannot write to {folder}: {error.strerror}. Choose another folder with --folder"
+            f"cannot write to {folder}: {error.strerror}. Choose another folder with --folder, or "
+            "once for all commands by the variable CS231N_WORK_DIR"
         ) from None
     notebook = target / f"{name}.ipynb"
     if not notebook.is_file():

@@ -15,7 +15,9 @@ WORD = re.compile(r"\w+")
 
 
 def lean(data: bytes) -> tuple[bytes, set[str]]:
-    """Return a notebook in which free cells hold what counts, and all words that the code uses.
+    """Return a notebook without unused imports in its free cells, and all words that it uses.
+
+    Words in free cells count where they stand in what the judge runs: functions and classes.
 
     Parameters
     ----------
@@ -30,7 +32,7 @@ def lean(data: bytes) -> tuple[bytes, set[str]]:
     used = words(_source(cell) for cell in answers)
     used |= words(statements(_source(cell), helpers) for cell in free)
     for cell in free:
-        cell["source"] = without_unused(statements(_source(cell), HELPERS), used)
+        cell["source"] = without_unused(_source(cell), used)
     return json.dumps(content).encode(), used
 
 

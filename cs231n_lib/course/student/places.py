@@ -1,5 +1,6 @@
 """Where a student's files lie: working copies, hand-ins, and what may be forgotten at any time."""
 
+import getpass
 import os
 import tempfile
 from functools import cache
@@ -65,14 +66,25 @@ def home_of(notebook: Path) -> Path:
 def cache_folder() -> Path:
     """Return a folder for what can be made again: the user's cache, else a temporary one.
 
-    ``CS231N_CACHE_DIR`` names another. A home that cannot be written to is no mistake.
+    ``CS231N_CACHE_DIR`` names another. A home that cannot be written to is no mistake: what was
+    made is found again by the next command in the system's folder for what is temporary.
     """
     wished = os.environ.get("CS231N_CACHE_DIR")
-    for folder in (Path(wished),) if wished else (user_cache_path("cs231n", appauthor=False),):
+    first = Path(wished) if wished else user_cache_path("cs231n", appauthor=False)
+    for folder in (first, Path(tempfile.gettempdir(), f"cs231n-{_user()}")):
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=folder):
-                return folder
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=folder) as file:
+                # Where everybody may write, a folder of that name may be a stranger's trap.
+                if Path(file.name).stat().st_uid == folder.lstat().st_uid:
+                    return folder
         except OSError:
             continue
     return Path(tempfile.mkdtemp(prefix="cs231n-"))
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # in a container, a number without a name
+        return "student"

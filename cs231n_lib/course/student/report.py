@@ -1,5 +1,6 @@
 """What the checks of one exercise say: a table in a notebook, lines in a terminal, one wording."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
@@ -10,8 +11,9 @@ from cs231n_lib.course.student.hints import Hints
 PASSED, FAILED, WAITING = "passed", "failed", "not attempted yet"
 MARKS = {PASSED: "✓", FAILED: "✗", WAITING: "○"}
 SAME = "for the same reason"
-#: How a message goes on that begins with the input for which something was raised, or missing.
-CAUSES = ("your code raised ", "not run")
+#: What a message begins with if it names the input: another input may have the same cause.
+TRIED = re.compile(r"^(?!your code raised)[^:\n]*: ")
+NOT_RUN, AGAIN = "not run", "not run because of it"
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,15 @@ class Report:
         A name that is not defined, where that kept the checks from running.
     hints : tuple of str
         What may be asked for as long as a check does not pass.
+    begun : bool
+        Whether the answer is known to be no longer what it was at first.
     """
 
     name: str
     outcomes: tuple[Outcome, ...]
     missing: str = ""
     hints: tuple[str, ...] = ()
+    begun: bool = False
 
     @property
     def state(self) -> str:
@@ -49,6 +54,8 @@ class Report:
             return f"{self.missing} is not defined yet: run the cell that defines it first."
         if self.state == WAITING:
             waiting = "1 check waits" if total == 1 else f"{total} checks wait"
+            if self.begun:
+                return f"{self.name}: {waiting}, for `raise NotImplementedError` is still reached."
             return f"{self.name}: {WAITING}. {waiting} for your code."
         if self.state == PASSED:
             whole = "its check" if total == 1 else f"all {total} checks"
@@ -64,10 +71,9 @@ class Report:
         known = set()
         for outcome in () if self.state == WAITING else self.outcomes:
             where = tuple(outcome.details.rstrip().splitlines()[-2:])
-            # What was tried stands before the exception: another input, but the same cause.
-            said = min((i for w in CAUSES if (i := outcome.message.find(w)) >= 0), default=0)
-            cause = (outcome.message[said:], outcome.diagnosis, where)
-            yield outcome, not outcome.passed and cause in known
+            cause = (TRIED.sub("", outcome.message), outcome.diagnosis, where)
+            again = cause in known or AGAIN in outcome.message
+            yield outcome, not outcome.passed and again
             known.add(cause)
 
     def __repr__(self) -> str:
@@ -95,7 +101,12 @@ class Report:
 
 
 def found(outcome: Outcome) -> str:
-    """Return what a failed check found: the place in the code, the message, the likely reason."""
+    """Return what a failed check found: the place in the code, the message, the likely reason.
+
+    Of one that was not run there is the reason for that alone.
+    """
+    if NOT_RUN in outcome.message:
+        return outcome.message[outcome.message.index(NOT_RUN) :]
     return "\n".join(filter(None, (outcome.details.rstrip(), outcome.text)))
 
 

@@ -127,6 +127,16 @@ def test_grading_again_changes_nothing_and_asks_before_it_changes_grades(graded)
     run(graded, "grade", "tiny", "-n", "1", "--yes")
 
 
+def by_hand(course, student, points, comment):
+    """Give points and a comment for the written answer, as the formgrader does."""
+    from nbgrader import api
+
+    with api.Gradebook(course.db_url) as gradebook:
+        gradebook.find_grade("why", "tiny", "tiny", student).manual_score = points
+        gradebook.find_comment("why", "tiny", "tiny", student).manual_comment = comment
+        gradebook.db.commit()
+
+
 def test_a_grade_given_by_hand_survives_regrading_and_is_logged_with_the_old_one(graded):
     run(graded, "override", "tiny", "anne", "why", "1.5", "--reason", "half of it")
     run(graded, "override", "tiny", "anne", "why", "1", "--reason", "less than half")
@@ -136,12 +146,7 @@ def test_a_grade_given_by_hand_survives_regrading_and_is_logged_with_the_old_one
     assert [(e["before"], e["points"], e["reason"]) for e in lines] == [
         (None, 1.5, "half of it"), (1.5, 1, "less than half"),
     ]  # fmt: skip
-    from nbgrader import api
-
-    with api.Gradebook(graded.db_url) as gradebook:  # as the formgrader does it
-        gradebook.find_grade("why", "tiny", "tiny", "anne").manual_score = 2
-        gradebook.find_comment("why", "tiny", "tiny", "anne").manual_comment = "Well said."
-        gradebook.db.commit()
+    by_hand(graded, "anne", 2, "Well said.")
     run(graded, "report", "tiny")
     run(graded, "report", "tiny")
     lines = [e for e in graded.read_log() if e["event"] == "hand grade"]
@@ -191,9 +196,15 @@ def test_feedback_names_tests_and_hides_what_is_hidden(graded):
     assert "printed by anne" in (graded.feedback / "anne" / "tiny" / "tiny.html").read_text()
     assert "ZeroDivisionError" in (graded.feedback / "eve" / "tiny" / "tiny.html").read_text()
     assert "a PDF" in (graded.feedback / "dan" / "tiny" / "tiny.html").read_text()
-    anne = (graded.feedback / "anne" / "tiny" / "tiny.html").read_text()
-    assert "Well said." in anne
-    assert re.search(r"why</code> <span class=\"points\">2 of 2 points", anne)
+
+
+def test_feedback_has_the_points_and_the_comment_given_by_hand(graded):
+    by_hand(graded, "eve", 2, "Well said.")
+    run(graded, "feedback", "tiny", "--student", "eve")
+    page = (graded.feedback / "eve" / "tiny" / "tiny.html").read_text()
+    by_hand(graded, "eve", None, None)
+    assert "Well said." in page
+    assert re.search(r"why</code> <span class=\"points\">2 of 2 points", page)
 
 
 def test_the_report_has_its_parts(graded):

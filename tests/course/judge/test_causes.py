@@ -3,6 +3,7 @@
 import pytest
 
 from cs231n_lib.course.assignment.master import read_master
+from cs231n_lib.course.judge.causes import Causes
 from cs231n_lib.course.judge.grader import Grader
 from cs231n_lib.course.judge.limits import Limits
 from cs231n_lib.course.judge.walls import plain
@@ -12,19 +13,36 @@ LIMITS = Limits(wall=60.0, call=2.0)
 
 
 @pytest.fixture(scope="module")
-def graded(library):
-    """Return a function that grades a submission with these answer cells."""
-    master = read_master(notebooks.to_bytes(notebooks.notebook()), "tiny")
-    workers = plain.Unsandboxed(library, LIMITS)
+def grading(library):
+    """Return a function that makes one that grades submissions with these answer cells."""
+    workers = plain.Unsandboxed(library, LIMITS, ("cs231n_lib.neighbors",))
 
-    def grade(extra=(), drop=(), **answers):
-        content = notebooks.notebook({**notebooks.ANSWERS, **answers}, extra)
-        content["cells"] = [c for c in content["cells"] if c["id"] not in drop]
-        result = Grader(master, workers.worker, LIMITS).grade(notebooks.to_bytes(content), 1)
-        return {t.name: t.text for t in result.tests}
+    def grading(master):
+        def grade(extra=(), drop=(), **answers):
+            content = notebooks.notebook({**notebooks.ANSWERS, **answers}, extra)
+            content["cells"] = [c for c in content["cells"] if c["id"] not in drop]
+            result = Grader(master, workers.worker, LIMITS).grade(notebooks.to_bytes(content), 1)
+            return {t.name: t.text for t in result.tests}
 
-    yield grade
+        return grade
+
+    yield grading
     workers.stop()
+
+
+MASTER = read_master(notebooks.to_bytes(notebooks.notebook()), "tiny")
+
+
+@pytest.fixture(scope="module")
+def graded(grading):
+    """As an instructor grades it."""
+    return grading(MASTER)
+
+
+@pytest.fixture(scope="module")
+def checked(grading):
+    """As a student checks it, who may hear all of what was raised."""
+    return grading(MASTER.visible())
 
 
 def test_a_syntax_error_is_told_with_its_line_once(graded):
@@ -61,17 +79,70 @@ def test_marks_of_a_merge_are_recognised(graded):
 def test_a_variable_of_another_cell_is_explained(graded):
     told = graded(extra=["factor = 2"], double="def double(x): return factor * x")
     assert "NameError: name 'factor' is not defined" in told["double-example"]
+    assert "factor is defined in another cell" in told["double-example"]
     assert "no variables and no lambdas" in told["double-example"]
 
 
-def test_an_endless_loop_is_called_one(graded):
-    told = graded(mean="def mean(x):\n    while True: pass")
-    assert "a loop that never ends" in told["mean-random"]
+#: What stands in the place of `mean`, and what is said of it.
+MISTAKES = {
+    "an endless loop": ("while True: pass", "a loop that never ends"),
+    "endless recursion": ("return mean(x)", "calls itself again and again"),
+    "input": ("return float(input())", "input() and breakpoint() are not available"),
+    "a breakpoint": ("breakpoint(); return x.mean()", "input() and breakpoint() are not available"),
+    "exit": ("exit()", "exit() ends the program"),
+    "a file": ("return open('mean.txt')", "none of your files are there"),
+    "a word misspelt": ("value = x.mean()\n    return valeu", "is it value?"),
+    "no import": ("return statistics.fmean(x)", "is an import missing"),
+    "another's failure": ("return double(x).mean() / 2", "the cell double should define it"),
+    "the library's own": (
+        "from cs231n_lib.neighbors import nearest", "not available in this assignment: write",
+    ),
+    "no such name": (
+        "from cs231n_lib.backend import mean", "cannot import name 'mean' from 'cs231n_lib.backend'"
+    ),
+}  # fmt: skip
 
 
-def test_input_says_that_it_is_not_there(graded):
-    told = graded(mean="def mean(x):\n    return float(input())")
-    assert "input() is not available" in told["mean-random"]
+@pytest.mark.parametrize("kind", MISTAKES)
+def test_what_goes_wrong_in_a_call_has_its_reason(checked, kind):
+    body, said = MISTAKES[kind]
+    text = checked(mean=f"def mean(x):\n    {body}", double="def double(x): return 2 x")[
+        "mean-random"
+    ]
+    assert said in text
+    assert "library-" not in text, "the place of the judge's own copy explains nothing"
+
+
+def test_a_helper_that_is_no_function_at_the_top_level_is_explained(checked):
+    helper = "if True:\n    def total(x): return x.sum()"
+    told = checked(extra=[helper], mean="def mean(x): return total(x) / len(x)")
+    assert "total is defined in another cell" in told["mean-random"]
+
+
+def test_a_first_line_that_was_changed_is_named_and_a_call_of_the_students_own_is_not(checked):
+    own = "def halved(x, y): return x / y\ndef mean(x): return halved(x)"
+    assert "leave the first line" in checked(mean="def mean(): return 0")["mean-random"]
+    told = checked(mean=own)["mean-random"]
+    assert "missing 1 required positional argument" in told
+    assert "leave the first line" not in told
+
+
+def test_an_attribute_without_self_is_recognised():
+    source = "class Net:\n    def __init__(self): self.reg = 1\n    def loss(self): return reg"
+    found = Causes(MASTER, {"Net": source}).of_name("reg", 'File "<Net>", line 3, in loss')
+    assert found.sentence == "is it self.reg?"
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (">>> def double(x):\n...     return 2 * x", "marks of a prompt"),
+        ("def double(x): return 2 − x", "type it on the keyboard"),
+        ("def double(x):\n\tx = x\n        return 2 * x", "indent with four blanks"),
+    ],
+)
+def test_a_cell_that_does_not_run_says_what_to_do(checked, source, said):
+    assert said in checked(double=source)["double-example"]
 
 
 def test_an_exception_has_no_reason_that_says_nothing(graded):

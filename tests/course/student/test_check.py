@@ -87,7 +87,7 @@ def test_a_function_stands_for_its_exercise(tmp_path):
         ("    while True: pass", "a loop that never ends"),
         ("    input()", "input"),
         ("    import os; os._exit(0)", "os._exit()"),
-        ("    return test_labels", "no variables"),
+        ("    return test_labels", "test_labels is defined in another cell"),
     ],
 )
 def test_what_only_the_judge_meets_is_explained(tmp_path, body, advice):
@@ -118,7 +118,31 @@ def test_one_cause_is_told_once_and_first(tmp_path, answer, cause):
     told = [n for n, line in enumerate(lines) if cause in line]
     assert len(told) == 1
     assert first < told[0] < first + 5
-    assert sum("for the same reason" in line for line in lines) == 2
+    assert sum("for the same reason" in line for line in lines) == 3
+
+
+def test_one_reason_is_told_once_whatever_was_tried(tmp_path):
+    answer = RIGHT.replace("np.argsort", "np.argsrt")
+    output = run("check", write(tmp_path / "a1.ipynb", predict_labels=answer), "predict_labels")
+    assert output.output.count("AttributeError") == 1
+    assert output.output.count("for the same reason") == 3
+
+
+def test_a_stub_that_is_still_reached_is_no_answer_that_was_not_begun(tmp_path):
+    answer = f"{RIGHT.rpartition(chr(10))[0]}\n    raise NotImplementedError('to do')"
+    output = run("check", write(tmp_path / "a1.ipynb", predict_labels=answer), "predict_labels")
+    assert "`raise NotImplementedError` is still reached" in output.output
+    assert "not attempted" not in output.output
+
+
+def test_a_test_that_was_changed_is_told_and_one_with_other_blanks_is_not(tmp_path):
+    path = write(tmp_path / "a1.ipynb", **{"predict_labels-ties": "assert True"})
+    assert "you have changed predict_labels-ties" in check.open_notebook(path).note
+    content = json.loads(RELEASE.read_bytes())
+    for cell in content["cells"]:
+        cell["source"] = "".join(cell["source"]).replace("\n", "\r\n") + "\r\n"
+    path.write_text(json.dumps(content))
+    assert check.open_notebook(path).note == ""
 
 
 def test_a_cell_that_failed_beside_right_answers_is_told(tmp_path):
@@ -146,6 +170,9 @@ def test_any_other_notebook_is_refused(tmp_path):
         check.open_notebook(path)
     path.write_text('{"cells": [\n<<<<<<< HEAD\n=======\n>>>>>>> b\n]}')
     with pytest.raises(UserError, match="merge"):
+        check.open_notebook(path)
+    path.write_text("{}", encoding="utf-16")
+    with pytest.raises(UserError, match="UTF-16"):
         check.open_notebook(path)
 
 
@@ -191,12 +218,35 @@ def test_a_save_is_noticed_also_when_the_file_is_replaced(tmp_path, monkeypatch)
     assert len(looks) == 2
 
 
-def test_a_home_that_cannot_be_written_is_no_mistake(monkeypatch, tmp_path):
+@pytest.fixture
+def no_home(monkeypatch, tmp_path):
+    """A machine where the cache cannot be written; return where it keeps what is temporary."""
     (tmp_path / "file").write_text("")
+    (tmp_path / "tmp").mkdir()
     monkeypatch.setenv("CS231N_CACHE_DIR", str(tmp_path / "file" / "cache"))
+    monkeypatch.setattr(places.tempfile, "tempdir", str(tmp_path / "tmp"))
+    monkeypatch.setattr(places.getpass, "getuser", lambda: "anne")
     places.cache_folder.cache_clear()
-    try:
-        assert places.cache_folder().is_dir()
-    finally:
-        places.cache_folder().rmdir()
-        places.cache_folder.cache_clear()
+    yield tmp_path / "tmp"
+    places.cache_folder.cache_clear()
+
+
+def test_a_home_that_cannot_be_written_is_no_mistake_and_nothing_is_made_twice(no_home):
+    assert places.cache_folder() == no_home / "cs231n-anne"
+    places.cache_folder.cache_clear()
+    assert places.cache_folder() == no_home / "cs231n-anne"
+    assert not list(places.cache_folder().iterdir())
+
+
+def test_a_link_that_a_stranger_put_there_is_not_followed(no_home, monkeypatch):
+    real = places.Path.lstat
+
+    def strange(path):
+        found = real(path)
+        values = list(found)
+        values[4] += path.name == "cs231n-anne"  # the owner
+        return places.os.stat_result(values)
+
+    monkeypatch.setattr(places.Path, "lstat", strange)
+    assert places.cache_folder().name != "cs231n-anne"
+    assert places.cache_folder().is_dir()
