@@ -132,7 +132,8 @@ def by_hand(course, student, points, comment):
     from nbgrader import api
 
     with api.Gradebook(course.db_url) as gradebook:
-        gradebook.find_grade("why", "tiny", "tiny", student).manual_score = points
+        grade = gradebook.find_grade("why", "tiny", "tiny", student)
+        grade.manual_score, grade.needs_manual_grade = points, points is None
         gradebook.find_comment("why", "tiny", "tiny", student).manual_comment = comment
         gradebook.db.commit()
 
