@@ -12,6 +12,7 @@ from cs231n_lib.course.publishing import build
 from cs231n_lib.course.student import practice
 from tests.grader.table import SAMPLES, read_samples
 
+DOCSTRING = re.compile(r'^ *""".*?"""\n', re.DOTALL | re.MULTILINE)
 CHAPTERS = [path for path in build.notebooks() if path.stem[0].isdigit()]
 
 
@@ -58,7 +59,9 @@ def test_the_stub_of_a_chapter_is_that_of_the_assignment(path):
         assert f"def {name}(" in stub.source
         return
     released = (root() / "exercises" / assignment / f"{assignment}.ipynb").read_bytes()
-    assert stub.source.endswith(read_master(released, assignment).answers[name].source)
+    asked_for = read_master(released, assignment).answers[name].source
+    # Lines of a chapter are shorter, so that its docstring may have fewer words.
+    assert DOCSTRING.sub("", stub.source).endswith(DOCSTRING.sub("", asked_for))
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
