@@ -11,7 +11,16 @@ import pytest
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.publishing import bounded
 from cs231n_lib.course.publishing.engine import bundle, fetch
-from cs231n_lib.course.publishing.engine.slim import EMPTY, WasmError, number, read_program, slim
+from cs231n_lib.course.publishing.engine.slim import (
+    CODE,
+    CUSTOM,
+    EMPTY,
+    WasmError,
+    calls,
+    number,
+    read_program,
+    slim,
+)
 
 PARTS = ("python.wasm.gz", "library.zip.gz", "fonts.zip.gz", bundle.LICENCES)
 
@@ -88,6 +97,41 @@ def test_an_unknown_instruction_is_refused():
         slim(odd, [("lib_init", "after")])
     with pytest.raises(WasmError, match="not a WebAssembly binary"):
         slim(b"\x7fELF....", [])
+
+
+def content(data, sections):
+    """The sections' kinds and bytes, without the code and without the names of functions."""
+    found = [(kind, data[at : at + size]) for kind, at, size in sections if kind != CODE]
+    return [(kind, each) for kind, each in found if (kind, each[:5]) != (CUSTOM, text("name"))]
+
+
+@pytest.mark.slow
+def test_the_program_that_pages_load_is_the_whole_one_but_for_what_nothing_calls():
+    """So it computes the same: what is missing ends the interpreter, and gives no wrong number."""
+    wheel = fetch.wheel()
+    if wheel is None:
+        pytest.skip("the engine is not in the cache: run `cs231n book engine`")
+    rules = fetch.contents()
+    whole = zipfile.ZipFile(wheel).read(rules["interpreter"]["program"])
+    small = gzip.decompress(bundle.interpreter()["python.wasm.gz"])
+    before, after = read_program(whole), read_program(small)
+    assert content(small, after.sections) == content(whole, before.sections)
+    places = {name: n for n, name in before.names.items()}
+    unused = [range(places[u["from"]], places[u["until"]]) for u in rules["unused"]]
+    assert len(before.bodies) == len(after.bodies)
+    gone = set()
+    for n, ((a, size), (b, left)) in enumerate(zip(before.bodies, after.bodies, strict=True)):
+        old, new = whole[a : a + size], small[b : b + left]
+        if old != new:
+            assert new == EMPTY[1:]
+            gone.add(n + before.imported)
+    assert len(gone) > 10_000
+    assert not gone & before.exported
+    # What stays calls none of them by name, and through the table only what the recipe names.
+    for n, body in enumerate(after.bodies, before.imported):
+        if n not in gone:
+            assert gone.isdisjoint(calls(small, body))
+    assert all(any(n in stretch for stretch in unused) for n in gone & before.in_table)
 
 
 def test_whole_packages_go_and_their_parts_that_match():
