@@ -43,7 +43,33 @@ class Thing:
 
     def method(self):
         """Only a docstring."""
+
+
+class Guarded:
+    """A thing that refuses."""
+
+    size = 3
+
+    def work(self, x):
+        """Work."""
+        check_count("x", x)
+        if x > self.size:
+            raise ValueError(
+                "too large"
+            )
+
+        if x:
+            return 2 * x
+        raise LookupError(x)
 '''
+LISTED = """\
+class Guarded:
+    size = 3
+
+    def work(self, x):
+        if x:
+            return 2 * x
+        raise LookupError(x)"""
 
 
 @pytest.fixture
@@ -61,8 +87,8 @@ def lines(found):
 
 
 def numbered(part):
-    first, last = map(int, part.split("-"))
-    return range(first, last + 1)
+    first, _, last = part.partition("-")
+    return range(int(first), int(last or first) + 1)
 
 
 def test_a_listing_is_the_source_without_its_docstring(library):
@@ -87,7 +113,16 @@ def test_a_function_without_docstring_is_listed_whole(library):
 
 def test_a_method_is_found_in_its_class(library):
     _, qualname, kept = listing.locate("cs231n_lib.module.Thing.method")
-    assert (qualname, kept) == ("Thing.method", ["1-1"])
+    assert (qualname, kept) == ("Thing.method", ["1-2"])
+
+
+def test_a_listing_leaves_out_guards_and_inner_docstrings(library):
+    _, _, kept = listing.locate("cs231n_lib.module.Guarded")
+    source = MODULE.splitlines()
+    start = source.index("class Guarded:")
+    assert "\n".join(source[start + n - 1] for n in lines(kept)) == LISTED
+    _, _, whole = listing.locate("cs231n_lib.module.Guarded", guards=True)
+    assert len(lines(whole)) == len(lines(kept)) + 6  # with its blank line
 
 
 @pytest.mark.parametrize(

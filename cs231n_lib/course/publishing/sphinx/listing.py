@@ -1,8 +1,9 @@
 """Links between the book and the library, both ways, as a small Sphinx extension.
 
 ``{listing} cs231n_lib.neighbors.nearest`` shows the source of a function as it stands in
-the tested file, with a link to its entry in the API appendix; the entry in turn names the
-pages that show it.
+the tested file, with links to its entry in the API appendix and to the whole file; the entry in
+turn names the pages that show it.  Docstrings and guards, which refuse bad input before the work
+begins, are left out: a reader of a chapter looks for the work.
 """
 
 import ast
@@ -18,6 +19,7 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.directives.code import LiteralInclude
 from sphinx.environment import BuildEnvironment
+from sphinx.ext.viewcode import viewcode_anchor
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_refnode
 
@@ -27,6 +29,8 @@ PACKAGE = cs231n_lib.__name__
 #: The pages of the API appendix, one a room of the library: a module, or a folder with all in it.
 API_PAGES = "appendices/api/"
 PLACEHOLDER = "MODULES"
+#: How calls begin that return nothing of use and raise if an argument is bad.
+GUARDS = ("check_", "float_dtype")
 
 
 def public_modules() -> dict[str, bool]:
@@ -43,13 +47,15 @@ def _modules_in(folder: Path, package: str) -> Iterator[tuple[str, bool]]:
                 yield from _modules_in(folder / module.name, name)
 
 
-def locate(dotted: str) -> tuple[Path, str, list[str]]:
+def locate(dotted: str, *, guards: bool = False) -> tuple[Path, str, list[str]]:
     """Find where a name of the library is written.
 
     Parameters
     ----------
     dotted : str
         The full name, such as ``cs231n_lib.neighbors.KNearestNeighbor.fit``.
+    guards : bool
+        Keep the guards.
 
     Returns
     -------
@@ -58,7 +64,7 @@ def locate(dotted: str) -> tuple[Path, str, list[str]]:
     qualname : str
         The name inside the module.
     lines : list of str
-        Line ranges without the docstring, relative to the start of the definition.
+        Line ranges without docstrings and guards, relative to the start of the definition.
 
     Raises
     ------
@@ -87,37 +93,84 @@ def locate(dotted: str) -> tuple[Path, str, list[str]]:
             raise LookupError(f"{dotted!r}: no function or class {name!r} in {path.name}")
         node = matches[0]
     start = min([node.lineno, *(d.lineno for d in node.decorator_list)])
-    last = node.end_lineno - start + 1
-    if ast.get_docstring(node) is None:
-        return path, ".".join(names), [f"1-{last}"]
-    text = node.body[0]
-    before, after = text.lineno - start, text.end_lineno - start + 2
-    kept = [f"1-{before}"] + ([f"{after}-{last}"] if after <= last else [])
-    return path, ".".join(names), kept
+    text = path.read_text(encoding="utf-8").splitlines()
+    left_out = {n for first, last in _left_out(node, guards) for n in range(first, last + 1)}
+    kept: list[int] = []
+    for n in range(start, node.end_lineno + 1):
+        blank = not text[n - 1].strip()
+        # No blank line stands where what it set apart is gone.
+        gone = n - 1 in left_out or (kept and text[kept[-1] - 1].strip() == "")
+        if n not in left_out and not (blank and gone):
+            kept.append(n)
+    return path, ".".join(names), _ranges([n - start + 1 for n in kept])
+
+
+def _left_out(
+    definition: ast.FunctionDef | ast.ClassDef, guards: bool
+) -> Iterator[tuple[int, int]]:
+    """Yield the first and last lines of each docstring, and unless kept guard, of a definition."""
+    body = definition.body
+    dropped = [s for s in body if _is_docstring(s) or (not guards and _is_guard(s))]
+    for statement in dropped if len(dropped) < len(body) else dropped[:-1]:
+        assert statement.end_lineno is not None
+        yield statement.lineno, statement.end_lineno
+    for statement in body:
+        if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+            yield from _left_out(statement, guards)
+
+
+def _is_docstring(statement: ast.stmt) -> bool:
+    value = statement.value if isinstance(statement, ast.Expr) else None
+    return isinstance(value, ast.Constant) and isinstance(value.value, str)
+
+
+def _is_guard(statement: ast.stmt) -> bool:
+    """Return whether a statement does nothing but refuse what it is given."""
+    if isinstance(statement, ast.If):
+        return not statement.orelse and all(isinstance(s, ast.Raise) for s in statement.body)
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    named = isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
+    return named and call.func.id.lstrip("_").startswith(GUARDS)  # type: ignore[union-attr]
+
+
+def _ranges(numbers: list[int]) -> list[str]:
+    """Return whole numbers in rising order as ranges: ``["1-3", "7"]``.
+
+    Examples
+    --------
+    >>> _ranges([1, 2, 3, 7])
+    ['1-3', '7']
+    """
+    found: list[list[int]] = []
+    for number in numbers:
+        if found and found[-1][1] == number - 1:
+            found[-1][1] = number
+        else:
+            found.append([number, number])
+    return [f"{first}-{last}" if first < last else str(first) for first, last in found]
 
 
 class Listing(SphinxDirective):
-    """Show the source of one function or class of the library, without its docstring."""
+    """Show the source of one function or class of the library, as a chapter needs it."""
 
     required_arguments = 1
-    option_spec: ClassVar[dict[str, Any]] = {
-        "docstring": directives.flag,
-        "emphasize-lines": directives.unchanged,
-    }
+    option_spec: ClassVar[dict[str, Any]] = {"guards": directives.flag}
 
     def run(self) -> list[nodes.Node]:
         """Return the listing under a line that links to the entry in the API appendix."""
         dotted = self.arguments[0]
         try:
-            path, qualname, lines = locate(dotted)
+            path, qualname, lines = locate(dotted, guards="guards" in self.options)
         except LookupError as error:
             raise self.error(str(error)) from None
         shown_in(self.env).setdefault(dotted, set()).add(self.env.docname)
-        options = {"pyobject": qualname, "language": "python", "lines": ",".join(lines)}
-        if "docstring" in self.options:
-            del options["lines"]
-        if "emphasize-lines" in self.options:
-            options["emphasize-lines"] = self.options["emphasize-lines"]
+        options: dict[str, Any] = {
+            "pyobject": qualname,
+            "language": "python",
+            "lines": ",".join(lines),
+        }
+        if "." in qualname:
+            options["dedent"] = 4 * qualname.count(".")
         source = Path(os.path.relpath(path, self.env.srcdir)).as_posix()
         include = LiteralInclude(
             "literalinclude", [f"/{source}"], options, self.content,
@@ -129,7 +182,12 @@ class Listing(SphinxDirective):
             refdoc=self.env.docname, refwarn=True, refspecific=False,
         )  # fmt: skip
         self.set_source_info(link)
-        title += [nodes.Text("Defined in "), link]
+        module = dotted.removesuffix(f".{qualname}")
+        whole = viewcode_anchor(
+            reftarget=f"_modules/{module.replace('.', '/')}",
+            refid=qualname, refdoc=self.env.docname,
+        )  # fmt: skip
+        title += [nodes.Text("Defined in "), link, nodes.Text(" "), whole]
         box = nodes.container("", title, *include.run(), classes=["listing"])
         box["ids"].append(f"listing-{dotted}")
         return [box]
