@@ -4,6 +4,8 @@ import os
 import shutil
 import subprocess
 import tempfile
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 from cs231n_lib.course.checkout import root
@@ -51,10 +53,26 @@ def build() -> Path:
     UserError
         If there is no browser, the page was not built, or nothing was printed.
     """
+    import yaml
+
+    from cs231n_lib.course.publishing import paper
+
     browser()  # before the long part
     if not jupyter_book("--builder", "singlehtml", "--all", "-q"):
         raise UserError("the book was not built: what stands above has to be mended first")
-    print_page(root() / "_build" / "singlehtml" / "intro.html", pdf_file())
+    folder = root() / "_build" / "singlehtml"
+    page = folder / "paper.html"
+    settings = yaml.safe_load((root() / "_config.yml").read_text(encoding="utf-8"))
+    day = datetime.now(UTC).date()
+    facts = f"{settings['author']}\nVersion {version('cs231n_lib')}\n{day.isoformat()}"
+    soup = paper.prepare((folder / "intro.html").read_text(encoding="utf-8"), facts)
+    with tempfile.TemporaryDirectory(dir=pdf_file().parent) as drafts:
+        draft = Path(drafts, "draft.pdf")
+        page.write_text(str(soup), encoding="utf-8")
+        print_page(page, draft)
+        paper.number(soup, paper.targets(draft.read_bytes()))
+    page.write_text(str(soup), encoding="utf-8")
+    print_page(page, pdf_file())
     return pdf_file()
 
 

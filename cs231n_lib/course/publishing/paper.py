@@ -1,0 +1,172 @@
+"""The one long page of the book, made ready for paper.
+
+Folds stand open, a title page and contents come first, an index last, each chapter has its title
+at the head of its sheets, and the description of the library is left to the screen.  Page numbers
+are known only once a first copy was printed: `targets` reads them there, `number` puts them in.
+"""
+
+import re
+from urllib.parse import quote
+
+from bs4 import BeautifulSoup, Tag
+
+#: What stands before a page's name where it begins in the one long page.
+DOCUMENT = "document-"
+#: Signs that Chromium leaves as they are in the name of a target.
+PLAIN = "/:;=@!$&'()*+,-._~"
+LEFT_OUT = re.compile(rf"{DOCUMENT}appendices/api")
+HEAD = """@page {name} {{
+  @top-right {{ content: "{title}"; font: 8.5pt "Source Sans 3", sans-serif; }}
+}}"""
+
+
+def prepare(page: str, facts: str) -> BeautifulSoup:
+    """Return the one long page as it is to be printed, page numbers still missing.
+
+    Parameters
+    ----------
+    page : str
+        The HTML that Sphinx's builder `singlehtml` wrote.
+    facts : str
+        Author, version and date, one a line.
+
+    Raises
+    ------
+    ValueError
+        If it has no page that begins with a heading.
+    """
+    soup = BeautifulSoup(page, "html.parser")
+    for mark in soup.find_all("span", id=LEFT_OUT):
+        section = mark.find_next_sibling("section")
+        if section is not None:
+            section.decompose()
+        mark.decompose()
+    for fold in soup.find_all("details"):
+        fold["open"] = ""
+    for summary in soup.select("details.hide > summary"):
+        summary.decompose()
+    documents = _documents(soup)
+    if not documents:
+        raise ValueError("expected a page of Sphinx's builder 'singlehtml': no document in it")
+    heads = []
+    for n, section in enumerate(documents):
+        section["style"] = f"page: sheet-{n}"
+        title = _title(section.h1).replace("\\", "").replace('"', "'")
+        heads.append(HEAD.format(name=f"sheet-{n}", title=title))
+    style = soup.new_tag("style")
+    style.string = "\n".join(heads)
+    (soup.head or soup).append(style)
+    first = documents[0].find("h1")
+    assert isinstance(first, Tag)
+    about = _made(
+        soup, "div", "paper-facts", *(_made(soup, "p", "", f) for f in facts.splitlines())
+    )
+    first.insert_after(about, _contents(soup, documents))
+    documents[-1].insert_after(_index(soup))
+    return soup
+
+
+def _documents(soup: BeautifulSoup) -> list[Tag]:
+    """Return the sections that are a page each on the screen, the first page included."""
+    found = [m.find_next_sibling("section") for m in soup.find_all("span", id=re.compile(DOCUMENT))]
+    sections = [s for s in found if isinstance(s, Tag) and s.h1]
+    article = soup.find("h1")
+    root = article.find_parent("section") if article else None
+    return ([root] if root is not None and root not in sections else []) + sections
+
+
+def _contents(soup: BeautifulSoup, documents: list[Tag]) -> Tag:
+    lines = []
+    for section in documents[1:]:
+        inner = section.select(":scope > section[id]:has(> h2)")
+        parts = [_made(soup, "li", "", _line(soup, part, "h2")) for part in inner]
+        line = _line(soup, section, "h1")
+        lines.append(
+            _made(soup, "li", "", line, *([_made(soup, "ol", "", *parts)] if parts else []))
+        )
+    heading = _made(soup, "p", "paper-heading", "Contents")
+    return _made(soup, "nav", "paper-contents", heading, _made(soup, "ol", "", *lines))
+
+
+def _index(soup: BeautifulSoup) -> Tag:
+    """Return an index: the words of the glossary, and the functions shown, with their places."""
+    places: dict[str, list[str]] = {}
+    for term in soup.select("dt[id^=term-]"):
+        start = str(term["id"])
+        places[_title(term)] = found = [start]
+        for link in soup.find_all("a", href=f"#{start}"):
+            section = link.find_parent("section", id=True)
+            if section is not None and str(section["id"]) not in found:
+                found.append(str(section["id"]))
+    for box in soup.select("[id^=listing-]"):
+        place = str(box["id"])
+        places.setdefault(place.rpartition(".")[2], []).append(place)
+    lines = []
+    for name in sorted(places, key=str.casefold):
+        pages = [_page(soup, place) for place in places[name]]
+        lines.append(_made(soup, "li", "", f"{name} ", *pages))
+    heading = _made(soup, "h1", "", "Index")
+    return _made(soup, "section", "paper-index", heading, _made(soup, "ul", "", *lines))
+
+
+def _title(heading: Tag | None) -> str:
+    """Return the words of a heading without the link that the page puts beside it."""
+    words = heading.strings if heading else ()
+    kept = (w for w in words if w.parent and w.parent.get("class") != ["headerlink"])
+    return "".join(kept).strip()
+
+
+def _line(soup: BeautifulSoup, section: Tag, heading: str) -> Tag:
+    """Return a section's title and the place of its page number."""
+    place = str(section["id"])
+    title = _link(soup, place, _title(section.find(heading)))
+    return _made(soup, "div", "paper-line", title, _page(soup, place))
+
+
+def _link(soup: BeautifulSoup, place: str, text: str) -> Tag:
+    link = _made(soup, "a", "", text)
+    link["href"] = f"#{place}"
+    return link
+
+
+def _page(soup: BeautifulSoup, place: str) -> Tag:
+    """Return a link whose page number is not known yet."""
+    link = _link(soup, place, "000")
+    link["class"] = "paper-page"
+    return link
+
+
+def _made(soup: BeautifulSoup, tag: str, kind: str, *content: Tag | str) -> Tag:
+    made = soup.new_tag(tag, attrs={"class": kind} if kind else {})
+    made.extend(content)
+    return made
+
+
+def targets(pdf: bytes) -> dict[str, int]:
+    """Return on which sheet of a PDF, counted from 1, each target of a link is.
+
+    Parameters
+    ----------
+    pdf : bytes
+        As Chromium writes it: objects in plain text, sheets in their order.
+    """
+    bare = re.sub(rb"stream\r?\n.*?endstream", b"", pdf, flags=re.S)
+    sheets = {m[1]: n for n, m in enumerate(re.finditer(rb"(\d+) 0 obj\n<</Type /Page\n", bare), 1)}
+    found = re.findall(rb"/(\S+) \[(\d+) 0 R /XYZ [^\]]*\]", bare)
+    return {
+        re.sub(rb"#(..)", lambda m: bytes([int(m[1], 16)]), name).decode(): sheets[sheet]
+        for name, sheet in found
+        if sheet in sheets
+    }
+
+
+def number(soup: BeautifulSoup, pages: dict[str, int]) -> None:
+    """Put the page numbers into contents and index, in place; a place without one is left out."""
+    for link in soup.select("a.paper-page"):
+        place = str(link["href"])[1:]
+        page = pages.get(place) or pages.get(quote(place, safe=PLAIN))
+        before = {each.string for each in link.find_previous_siblings("a")}
+        if page is None or str(page) in before:
+            link.decompose()
+        else:
+            link.string = str(page)
