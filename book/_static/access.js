@@ -13,14 +13,41 @@ addEventListener("load", () => {
   });
 });
 
-// What is wider than the screen scrolls on its own; let the keyboard scroll it too.
+// What is wider than its place scrolls on its own: the keyboard can scroll it, and a faded edge says
+// on which side there is more (data-more: "left", "right" or "both"; its look is in book.css).
 addEventListener("load", async () => {
   await window.MathJax?.startup?.promise;
-  const reach = () =>
-    document.querySelectorAll(".bd-article :is(mjx-container, div, pre)").forEach((e) => {
-      const scrolls = e.scrollWidth > e.clientWidth && getComputedStyle(e).overflowX === "auto";
-      if (scrolls && !e.hasAttribute("tabindex")) e.tabIndex = 0;
+  const mark = (e) => {
+    const hidden = e.scrollWidth - e.clientWidth;
+    const sides = [e.scrollLeft > 1 && "left", hidden - e.scrollLeft > 1 && "right"].filter(Boolean);
+    if (hidden < 2 || !sides.length) delete e.dataset.more;
+    else e.dataset.more = sides.length > 1 ? "both" : sides[0];
+    if (hidden > 1 && !e.hasAttribute("tabindex")) e.tabIndex = 0;
+  };
+  const scrollers = () =>
+    [...document.querySelectorAll(".bd-article :is(mjx-container, div, pre)")].filter((e) =>
+      ["auto", "scroll"].includes(getComputedStyle(e).overflowX),
+    );
+  const watched = new ResizeObserver((entries) => entries.forEach(({ target }) => mark(target)));
+  const watch = () =>
+    scrollers().forEach((e) => {
+      mark(e);
+      watched.observe(e);
     });
-  reach();
-  addEventListener("resize", reach);
+  watch();
+  addEventListener("scroll", (event) => event.target.closest?.(".bd-article") && mark(event.target), true);
+  // What a reader runs or moves makes new outputs and tables.
+  let due = 0;
+  new MutationObserver(() => {
+    clearTimeout(due);
+    due = setTimeout(watch, 200);
+  }).observe(document.querySelector(".bd-article") ?? document.body, { childList: true, subtree: true });
+});
+
+// On paper nothing can be unfolded.
+addEventListener("beforeprint", () => {
+  document.querySelectorAll(".bd-article details:not([open])").forEach((e) => {
+    e.open = true;
+    addEventListener("afterprint", () => (e.open = false), { once: true });
+  });
 });

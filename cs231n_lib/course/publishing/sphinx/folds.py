@@ -1,0 +1,67 @@
+"""What of a cell a reader sees: folded code under a name of its own, lines that fit the column.
+
+The code that draws a figure is folded, unless the cell is tagged ``show-code``: the figure is what
+the page is about.  Marks for the formatter stand in the notebook alone.  A text that the column
+would cut is marked ``wide``, and set smaller, or ``wraps``, and broken.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+from cs231n_lib.course.publishing.notebooks import read
+
+#: What a fold is called, by what it holds; "Show" and "Hide" are put in front.
+IMPORTS, DRAWING, ANSWER, OTHER = "the imports", "the code of the figure", "our answer", "the code"
+#: For formatters and linters, not for readers.
+MARKS = re.compile(r" *# (fmt: (skip|on|off)|noqa: [A-Z0-9, ]+)[ ]*$", re.M)
+#: Characters that the column holds, and that it holds when set smaller.
+COLUMN, SMALLER = 78, 94
+
+
+def fold_cells(app: Sphinx, document: nodes.document) -> None:
+    """Fold and name the cells of a page that was just read, in place."""
+    source = Path(app.env.doc2path(app.env.docname))
+    if source.suffix == ".ipynb":
+        cells = read(source).cells
+        first = next((n for n, cell in enumerate(cells) if cell.cell_type == "code"), None)
+        for node in list(document.findall(_is_cell)):
+            metadata = cells[node["cell_index"]].metadata
+            draws = "figure" in metadata.get("mystnb", {})
+            if draws and "show-code" not in metadata.get("tags", []):
+                node["hide_mode"] = "input"
+            if node.get("hide_mode") == "input":
+                name = DRAWING if draws else IMPORTS if node["cell_index"] == first else OTHER
+                if name == OTHER and _below_exercises(node):
+                    name = ANSWER
+                node["prompt_show"], node["prompt_hide"] = f"Show {name}", f"Hide {name}"
+    for block in document.findall(nodes.literal_block):
+        text = block.astext()
+        if MARKS.search(text) and block.rawsource == text:
+            block.rawsource = text = MARKS.sub("", text)
+            block.children = [nodes.Text(text)]
+        longest = max(map(len, text.splitlines()), default=0)
+        if longest > COLUMN:
+            block["classes"].append("wide" if longest <= SMALLER else "wraps")
+
+
+def _is_cell(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.container) and node.get("nb_element") == "cell_code"
+
+
+def _below_exercises(node: nodes.Node) -> bool:
+    sections = []
+    while node.parent is not None:
+        node = node.parent
+        if isinstance(node, nodes.section):
+            sections.append(node[0].astext())
+    return "Exercises" in sections
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the event."""
+    app.connect("doctree-read", fold_cells)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

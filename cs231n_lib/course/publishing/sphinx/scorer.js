@@ -1,0 +1,11 @@
+// How Sphinx's search orders what it finds: a function of that very name before any page.
+var Scorer = {
+  objNameMatch: 200,
+  objPartialMatch: 6,
+  objPrio: { 0: 15, 1: 5, 2: -5 },
+  objPrioDefault: 0,
+  title: 15,
+  partialTitle: 7,
+  term: 5,
+  partialTerm: 2,
+};

@@ -1,0 +1,120 @@
+"""Every page at every width, in both themes: nothing is cut, and what scrolls says so."""
+
+import pytest
+
+from cs231n_lib.course.publishing import build
+
+pytestmark = pytest.mark.browser
+
+#: 320 is a screen of 1280 at a zoom of 400 %.
+WIDTHS = (320, 390, 768, 1280, 1920)
+BOOK = build.root() / "book"
+PAGES = sorted(
+    path.relative_to(BOOK).with_suffix(".html").as_posix()
+    for pattern in ("*.ipynb", "*.md")
+    for path in BOOK.rglob(pattern)
+    if path.name != "README.md" and not build.IGNORED & set(path.parts)
+)
+MEASURE = """() => {
+  const found = [];
+  const name = (e) => `${e.tagName}.${e.className} "${e.textContent.trim().slice(0, 40)}"`;
+  const page = document.documentElement;
+  if (page.scrollWidth > innerWidth) found.push(`the page is ${page.scrollWidth} px wide`);
+  for (const e of document.querySelectorAll(".bd-article *")) {
+    const hidden = e.scrollWidth - e.clientWidth;
+    if (hidden < 2 || e.clientWidth < 2 || e.closest("span.math, mjx-container *")) continue;
+    const style = getComputedStyle(e);
+    if (style.display === "inline" || !e.checkVisibility()) continue;
+    if (["hidden", "clip"].includes(style.overflowX)) found.push(`cut: ${name(e)}`);
+    if (!["auto", "scroll"].includes(style.overflowX)) continue;
+    if (!e.dataset.more) found.push(`scrolls without a sign: ${name(e)}`);
+    if (e.tabIndex < 0) found.push(`no key scrolls: ${name(e)}`);
+    if (innerWidth >= 1280 && e.tagName === "PRE") found.push(`a line is cut: ${name(e)}`);
+  }
+  for (const e of document.querySelectorAll(".bd-article picture.drawn"))
+    if (e.checkVisibility() && e.parentElement.querySelectorAll("button.enlarge").length === 0)
+      found.push(`cannot be enlarged: ${e.querySelector("img").alt.slice(0, 40)}`);
+  if (document.querySelector("[tabindex]:not([tabindex='0'], [tabindex='-1'])"))
+    found.push("something jumps the queue of the Tab key");
+  return found;
+}"""
+
+
+@pytest.fixture(scope="module")
+def window(chromium):
+    context = chromium.new_context(color_scheme="light", reduced_motion="reduce")
+    yield context.new_page()
+    context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_is_cut_at_any_width(window, html, name):
+    window.set_viewport_size({"width": WIDTHS[0], "height": 900})
+    window.goto((html / name).as_uri())
+    window.evaluate("window.MathJax?.startup?.promise.then(() => null)")
+    window.evaluate("document.querySelectorAll('details').forEach((e) => { e.open = true; })")
+    found = {}
+    for width in WIDTHS:
+        window.set_viewport_size({"width": width, "height": 900})
+        # Marks are set once a frame was laid out.
+        window.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)))")
+        if at_width := window.evaluate(MEASURE):
+            found[width] = at_width
+    assert found == {}
+
+
+def test_a_figure_opens_in_full_size_and_gives_the_focus_back(window, html):
+    window.set_viewport_size({"width": 390, "height": 844})
+    window.goto((html / "05_linear_classification.html").as_uri())
+    button = window.locator("button.enlarge").first
+    button.focus()
+    window.keyboard.press("Enter")
+    dialog = window.get_by_role("dialog", name="Fig. 5.1")
+    picture = dialog.locator("img")
+    assert picture.evaluate(
+        "(e) => e.complete || new Promise((done) => { e.onload = () => done(true); })"
+    )
+    assert picture.evaluate("(e) => e.clientWidth >= e.naturalWidth")
+    assert picture.get_attribute("alt")
+    window.keyboard.press("Escape")
+    assert not dialog.is_visible()
+    assert button.evaluate("(e) => e === document.activeElement")
+
+
+def test_each_theme_has_figures_of_its_own(window, html):
+    window.goto((html / "05_linear_classification.html").as_uri())
+    shown = {}
+    for scheme in ("light", "dark"):
+        window.emulate_media(color_scheme=scheme)
+        visible = [each for each in window.locator("picture.drawn").all() if each.is_visible()]
+        shown[scheme] = [each.locator("img").get_attribute("src") for each in visible]
+    window.emulate_media(color_scheme="light")
+    assert shown["light"]
+    assert [src.replace("-light", "-dark") for src in shown["light"]] == shown["dark"]
+
+
+def test_panels_stand_below_one_another_on_a_phone(window, html):
+    shape = {}
+    for width in (390, 1280):
+        window.set_viewport_size({"width": width, "height": 844})
+        window.goto((html / "06_svm_loss.html").as_uri())
+        picture = window.locator("picture.on-light:has(source) img").first
+        picture.scroll_into_view_if_needed()
+        picture.evaluate(
+            "(e) => e.complete || new Promise((done) => { e.onload = () => done(true); })"
+        )
+        box = picture.bounding_box()
+        shape[width] = box["height"] / box["width"]
+    assert shape[390] > 1 > shape[1280]
+
+
+def test_stillness_is_kept_where_it_is_asked_for(window, html):
+    window.goto((html / "intro.html").as_uri())
+    assert window.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "auto"
+    assert (
+        window.evaluate(
+            "[...document.querySelectorAll('*')]"
+            ".filter((e) => parseFloat(getComputedStyle(e).transitionDuration)).length"
+        )
+        == 0
+    )
