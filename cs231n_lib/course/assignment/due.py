@@ -56,7 +56,7 @@ def with_due(data: bytes, due: datetime | None) -> bytes:
 
 
 def told(due: datetime, now: datetime, zone: tzinfo | None = None) -> str:
-    """Return a due date in words, with its zone and what is left.
+    """Return a date in words, with its zone and how long it is until then, or since.
 
     Parameters
     ----------

@@ -3,6 +3,7 @@
 import dataclasses
 import textwrap
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -101,6 +102,8 @@ def _check(checker: "Checker", opened: "Opened") -> bool:
     stuck = next((r.name for r in progress.printed if r.state != "passed"), None)
     if stuck:
         say(f"A hint: cs231n hint {opened.master.name} {stuck}")
+    elif not checker.exercise and not opened.blank:
+        say(f"Next: cs231n submit {opened.path}")
     return all(test.passed for test in result.tests)
 
 
@@ -212,8 +215,6 @@ def status(
 
     Example: [bold]cs231n status[/]
     """
-    from datetime import UTC, datetime
-
     from cs231n_lib.course.assignment.due import told
     from cs231n_lib.course.student import status as standing
 
@@ -255,11 +256,13 @@ def submit(
 
     Example: [bold]cs231n submit a1.ipynb[/]
     """
+    from cs231n_lib.course.assignment.due import told
     from cs231n_lib.course.student import check as checkup
     from cs231n_lib.course.student import places
     from cs231n_lib.course.student import submit as handing
 
-    notebook = places.find(path)
+    notebook, now = places.find(path), datetime.now(UTC)
+    saved = min(datetime.fromtimestamp(notebook.stat().st_mtime, UTC), now)
     opened = checkup.open_notebook(notebook)
     with working(f"checking {notebook}"), checkup.Checker(opened) as checker:
         result = checker.check(opened)
@@ -267,6 +270,7 @@ def submit(
     for line in made.receipt.lines():
         say(line)
     say(f"Kept as     {made.attempt}")
+    say(f"Saved       {told(saved, now)}: what you wrote after that is not in it")
     if opened.note:
         say(f"Note: {opened.note}")
     if made.replaced:
