@@ -73,7 +73,7 @@
     if (document.querySelector(".quiz")) load("quiz/quiz.js");
     if (figures.length) {
       load("explore/explore.css");
-      ["kit", "geometry", ...new Set(figures)].forEach((name) => load(`explore/${name}.js`));
+      ["kit", "geometry", "plane", ...new Set(figures)].forEach((name) => load(`explore/${name}.js`));
     }
 
     const host = await askHost();

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.browser
 
 FOLDER = root() / "book" / "_web" / "explore"
 STATIC = [root() / "book" / "_static" / name for name in ("dom.js", "start.js")]
-SHARED = {"geometry", "kit"}
+SHARED = {"geometry", "kit", "plane"}
 FIGURES = sorted(path.stem for path in FOLDER.glob("*.js") if path.stem not in SHARED)
 THEME = Path(pydata_sphinx_theme.__path__[0], "theme/pydata_sphinx_theme/static/styles")
 FALLBACK = "This is what stands here without JavaScript."
