@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cs231n_lib.course.commands.instructor import CourseFolder
+from cs231n_lib.course.commands.options import CourseFolder
 from cs231n_lib.course.commands.say import say
 from cs231n_lib.course.errors import UserError
 

@@ -8,26 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cs231n_lib.course.commands.granting import due, extend, override, roster
+from cs231n_lib.course.commands.options import Assignment, CourseFolder, OneStudent, course_in
 from cs231n_lib.course.commands.say import say, say_table
 
 if TYPE_CHECKING:
-    from cs231n_lib.course.classroom.folder.course import Course
     from cs231n_lib.course.classroom.gradebook.cells import CellChanges
     from cs231n_lib.course.classroom.grading import Run
 
 PANEL = "For instructors"
 CORES = os.cpu_count() or 1
-Assignment = Annotated[str, typer.Argument(help="The assignment, a1 say.")]
-CourseFolder = Annotated[
-    Path | None, typer.Option("--course", help="The folder with nbgrader_config.py.")
-]
-OneStudent = Annotated[str, typer.Option("--student", help="This student alone.")]
-
-
-def _course(folder: Path | None) -> "Course":
-    from cs231n_lib.course.classroom.folder.course import Course
-
-    return Course.find(folder)
 
 
 def release(
@@ -45,7 +35,7 @@ def release(
     """
     from cs231n_lib.course.classroom import release as releasing
 
-    found = _course(course)
+    found = course_in(course)
     root = found.root
     folder = bundles or root / ".nbgrader" / "bundles"
     for name in names or found.assignments():
@@ -74,7 +64,7 @@ def collect(
     """
     from cs231n_lib.course.classroom.incoming.collect import collect as take_in
 
-    report = take_in(_course(course), assignment, files, student)
+    report = take_in(course_in(course), assignment, files, student)
     for line in report.lines:
         if line.reason:
             say(f"{line.status}: {line.where}: {line.reason}", err=True)
@@ -143,7 +133,7 @@ def grade(
     from cs231n_lib.course.judge import pools
     from cs231n_lib.course.judge.walls import bubblewrap
 
-    home = _course(course)
+    home = course_in(course)
     if not unsafe and not scheduler:
         bubblewrap.require_isolation()
     settings = running.settings_for(home, assignment, unsafe)
@@ -201,7 +191,7 @@ def report(
     """
     from cs231n_lib.course.classroom.outgoing import pages
 
-    say(f"{pages.write_report(_course(course), assignment, output)}")
+    say(f"{pages.write_report(course_in(course), assignment, output)}")
 
 
 def export(
@@ -232,7 +222,7 @@ def export(
     """
     from cs231n_lib.course.classroom.outgoing.export import export as write
 
-    done = write(_course(course), assignment, form, output, column, partial, student)
+    done = write(course_in(course), assignment, form, output, column, partial, student)
     for name in done.left_out:
         say(f"left out: {name}: the platform's number is not known", err=True)
     for name in done.unfinished:
@@ -270,7 +260,7 @@ def feedback(
     """
     from cs231n_lib.course.classroom.outgoing import pages
 
-    home = _course(course)
+    home = course_in(course)
     count, now = pages.write_feedback(home, assignment, student, with_solutions)
     for name, why in now.waiting.items():
         say(f"no page: {name}: {why}", err=True)
@@ -302,90 +292,6 @@ def demo(
     feedback(name, course=folder)
 
 
-def override(
-    assignment: Assignment,
-    student: Annotated[str, typer.Argument(help="Whose grade.")],
-    test: Annotated[str, typer.Argument(help="The name of the test or answer.")],
-    points: Annotated[float, typer.Argument(help="The points it shall have.")],
-    reason: Annotated[str, typer.Option(help="Why; it goes into the log.")],
-    course: CourseFolder = None,
-) -> None:
-    """Set the points of one test by hand, with a reason on record.
-
-    Example: [bold]cs231n override a1 anne predict_labels-ties 2 --reason "agreed in office hour"[/]
-    """
-    from cs231n_lib.course.classroom.granting import override as set_points
-
-    set_points(_course(course), assignment, student, test, points, reason)
-    say(f"{student}: {test} has {points:g} points now ({reason})")
-
-
-def due(
-    assignment: Assignment,
-    when: Annotated[str, typer.Argument(help="2026-03-01, 2026-03-01 17:00, or none.")],
-    course: CourseFolder = None,
-) -> None:
-    """Set when an assignment is due: in the course's time zone, a day alone means its end.
-
-    Its release says the same date from then on, and a student's [bold]cs231n status[/] shows it.
-
-    Example: [bold]cs231n due a1 "2026-03-01 17:00"[/]
-    """
-    from cs231n_lib.course.classroom.granting import set_due
-
-    found = set_due(_course(course), assignment, when)
-    say(f"{assignment} is due {found:%Y-%m-%d %H:%M:%S} UTC" if found else f"{assignment}: no date")
-
-
-def extend(
-    assignment: Assignment,
-    student: Annotated[str, typer.Argument(help="Who gets longer.")],
-    days: Annotated[float, typer.Option(help="Days after the date for all; 0 takes them back.")],
-    course: CourseFolder = None,
-) -> None:
-    """Give a student more time for an assignment; late days count from there on.
-
-    Example: [bold]cs231n extend a1 anne --days 3[/]
-    """
-    from cs231n_lib.course.classroom.granting import extend as grant
-
-    found = grant(_course(course), assignment, student, days)
-    say(f"{assignment} is due {found:%Y-%m-%d %H:%M:%S} UTC for {student}")
-
-
-def roster(
-    path: Annotated[
-        Path, typer.Argument(help="CSV: student, first_name, last_name, email, late_days.")
-    ],
-    late_days: Annotated[
-        bool, typer.Option("--late-days", help="The column late_days counts: take it over.")
-    ] = False,
-    course: CourseFolder = None,
-) -> None:
-    """Take the class list into the gradebook; with --late-days, delays are covered by late days.
-
-    Exit status: 1 if a line could not be taken; the others were.
-
-    Example: [bold]cs231n roster roster.csv --late-days[/]
-    """
-    from cs231n_lib.course.classroom.folder.names import Names
-    from cs231n_lib.course.classroom.granting import take_roster
-    from cs231n_lib.course.classroom.incoming.roster import read_roster
-
-    home = _course(course)
-    names = Names(home)
-    students, refused = read_roster(path, names)
-    spent = take_roster(home, students, names, late_days)
-    for number, reason in refused:
-        say(f"refused: {path}, line {number}: {reason}", err=True)
-    say(f"{len(students)} students")
-    for student, found in spent.items():
-        days = ", ".join(f"{name}: {count}" for name, count in found.items())
-        say(f"{student} spent late days on {days}")
-    if refused:
-        raise typer.Exit(1)
-
-
 def archive(
     output: Annotated[Path, typer.Argument(help="The archive, a new zip file.")],
     clear: Annotated[
@@ -399,7 +305,7 @@ def archive(
     """
     from cs231n_lib.course.classroom.term import archive as pack
 
-    count = pack(_course(course), output, clear)
+    count = pack(course_in(course), output, clear)
     say(f"{output}: {count} files" + (", and the course is empty again" if clear else ""))
 
 
