@@ -1,6 +1,6 @@
 """One grading run: from the latest submissions to the gradebook, and everything on record."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,29 +8,40 @@ from typing import Any
 from cs231n_lib.course.assignment.master import Master, read_master
 from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.classroom.gradebook.cells import CellChanges
-from cs231n_lib.course.classroom.gradebook.grade import Grade, Lateness
-from cs231n_lib.course.classroom.gradebook.gradebook import Change, Gradebook, exists
-from cs231n_lib.course.classroom.gradebook.lateness import Terms, account
+from cs231n_lib.course.classroom.gradebook.database import exists
+from cs231n_lib.course.classroom.gradebook.gradebook import Change, Gradebook
 from cs231n_lib.course.classroom.incoming import received
-from cs231n_lib.course.classroom.incoming.received import Submission, submissions
+from cs231n_lib.course.classroom.incoming.received import submissions
+from cs231n_lib.course.classroom.standing import lateness_of, only, reader
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.judge import store, walls
 from cs231n_lib.course.judge.batch import OnDemand, Pool, grade_all
-from cs231n_lib.course.judge.grader import not_graded
 from cs231n_lib.course.judge.pools import Settings
 from cs231n_lib.course.judge.result import Fault, Result
 from cs231n_lib.course.judge.store import Results
 
+#: What the log says of a result; where all of it is the same, the result has not changed.
+LOGGED = ("outcome", "score", "seed", "master", "submission")
+
 
 @dataclass(frozen=True)
 class Row:
-    """What a person wants to see of one result at the end of a run."""
+    """What is told of one result at the end of a run, to a person and to the log."""
 
     student: str
     score: float
     points: float
     outcome: str
     reason: str
+    seed: int
+    master: str
+    submission: str
+
+    @staticmethod
+    def of(student: str, result: Result) -> "Row":
+        """Return the row of a student's result."""
+        return Row(student, result.score, result.points, result.outcome, result.reason,
+                   result.seed, result.master, result.submission)  # fmt: skip
 
 
 @dataclass
@@ -66,11 +77,20 @@ class Run:
     def write(self) -> None:
         """Write the gradebook and the log; who cannot be written joins the faults."""
         when = {s.student: s.received for s in submissions(self.course, self.assignment)}
+        seen: dict[str, Row] = {}
+
+        def read(student: str) -> Result:
+            """Read a result, once for the gradebook and the log."""
+            result = self.results[student]
+            seen[student] = Row.of(student, result)
+            return result
+
         with self.course.writing():
             with Gradebook(self.course, self.assignment) as book:
-                self.faults |= book.write(self.results, when)
+                self.faults |= book.write(OnDemand({s: s for s in self.results}, read), when)
                 lateness = lateness_of(self.course, self.assignment, book)
                 book.settle(book.grades(lateness, {}))
+            self.rows = [seen[student] for student in sorted(seen)]
             self._log()
             if self.whole:
                 self.course.finish_run(self.assignment, self.master.digest, self.seed)
@@ -78,26 +98,16 @@ class Run:
     def _log(self) -> None:
         """Log each result once: what was logged before and is the same is not repeated."""
         logged = {
-            line["student"]: _mark(line)
+            line["student"]: [line.get(name) for name in LOGGED]
             for line in self.course.read_log()
             if line.get("event") == "grade" and line.get("assignment") == self.assignment
         }
-        for student, result in self.results.items():
-            self.rows.append(
-                Row(student, result.score, result.points, result.outcome, result.reason)
-            )
-            details: dict[str, Any] = {
-                "student": student, "outcome": result.outcome, "score": result.score,
-                "seed": result.seed, "master": result.master, "submission": result.submission,
-            }  # fmt: skip
-            if logged.get(student) != _mark(details):
-                self.course.log("grade", assignment=self.assignment, **details)
+        for row in self.rows:
+            details: dict[str, Any] = {name: getattr(row, name) for name in LOGGED}
+            if logged.get(row.student) != list(details.values()):
+                self.course.log("grade", assignment=self.assignment, student=row.student, **details)
         for student, reason in self.faults.items():
             self.course.log("fault", assignment=self.assignment, student=student, reason=reason)
-
-
-def _mark(line: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(line.get(key) for key in ("outcome", "score", "seed", "master", "submission"))
 
 
 def settings_for(course: Course, assignment: str, unsafe: bool) -> Settings:
@@ -152,132 +162,18 @@ def start(
     master = read_master(course.master(assignment), assignment)
     with course.writing():
         received.publish(course, assignment)
-    latest = _only(submissions(course, assignment), student, assignment)
+    latest = only(submissions(course, assignment), student, assignment)
     seed = course.seed(assignment, master.digest, fresh=again)
     results = Results(course.judge(assignment))
     _try_the_solution(course.master(assignment), master, pool, seed, results)
     data = OnDemand({s.student: s.path for s in latest if not s.reason}, Path.read_bytes)
     graded = grade_all(data, master, pool, results, seed, again, started, progress)
-    faults = {s: r.reason for s, r in graded.items() if isinstance(r, Fault)}
+    faults = {s: key.reason for s, key in graded.names.items() if isinstance(key, Fault)}
     good: dict[str, Any] = {s: key for s, key in graded.names.items() if s not in faults}
     good |= {s.student: s for s in latest if s.reason}
-    read = _reader(results, master)
+    read = reader(results, master)
     return Run(course, assignment, master, seed, OnDemand(dict(sorted(good.items())), read),
                faults, not student)  # fmt: skip
-
-
-def _only(found: list[Submission], student: str, assignment: str) -> list[Submission]:
-    if not found:
-        raise UserError(
-            f"nobody has handed in {assignment} yet. First: cs231n collect {assignment} FILES..."
-        )
-    if not student:
-        return found
-    own = [s for s in found if s.student == student]
-    if not own:
-        raise UserError(f"{student!r} has not handed in {assignment}")
-    return own
-
-
-def _reader(results: Results, master: Master) -> Callable[[Any], Result]:
-    """Return what reads a result, or makes that of a hand-in which cannot be graded."""
-
-    def read(source: Any) -> Result:
-        if isinstance(source, Submission):
-            return not_graded(master, source.reason)
-        return results.read(source)
-
-    return read
-
-
-@dataclass
-class Standing:
-    """Where the students of an assignment stand: all that reports, exports and feedback read.
-
-    Attributes
-    ----------
-    results : mapping
-        Student -> result, read from disk when asked for.
-    grades : dict
-        Student -> grade, of those with a result.
-    missing : list of Grade
-        The roster's students who have handed in nothing.
-    waiting : dict
-        Student -> why there is no grade yet.
-    """
-
-    results: Mapping[str, Result]
-    grades: dict[str, Grade]
-    missing: list[Grade]
-    waiting: dict[str, str]
-
-
-def standing(course: Course, assignment: str, student: str = "") -> Standing:
-    """Return where the students stand, ``student`` alone or all.
-
-    Raises
-    ------
-    UserError
-        If nobody has been graded, or the gradebook does not know of a result.
-    """
-    master = read_master(course.master(assignment), assignment)
-    results = Results(course.judge(assignment))
-    present = submissions(course, assignment)
-    latest = _only(present, student, assignment) if student else present
-    found: dict[str, Any] = {}
-    for s in latest:
-        key = "" if s.reason else store.key(s.path.read_bytes(), master)
-        if s.reason or results.has(key):
-            found[s.student] = s if s.reason else key
-    if not found or not exists(course):
-        raise UserError(f"{assignment} has not been graded yet. First: cs231n grade {assignment}")
-    reasons = {s.student: s.reason for s in latest if s.reason}
-    with Gradebook(course, assignment) as book:
-        lateness = lateness_of(course, assignment, book)
-        grades = book.grades(lateness, reasons)
-        missing = [] if student else book.missing(s.student for s in present)
-    unknown = sorted(found.keys() - grades.keys())
-    if unknown:
-        raise UserError(
-            f"{len(unknown)} results are not in the gradebook ({', '.join(unknown[:3])} ...). "
-            f"Write them, which takes no new grading: cs231n grade {assignment}"
-        )
-    log_grades_by_hand(course, assignment, grades.values())
-    waiting = {s.student: f"run cs231n grade {assignment}" for s in latest
-               if s.student not in found}  # fmt: skip
-    own = {s: grade for s, grade in grades.items() if s in found}
-    return Standing(OnDemand(found, _reader(results, master)), own, missing, waiting)
-
-
-def lateness_of(course: Course, assignment: str, book: Gradebook) -> dict[str, Lateness]:
-    """Return student -> what their account says of an assignment; the one place it is made up."""
-    due, terms, theirs = book.due_dates(), Terms.read(course), book.extensions()
-    came: dict[str, dict[str, Any]] = {}
-    for name in course.assignments():
-        for s in submissions(course, name):
-            time = s.received.replace(tzinfo=None) if s.received else None
-            came.setdefault(s.student, {})[name] = time
-    found = {}
-    for student, times in came.items():
-        if assignment in times:
-            extensions = terms.extensions_of(student, theirs.get(student, {}))
-            budget = terms.late_days.get(student, 0)
-            found[student] = account(due, extensions, times, budget)[assignment]
-    return found
-
-
-def log_grades_by_hand(course: Course, assignment: str, grades: Iterable[Grade]) -> None:
-    """Log what was changed by hand since the log last spoke of it, in the formgrader say."""
-    logged: dict[tuple[str, str], float | None] = {}
-    for line in course.read_log():
-        if line.get("event") in ("override", "hand grade") and line["assignment"] == assignment:
-            logged[line["student"], line["test"]] = line["points"]
-    for grade in grades:
-        for cell in grade.cells:
-            before = logged.get((grade.student, cell.name))
-            if cell.by_hand != before:
-                course.log("hand grade", assignment=assignment, student=grade.student,
-                           test=cell.name, before=before, points=cell.by_hand)  # fmt: skip
 
 
 def _try_the_solution(data: bytes, master: Master, pool: Pool, seed: int, results: Results) -> None:

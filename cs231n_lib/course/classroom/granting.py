@@ -7,10 +7,10 @@ from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.classroom.folder.names import Names
 from cs231n_lib.course.classroom.gradebook.gradebook import Gradebook
 from cs231n_lib.course.classroom.gradebook.lateness import Terms
-from cs231n_lib.course.classroom.grading import lateness_of
 from cs231n_lib.course.classroom.incoming import roster
 from cs231n_lib.course.classroom.platforms.exchange import read_time
 from cs231n_lib.course.classroom.release import say_due
+from cs231n_lib.course.classroom.standing import lateness_of
 from cs231n_lib.course.errors import UserError
 
 

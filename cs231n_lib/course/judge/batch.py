@@ -96,8 +96,7 @@ def grade_all(
     missing: dict[str, str] = {}  # key -> one of those who handed it in
     for student, data in submissions.items():
         keys[student] = key = store.key(data, master)
-        known = results.get(key)
-        if known is None or (again and known.seed != seed):
+        if not results.has(key) or (again and results.read(key).seed != seed):
             missing[key] = student
 
     def read(student: str) -> bytes:
@@ -116,4 +115,6 @@ def grade_all(
         else:
             faults[key] = result
         progress(result)
-    return OnDemand(keys, lambda key: faults.get(key) or results.get(key) or LOST)
+    # What is there is known without reading it; a result may be large, and there are many.
+    found = {s: faults.get(k) or (k if results.has(k) else LOST) for s, k in keys.items()}
+    return OnDemand(found, lambda key: key if isinstance(key, Fault) else results.read(key))

@@ -14,8 +14,8 @@ from cs231n_lib.course.assignment.master import read_master
 from cs231n_lib.course.checks.verdict import Diagnosis, Outcome
 from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.classroom.gradebook.grade import CellGrade, Grade
-from cs231n_lib.course.classroom.grading import standing
 from cs231n_lib.course.classroom.outgoing import pages
+from cs231n_lib.course.classroom.standing import standing
 from cs231n_lib.course.cli import app
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.judge.result import CellReport, Result

@@ -15,10 +15,11 @@ from cs231n_lib.course.assignment.master import read_master
 from cs231n_lib.course.classroom.folder import exclusive
 from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.classroom.gradebook.gradebook import Gradebook
-from cs231n_lib.course.classroom.grading import standing, start
+from cs231n_lib.course.classroom.grading import start
 from cs231n_lib.course.classroom.incoming.collect import collect
 from cs231n_lib.course.classroom.outgoing import pages
 from cs231n_lib.course.classroom.outgoing.export import export
+from cs231n_lib.course.classroom.standing import standing
 from cs231n_lib.course.errors import UserError
 from tests.course.classroom.incoming.test_collect import make_zip
 from tests.course.classroom.platforms.test_platforms import Counting

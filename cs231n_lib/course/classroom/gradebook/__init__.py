@@ -1,4 +1,4 @@
-"""What is kept: grades in nbgrader's database, which ``gradebook`` alone opens.
+"""What is kept: grades in nbgrader's database, which ``database`` alone opens.
 
 The others see a `Grade`.  Nothing here reads a submission or runs one: it gets results, and what
 is due.  Points that a person gave are never overwritten.

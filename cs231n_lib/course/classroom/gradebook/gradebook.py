@@ -1,4 +1,4 @@
-"""Read and write nbgrader's gradebook, by nbgrader's own interface.
+"""Read and write the grades of an assignment, by nbgrader's own interface.
 
 The formgrader, manual grading, comments and extensions find what nbgrader's own autograder would
 have left for them. A student's grades are written together or not at all, and one whose grades
@@ -6,8 +6,6 @@ cannot be written is named and keeps nobody else from theirs.
 """
 
 import contextlib
-import logging
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +22,7 @@ from cs231n_lib.course.classroom.gradebook.cells import (
     change_cells,
     compare_cells,
 )
+from cs231n_lib.course.classroom.gradebook.database import open_gradebook
 from cs231n_lib.course.classroom.gradebook.grade import CellGrade, Grade, Lateness
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.files import write_atomically
@@ -44,85 +43,6 @@ class Change:
     test: str
     before: float
     after: float
-
-
-@contextlib.contextmanager
-def open_gradebook(course: Course) -> Iterator[Any]:
-    """Open nbgrader's gradebook, and put its failures in words.
-
-    Raises
-    ------
-    UserError
-        If the database cannot be reached, or is none of nbgrader's.
-    """
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    from nbgrader import api
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import SAWarning, SQLAlchemyError
-
-    try:
-        with api.Gradebook(course.db_url) as gradebook, warnings.catch_warnings():
-            # nbgrader adds a submission to its session after it has linked it to the rest.
-            warnings.simplefilter("ignore", SAWarning)
-            yield gradebook
-    except ModuleNotFoundError as error:
-        raise UserError(
-            f"the gradebook's database needs {error.name}. For PostgreSQL: "
-            "pip install 'cs231n_lib[postgres]'"
-        ) from None
-    except (SQLAlchemyError, api.InvalidEntry) as error:
-        with contextlib.suppress(SQLAlchemyError):
-            shown = make_url(course.db_url).render_as_string(hide_password=True)
-        reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
-        advice = (
-            "Its address is c.CourseDirectory.db_url in nbgrader_config.py. If it is damaged, put "
-            "a copy of it back or move it away, then grade again: results are kept apart from it."
-        )
-        if "locked" in reason:
-            advice = "Another program is writing in it: close that, then run this again."
-        if "readonly" in reason or "read-only" in reason:
-            advice = "You may not write in it: give yourself the right to, then run this again."
-        raise UserError(f"the gradebook {shown} cannot be used: {reason}.\n{advice}") from None
-
-
-def exists(course: Course) -> bool:
-    """Whether there is a gradebook; one on a server counts as being there."""
-    from sqlalchemy.engine import make_url
-
-    url = make_url(course.db_url)
-    return url.get_backend_name() != "sqlite" or Path(url.database or "").exists()
-
-
-def rename(gradebook: Any, old: str, new: str) -> None:
-    """Give the student ``old`` the id ``new``, with all that they handed in.
-
-    Where both have a submission, the one with grades given by hand stays, else that of ``new``.
-    """
-    from nbgrader.api import Student, SubmittedAssignment
-
-    db = gradebook.db
-    before = db.get(Student, old)
-    if before is None:
-        return
-    gradebook.update_or_create_student(new)
-    for submission in db.query(SubmittedAssignment).filter_by(student_id=old).all():
-        name = submission.assignment.name
-        rival = db.query(SubmittedAssignment).filter_by(
-            student_id=new, assignment_id=submission.assignment_id
-        ).first()  # fmt: skip
-        loser = None
-        if rival is not None:
-            loser = new if _by_hand(submission) and not _by_hand(rival) else old
-            gradebook.remove_submission(name, loser)
-        if loser != old:
-            db.query(SubmittedAssignment).filter_by(id=submission.id).update({"student_id": new})
-            db.commit()
-    db.expire_all()
-    gradebook.remove_student(old)
-
-
-def _by_hand(submission: Any) -> bool:
-    return any(g.manual_score is not None for n in submission.notebooks for g in n.grades)
 
 
 class Gradebook:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.classroom.folder.names import Names
-from cs231n_lib.course.classroom.gradebook.gradebook import exists, open_gradebook, rename
+from cs231n_lib.course.classroom.gradebook.database import exists, open_gradebook, rename
 from cs231n_lib.course.classroom.platforms.sheets import read_table
 from cs231n_lib.course.errors import Refused, UserError
 from cs231n_lib.course.text import line

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.classroom.gradebook.grade import Grade
-from cs231n_lib.course.classroom.grading import standing
 from cs231n_lib.course.classroom.incoming.numbers import number_of
 from cs231n_lib.course.classroom.platforms import PLATFORMS
 from cs231n_lib.course.classroom.platforms.platform import Answer
 from cs231n_lib.course.classroom.platforms.sheets import read_table
+from cs231n_lib.course.classroom.standing import standing
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.files import write_atomically
 

@@ -17,10 +17,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from cs231n_lib.course.assignment.master import Master, read_master
 from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.classroom.gradebook.grade import Grade
-from cs231n_lib.course.classroom.grading import Standing, standing
 from cs231n_lib.course.classroom.incoming import received
 from cs231n_lib.course.classroom.outgoing import findings
 from cs231n_lib.course.classroom.platforms import PLATFORMS
+from cs231n_lib.course.classroom.standing import Standing, standing
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.files import write_atomically
 from cs231n_lib.course.judge.result import Result

@@ -20,13 +20,13 @@ from sqlalchemy.engine import Engine
 from cs231n_lib.course.checks.verdict import Outcome
 from cs231n_lib.course.classroom import granting
 from cs231n_lib.course.classroom.folder.names import Names
-from cs231n_lib.course.classroom.gradebook import gradebook
+from cs231n_lib.course.classroom.gradebook import database, gradebook
 from cs231n_lib.course.classroom.gradebook import notebook as notebooks
 from cs231n_lib.course.classroom.gradebook.cells import CellChanges
 from cs231n_lib.course.classroom.gradebook.gradebook import Gradebook
-from cs231n_lib.course.classroom.grading import lateness_of
 from cs231n_lib.course.classroom.incoming import roster
 from cs231n_lib.course.classroom.outgoing import pages
+from cs231n_lib.course.classroom.standing import lateness_of
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.judge.result import CellReport, Result
 from tests.course.conftest import make_course
@@ -119,7 +119,7 @@ def walk_through(course):
     anne = roster.Student("student0003", "Anne", "Doe", "a@example.edu", late_days=2)
     spent = granting.take_roster(course, [anne], Names(course), late_days=True)
     assert spent == {"student0003": {"a1": 1}}
-    with gradebook.open_gradebook(course) as found:
+    with database.open_gradebook(course) as found:
         assert found.find_submission("a1", "student0003").to_dict()["score"] == 4
         rename = found.find_student("student0005").id
     roster.enrol(course, [], {rename: "renamed"})

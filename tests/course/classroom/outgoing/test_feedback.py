@@ -8,7 +8,8 @@ import zipfile
 import pytest
 
 from cs231n_lib.course.classroom.folder.course import Course
-from cs231n_lib.course.classroom.gradebook.gradebook import Gradebook, open_gradebook
+from cs231n_lib.course.classroom.gradebook.database import open_gradebook
+from cs231n_lib.course.classroom.gradebook.gradebook import Gradebook
 from cs231n_lib.course.classroom.incoming.collect import collect
 from cs231n_lib.course.classroom.incoming.received import submissions
 from cs231n_lib.course.classroom.outgoing import pages

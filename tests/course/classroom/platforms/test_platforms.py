@@ -12,12 +12,13 @@ import pytest
 from cs231n_lib.course.assignment.master import read_master
 from cs231n_lib.course.checks.verdict import Outcome
 from cs231n_lib.course.classroom.gradebook.gradebook import Gradebook
-from cs231n_lib.course.classroom.grading import Run, standing, start
+from cs231n_lib.course.classroom.grading import Run, start
 from cs231n_lib.course.classroom.incoming.collect import collect
 from cs231n_lib.course.classroom.incoming.numbers import number_of
 from cs231n_lib.course.classroom.incoming.received import submissions
 from cs231n_lib.course.classroom.outgoing import export
 from cs231n_lib.course.classroom.platforms.sheets import read_table
+from cs231n_lib.course.classroom.standing import standing
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.judge.result import Result
 from cs231n_lib.course.judge.store import version
