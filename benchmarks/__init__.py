@@ -5,7 +5,8 @@ the peer's run in turn, in one process, on the same arrays and all cores; the ra
 over the pairs, so a slow moment of the machine hits both. What takes long is run once: it needs
 neither warming up nor a median, and the whole table is there in some ten minutes.
 
-``python -m benchmarks --json > benchmarks/results/NAME.json`` makes a record to keep.
+``python -m benchmarks --json > benchmarks/results/NAME.json`` makes a record to keep. No record is
+written by hand, and no test waits for a number from here.
 """
 
 from __future__ import annotations

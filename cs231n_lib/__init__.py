@@ -1,7 +1,10 @@
 """Image classification from scratch: linear classifiers, backpropagation and ConvNets.
 
 The names below are what the chapters use. Each lives in the module it is imported from, and
-more lives there: ``from cs231n_lib import neighbors`` is as good a way in.
+more lives there: ``from cs231n_lib import neighbors`` is as good a way in. Folders are rooms, and
+nothing imports upwards: ``costs``, ``nets``, then ``layers``, ``losses``, ``training``,
+``gradients`` and ``neighbors``, then ``backend``, ``data`` and ``plots``. None of them ever
+imports ``course``.
 """
 
 from cs231n_lib.backend import array_namespace, as_float, asarray_like, gpu_is_available, to_host

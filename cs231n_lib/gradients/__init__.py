@@ -1,4 +1,4 @@
 """Gradients by themselves: measured numerically, and found by backpropagation on a graph.
 
-Independent of layers and networks on purpose: they are checked by what stands here.
+Layers and networks are checked by what stands here, so nothing here may import one of them.
 """

@@ -2,7 +2,8 @@
 
 First the distance matrix in the three ways of the course (two loops, one loop, none), then
 :func:`nearest`, which finds the k nearest rows fast and exactly without ever holding that matrix,
-and on top of it the classifier and its cross-validation. Rows are flattened images.
+and on top of it the classifier and its cross-validation. Rows are flattened images. The search
+itself is in ``_search``, which nobody else imports; nothing here needs a gradient or a network.
 """
 
 from __future__ import annotations

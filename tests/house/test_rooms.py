@@ -95,15 +95,6 @@ def test_the_checkout_is_found_in_one_place():
     assert sorted(set(counted) - {"checkout.py", "store.py"}) == []
 
 
-def test_every_room_says_what_it_is():
-    """Each folder of the package has a front of a few lines that says what is in the room."""
-    guest = COURSE / "publishing" / "engine" / "guest"  # scripts of the page, no package
-    for folder in {path.parent for path in PYTHON} - {guest}:
-        front = ast.get_docstring(ast.parse((folder / "__init__.py").read_text()))
-        assert front, folder
-        assert len(front) > 25, folder
-
-
 def test_nothing_is_named_after_a_lumber_room():
     names = {path.stem.strip("_") for path in PYTHON} | {path.parent.name for path in PYTHON}
     assert not names & {"utils", "util", "helpers", "misc", "common", "tools", "base"}

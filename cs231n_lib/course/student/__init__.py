@@ -1,4 +1,5 @@
 """A student's side: check, practise, work on a copy, hand in.
 
-Runs on the student's own machine, with nothing walled off, and must never need the classroom.
+The student's commands enter, and notebooks by ``practice`` alone.  All of it runs on the student's
+own machine, with nothing walled off.  It must never need the classroom, or tell what was tried.
 """

@@ -1,4 +1,8 @@
-"""Assignment 1: nearest neighbours."""
+"""Assignment 1: nearest neighbours.
+
+One file an exercise; ``distances`` is what three of them share.
+No file here imports the numeric library, or another assignment.
+"""
 
 from cs231n_lib.course.checks.a1 import (
     compute_distances_l1,

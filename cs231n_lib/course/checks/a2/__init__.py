@@ -1,4 +1,8 @@
-"""Assignment 2: losses of linear classifiers, and their training."""
+"""Assignment 2: losses of linear classifiers, and their training.
+
+One file an exercise; ``losses``, ``svm``, ``softmax`` and ``linear_model`` are what several share.
+No file here imports the numeric library, or another assignment.
+"""
 
 from cs231n_lib.course.checks.a2 import (
     linear_classifier,

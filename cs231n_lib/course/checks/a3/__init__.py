@@ -1,4 +1,8 @@
-"""Assignment 3: backpropagation and a two-layer network."""
+"""Assignment 3: backpropagation and a two-layer network.
+
+One file an exercise; a later one builds on the right answers of those before it.
+No file here imports the numeric library, or another assignment.
+"""
 
 from cs231n_lib.course.checks.a3 import (
     affine,

@@ -1,4 +1,8 @@
-"""Assignment 4: the layers of a ConvNet."""
+"""Assignment 4: the layers of a ConvNet.
+
+One file an exercise; a later one builds on the right answers of those before it.
+No file here imports the numeric library, or another assignment.
+"""
 
 from cs231n_lib.course.checks.a4 import (
     batchnorm,

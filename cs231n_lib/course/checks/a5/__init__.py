@@ -1,4 +1,8 @@
-"""Assignment 5: the account of a network, and code for a second device."""
+"""Assignment 5: the account of a network, and code for a second device.
+
+One file an exercise; ``device`` is what the last two share.
+No file here imports the numeric library, or another assignment but for 1 and 2, which return.
+"""
 
 from cs231n_lib.course.checks.a5 import (
     account_table,

@@ -1,6 +1,7 @@
 """Pools of judges: one file a kind of pool, one line in ``KINDS`` for each.
 
-What every judge has to know, and how one is made of it, stands here.
+What every judge has to know, and how one is made of it, stands here.  A pool gives back what
+judges say, in any order; it never reads or keeps a result, and knows no student.
 """
 
 import pkgutil
