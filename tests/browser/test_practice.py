@@ -2,8 +2,9 @@
 
 import pytest
 
+from cs231n_lib.course.authoring.samples import read_samples
 from cs231n_lib.course.student.report import MARKS
-from tests.grader.table import SAMPLES, read_samples
+from tests.grader.table import SAMPLES
 
 pytestmark = pytest.mark.browser
 EXERCISES = {

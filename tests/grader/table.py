@@ -10,15 +10,12 @@ lose on every seed; its diagnosis as right if each failing test that names a mis
 """
 
 import argparse
-import contextlib
 import importlib
-import io
 import json
 import math
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from operator import attrgetter
 from pathlib import Path
@@ -27,7 +24,9 @@ from typing import Any
 from cs231n_lib.course import checkout
 from cs231n_lib.course.assignment.master import Master, Test, defined_names, read_master
 from cs231n_lib.course.assignment.sources import assignments
-from cs231n_lib.course.checks import bench, calling
+from cs231n_lib.course.authoring import trial
+from cs231n_lib.course.authoring.samples import Sample, read_samples
+from cs231n_lib.course.authoring.trial import Verdict
 from cs231n_lib.course.checks.verdict import Outcome
 
 #: How a test says what its exercise builds on.
@@ -39,34 +38,6 @@ FIELDS = ("exercise", "correct_total", "correct_accepted", "wrong_total", "wrong
 SHARES = (("correct", "accepted"), ("wrong", "rejected"), ("diagnosis", "right"))
 
 
-@dataclass(frozen=True)
-class Sample:
-    """One student-like answer: ``loses`` names the tests that should fail, none if correct.
-
-    Whether those in ``may_lose`` fail depends on the inputs drawn.
-    """
-
-    name: str
-    code: str
-    loses: frozenset[str] = frozenset()
-    diagnoses: frozenset[str] = frozenset()
-    may_lose: frozenset[str] = frozenset()
-
-    @property
-    def correct(self) -> bool:
-        return not self.loses
-
-
-@dataclass
-class Verdict:
-    """What the seeds tried so far say about one sample."""
-
-    sample: Sample
-    as_expected: bool = True
-    named: bool = True
-    notes: list[str] = field(default_factory=list)
-
-
 @cache
 def master(assignment: str) -> Master:
     """Return the master notebook of an assignment."""
@@ -76,37 +47,24 @@ def master(assignment: str) -> Master:
 
 def answers_of(assignment: str) -> dict[str, str]:
     """Return the model answers of an assignment, in their order."""
-    return {n: c.source for n, c in master(assignment).answers.items() if c.kind == "code"}
+    return trial.answers_of(master(assignment))
 
 
 def exercises(assignment: str) -> list[str]:
     """Return the answers that are graded by tests."""
-    return [name for name in answers_of(assignment) if tests_of(assignment, name)]
+    return trial.exercises(master(assignment))
 
 
 def tests_of(assignment: str, exercise: str) -> list[Test]:
     """Return the tests of an exercise."""
-    return [t for t in master(assignment).tests if t.name.startswith(f"{exercise}-")]
+    return trial.tests_of(master(assignment), exercise)
 
 
 def grade(
     assignment: str, exercise: str, answers: Mapping[str, str], seed: int
 ) -> dict[str, Outcome]:
-    """Return what fails of an exercise, by test (its name without the exercise's).
-
-    ``answers`` stand in the place of the model's.
-    """
-    names: dict[str, Any] = {}
-    for source in [*master(assignment).setup, *{**answers_of(assignment), **answers}.values()]:
-        # What samples print, and what they raise where they are defined: a judge goes on, too.
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(Exception):
-            exec(source, names)
-    calling.set_seed(seed)
-    try:
-        outcomes = [bench.run(test, names) for test in tests_of(assignment, exercise)]
-    finally:
-        calling.set_seed(0)
-    return {o.name.removeprefix(f"{exercise}-"): o for o in outcomes if not o.passed}
+    """Return what fails of an exercise; see `authoring.trial.grade`."""
+    return trial.grade(master(assignment), exercise, answers, seed)
 
 
 def built_on(assignment: str) -> dict[str, set[str]]:
@@ -127,71 +85,9 @@ def built_on(assignment: str) -> dict[str, set[str]]:
     return {above: below - {above} for above, below in found.items()}
 
 
-def read_samples(path: Path) -> list[Sample]:
-    """Read a sample file.
-
-    ``=== correct NAME`` and ``=== wrong NAME | tests it loses | diagnosis`` begin a sample; a test
-    with a question mark is lost on some inputs and not on others.  Its
-    body is code, or ``from NAME`` and pairs of ``- old`` and ``+ new`` text to change there
-    (``\\n`` stands for a new line).
-    """
-    samples: dict[str, Sample] = {}
-    for block in re.split(r"^=== ", path.read_text(), flags=re.M)[1:]:
-        head, body = block.split("\n", 1)
-        kind, rest = head.split(" ", 1)
-        if kind == "same":
-            continue
-        name, loses, diagnoses = ([part.strip() for part in rest.split("|")] + ["", ""])[:3]
-        if re.match(r"from .*\n- ", body):
-            base, edits = body.split("\n", 1)
-            code = samples[base.removeprefix("from ").strip()].code
-            for pair in re.findall(r"^- (.*)\n\+ ?(.*)$", edits, flags=re.M):
-                old, new = (text.replace("\\n", "\n") for text in pair)
-                if old not in code:
-                    raise ValueError(f"{path.name}, {name}: {old!r} does not occur")
-                code = code.replace(old, new)
-        else:
-            code = body
-        always, maybe = (
-            frozenset(t.rstrip("?") for t in loses.split() if t.endswith("?") == unsure)
-            for unsure in (False, True)
-        )
-        if (kind == "wrong") != bool(always) or kind not in ("wrong", "correct"):
-            raise ValueError(f"{path.name}: bad head: {head}")
-        if name in samples:
-            raise ValueError(f"{path.name}: {name!r} occurs twice")
-        samples[name] = Sample(name, code, always, frozenset(diagnoses.split()), maybe)
-    return list(samples.values())
-
-
-def unexplained(path: Path, survivors: Iterable[str]) -> set[str]:
-    """Return the ``survivors`` that no ``=== same NAME`` declares to be right as well.
-
-    A name that ends in ``...`` stands for all that begin like it.
-    """
-    declared = re.findall(r"^=== same (.*)$", path.read_text(), flags=re.M)
-    begins = tuple(name.removesuffix("...") for name in declared if name.endswith("..."))
-    return {name for name in survivors if name not in declared and not name.startswith(begins)}
-
-
 def judge(assignment: str, exercise: str, sample: Sample, seeds: Iterable[int]) -> Verdict:
     """Grade ``sample`` on all ``seeds``; stop at the first that shows something unexpected."""
-    verdict = Verdict(sample)
-    for seed in seeds:
-        failures = grade(assignment, exercise, {exercise: sample.code}, seed)
-        named = {f.diagnosis.id for f in failures.values() if f.diagnosis}
-        if set(failures) - sample.may_lose != sample.loses:
-            verdict.as_expected = False
-            told = "; ".join(f"{k}: {v.text}" for k, v in failures.items() if k not in sample.loses)
-            verdict.notes.append(f"seed {seed}: fails {sorted(failures)}, expected "
-                                 f"{sorted(sample.loses)}. {told}")  # fmt: skip
-        if sample.diagnoses and not (named and named <= sample.diagnoses):
-            verdict.named = False
-            verdict.notes.append(f"seed {seed}: named {sorted(named)}, "
-                                 f"expected {sorted(sample.diagnoses)}")  # fmt: skip
-        if verdict.notes:
-            break
-    return verdict
+    return trial.judge(master(assignment), exercise, sample, seeds)
 
 
 def verdicts(assignment: str, exercise: str, seeds: int, wrong_seeds: int) -> list[Verdict]:

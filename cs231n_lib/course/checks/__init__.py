@@ -25,16 +25,17 @@ from cs231n_lib.course.checks.calling import (
     set_seed,
     try_out,
 )
-from cs231n_lib.course.checks.exercise import NUMERICAL
+from cs231n_lib.course.checks.exercise import NUMERICAL, Exercise, Mistake
+from cs231n_lib.course.checks.given import own
 from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
 
 #: Rooms of one assignment each, imported when they are asked for.
 ASSIGNMENTS = ("a1", "a2", "a3", "a4", "a5")
 __all__ = [
     "NUMERICAL",
-    "CheckFailed", "Diagnosis", "call", "call_in_place", "count_events", "get_seed", "hygiene",
-    "numbers", "observe", "on_device", "pair", "raised", "replaced", "require", "rng", "set_seed",
-    "trial", "try_out",
+    "CheckFailed", "Diagnosis", "Exercise", "Mistake", "call", "call_in_place", "count_events",
+    "get_seed", "hygiene", "numbers", "observe", "on_device", "own", "pair", "raised", "replaced",
+    "require", "rng", "set_seed", "trial", "try_out",
 ]  # fmt: skip
 
 

@@ -67,6 +67,57 @@ def add(
 
 
 @app.command()
+def exercise(
+    assignment: Annotated[str, typer.Argument(help="A new assignment's name, a6 say.")],
+    course: CourseFolder = None,
+) -> None:
+    """Begin an assignment of your own: a small complete one, to be rewritten part by part.
+
+    Written are the notebook with statement, solution and tests, checks with a reference and the
+    mistakes that it can make, and samples of right and wrong answers.
+
+    Example: [bold]cs231n course exercise a6[/]
+    """
+    from cs231n_lib.course.authoring.founding import begin
+    from cs231n_lib.course.classroom.folder.course import Course
+
+    home = Course.find(course)
+    for path in begin(home, assignment):
+        say(f"{path.relative_to(home.root)}")
+    say(f"Next: cs231n course check {assignment}")
+
+
+@app.command()
+def check(
+    assignment: Annotated[str, typer.Argument(help="The assignment, a6 say.")],
+    seeds: Annotated[int, typer.Option(min=1, help="Random inputs for each sample.")] = 5,
+    unsafe: Annotated[
+        bool, typer.Option("--unsafe", help="Run the model solution with NO isolation.")
+    ] = False,
+    course: CourseFolder = None,
+) -> None:
+    """Try an assignment of your own: samples, mutants, leaks, time; say what is missing.
+
+    Exit status: 0 if nothing is, 1 if something is.
+
+    Examples: [bold]cs231n course check a6[/], [bold]cs231n course check a6 --seeds 100[/]
+    """
+    from cs231n_lib.course.authoring.verify import verify
+    from cs231n_lib.course.classroom.folder.course import Course
+    from cs231n_lib.course.judge import walls
+
+    kind = walls.UNSAFE if unsafe else walls.SAFE
+    report = verify(Course.find(course), assignment, seeds, kind)
+    for fact in report.tried:
+        say(fact)
+    for problem in report.problems:
+        say(f"missing or wrong: {problem}", err=True)
+    if report.problems:
+        raise typer.Exit(1)
+    say(f"{assignment} is ready: cs231n release {assignment}")
+
+
+@app.command()
 def autograder(
     assignment: Annotated[str, typer.Argument(help="The assignment, a1 say.")],
     output: Annotated[Path, typer.Argument(help="The zip file for Gradescope.")],

@@ -11,8 +11,9 @@ import pytest
 
 from cs231n_lib.course import checkout
 from cs231n_lib.course.assignment.sources import assignments
+from cs231n_lib.course.authoring.mutants import mutants
+from cs231n_lib.course.authoring.samples import read_samples, unexplained
 from tests.grader import table
-from tests.grader.mutants import mutants
 
 SEEDS = 1
 EXERCISES = [(a, e) for a in assignments() for e in table.exercises(a)]
@@ -40,12 +41,12 @@ def test_every_mutant_loses_points(assignment, exercise):
             for name, code in names.items()
             if not table.grade(assignment, exercise, {exercise: code}, seed=1)
         }
-    assert not table.unexplained(path, survivors)
+    assert not unexplained(path, survivors)
 
 
 def test_the_gate_can_go_red():
     assignment, exercise = EXERCISES[0]
-    samples = table.read_samples(table.SAMPLES / assignment / f"{exercise}.txt")
+    samples = read_samples(table.SAMPLES / assignment / f"{exercise}.txt")
     right = next(s for s in samples if s.correct)
     wrong = next(s for s in samples if s.diagnoses)
     called_wrong = dataclasses.replace(right, loses=wrong.loses)

@@ -149,7 +149,7 @@ def test_the_zip_holds_this_assignment_and_no_other_solution(gradescope_root):
     }  # fmt: skip
     needs = (source / "requirements.txt").read_text()
     assert "numpy" in needs
-    assert "extra ==" not in needs
+    assert "typer" in needs
     assert "nbgrader" not in needs
 
 

@@ -6,11 +6,12 @@ import nbformat
 import pytest
 
 from cs231n_lib.course.assignment.master import read_master
+from cs231n_lib.course.authoring.samples import read_samples
 from cs231n_lib.course.checkout import root
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.publishing import build
 from cs231n_lib.course.student import practice
-from tests.grader.table import SAMPLES, read_samples
+from tests.grader.table import SAMPLES
 
 DOCSTRING = re.compile(r'^ *""".*?"""\n', re.DOTALL | re.MULTILINE)
 CHAPTERS = [path for path in build.notebooks() if path.stem[0].isdigit()]

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cs231n_lib.course.assignment.master import with_checks
 from cs231n_lib.course.assignment.sources import assignments
 from cs231n_lib.course.classroom.folder.config import CONFIG, course_config
 from cs231n_lib.course.classroom.folder.exclusive import alone
@@ -102,7 +103,20 @@ class Course:
         if assignment not in self.assignments():
             known = ", ".join(self.assignments()) or "none"
             raise UserError(f"no assignment {assignment!r} in this course. There are: {known}")
-        return (self.source / assignment / f"{assignment}.ipynb").read_bytes()
+        data = (self.source / assignment / f"{assignment}.ipynb").read_bytes()
+        checks = self.checks(assignment)
+        return with_checks(data, checks.read_text(encoding="utf-8")) if checks.is_file() else data
+
+    def checks(self, assignment: str) -> Path:
+        """Return where the references and mistakes of an assignment of one's own are.
+
+        Not beside the master: nbgrader hands out what lies there.
+        """
+        return self.root / "checks" / f"{assignment}.py"
+
+    def samples(self, assignment: str, exercise: str) -> Path:
+        """Return where the answers are that an exercise of one's own is tried on."""
+        return self.root / "samples" / assignment / f"{exercise}.txt"
 
     def judge(self, assignment: str) -> Path:
         """Return the folder with the results of ``assignment``."""

@@ -29,8 +29,8 @@ def _changes(node: ast.AST) -> Iterator[ast.AST]:
         case ast.Attribute() if node.attr in NAMES:
             new.attr = NAMES[node.attr]  # type: ignore[attr-defined]
             yield new
-        case ast.Constant() if type(node.value) in (int, float):
-            for value in {node.value + 1, 0} - {node.value}:
+        case ast.Constant(value=int() | float() as old) if type(old) is not bool:
+            for value in {old + 1, 0} - {old}:
                 yield ast.Constant(value)
         case ast.UnaryOp() if isinstance(node.op, ast.USub):
             yield new.operand  # type: ignore[attr-defined]

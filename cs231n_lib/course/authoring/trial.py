@@ -1,0 +1,91 @@
+"""Put other answers in the place of the model's, and have the tests of the master judge them.
+
+This runs in the author's own process, with no walls: samples and mutants are the author's.
+"""
+
+import contextlib
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cs231n_lib.course.assignment.master import Master, Test
+from cs231n_lib.course.authoring.samples import Sample
+from cs231n_lib.course.checks import bench, calling, given
+from cs231n_lib.course.checks.verdict import Outcome
+
+
+@dataclass
+class Verdict:
+    """What the seeds tried so far say about one sample."""
+
+    sample: Sample
+    as_expected: bool = True
+    named: bool = True
+    notes: list[str] = field(default_factory=list)
+
+
+def answers_of(master: Master) -> dict[str, str]:
+    """Return the model answers of an assignment, in their order."""
+    return {n: c.source for n, c in master.answers.items() if c.kind == "code"}
+
+
+def exercises(master: Master) -> list[str]:
+    """Return the answers that are graded by tests."""
+    return [name for name in answers_of(master) if tests_of(master, name)]
+
+
+def tests_of(master: Master, exercise: str) -> list[Test]:
+    """Return the tests of an exercise."""
+    return [t for t in master.tests if t.name.startswith(f"{exercise}-")]
+
+
+def names_with(master: Master, answers: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a notebook defines in which ``answers`` stand in the place of the model's."""
+    names: dict[str, Any] = {}
+    for source in [*master.setup, *master.imports, *{**answers_of(master), **answers}.values()]:
+        # What samples print, and what they raise where they are defined: a judge goes on, too.
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(Exception):
+            exec(source, names)
+    return names
+
+
+def run(master: Master, tests: Iterable[Test], names: dict[str, Any], seed: int) -> list[Outcome]:
+    """Return what becomes of ``tests`` on ``names``."""
+    given.give(master.name, master.checks)
+    calling.set_seed(seed)
+    try:
+        return [bench.run(test, names) for test in tests]
+    finally:
+        calling.set_seed(0)
+
+
+def grade(
+    master: Master, exercise: str, answers: Mapping[str, str], seed: int
+) -> dict[str, Outcome]:
+    """Return what fails of an exercise, by test (its name without the exercise's).
+
+    ``answers`` stand in the place of the model's.
+    """
+    outcomes = run(master, tests_of(master, exercise), names_with(master, answers), seed)
+    return {o.name.removeprefix(f"{exercise}-"): o for o in outcomes if not o.passed}
+
+
+def judge(master: Master, exercise: str, sample: Sample, seeds: Iterable[int]) -> Verdict:
+    """Grade ``sample`` on all ``seeds``; stop at the first that shows something unexpected."""
+    verdict = Verdict(sample)
+    for seed in seeds:
+        failures = grade(master, exercise, {exercise: sample.code}, seed)
+        named = {f.diagnosis.id for f in failures.values() if f.diagnosis}
+        if set(failures) - sample.may_lose != sample.loses:
+            verdict.as_expected = False
+            told = "; ".join(f"{k}: {v.text}" for k, v in failures.items() if k not in sample.loses)
+            verdict.notes.append(f"seed {seed}: fails {sorted(failures)}, expected "
+                                 f"{sorted(sample.loses)}. {told}")  # fmt: skip
+        if sample.diagnoses and not (named and named <= sample.diagnoses):
+            verdict.named = False
+            verdict.notes.append(f"seed {seed}: named {sorted(named)}, "
+                                 f"expected {sorted(sample.diagnoses)}")  # fmt: skip
+        if verdict.notes:
+            break
+    return verdict
