@@ -135,6 +135,27 @@ def autograder(
     say(f"{gradescope.pack(Course.find(course), assignment, output)}")
 
 
+@app.command()
+def recipe(
+    kind: Annotated[str, typer.Argument(help="github, gitlab or container.")],
+    folder: Annotated[Path, typer.Argument(help="The top of the repository or image.")] = Path(),
+    course: CourseFolder = None,
+) -> None:
+    """Write the file by which GitHub, GitLab or a container runs what this course needs.
+
+    In students' repositories a push is checked by the tests that students see. The wheel of the
+    package has to lie beside the file.
+
+    Examples: [bold]cs231n course recipe github template-repository[/],
+    [bold]cs231n course recipe container image[/]
+    """
+    from cs231n_lib.course.classroom.folder.course import Course
+    from cs231n_lib.course.hosting import recipes
+
+    say(f"{recipes.write(kind, folder, Course.find(course).assignments())}")
+    say(f"Put beside it: {recipes.wheel()}")
+
+
 @app.command(hidden=True)
 def run_autograder(
     root: Annotated[Path, typer.Argument(help="Gradescope's folder, /autograder.")],

@@ -1,4 +1,4 @@
-"""``cs231n lab|check|hint|status|submit``: what students run on their own notebooks."""
+"""``cs231n lab|check|hint|status|submit|update``: what students run on their own notebooks."""
 
 import dataclasses
 import textwrap
@@ -281,7 +281,27 @@ def submit(
     say(f"Hand in this file: {made.target}")
 
 
+def update(
+    path: Notebook,
+    release: Annotated[Path, typer.Argument(help="The corrected notebook that you were given.")],
+) -> None:
+    """Take over a corrected assignment: its statement and tests are new, your answers stay.
+
+    Your notebook as it was is kept beside it.
+
+    Example: [bold]cs231n update a1.ipynb corrected/a1.ipynb[/]
+    """
+    from cs231n_lib.course.student import places
+    from cs231n_lib.course.student.update import update as take_over
+
+    notebook = places.find(path)
+    kept, homeless = take_over(notebook, release)
+    say(f"{notebook} has the new statement and tests, and your answers; as it was: {kept}")
+    for name in homeless:
+        say(f"note: {name} is no exercise any more; what you wrote is in a cell of its own")
+
+
 def register(app: typer.Typer) -> None:
     """Add this group's commands to ``app``."""
-    for command in (lab, check, hint, status, submit):
+    for command in (lab, check, hint, status, submit, update):
         app.command(rich_help_panel=PANEL)(command)

@@ -125,10 +125,9 @@ def test_a_student_is_told_the_mistake_and_reads_no_checks(course, needs_walls):
     (answer,) = (c for c in content["cells"] if c["id"] == "moving_average")
     path = str(course.checks("a6"))
     answer["source"] = f"""\
-import glob
 def moving_average(x, width):
     return np.convolve(x, np.ones(width), mode="valid")
-for path in ({path!r}, *glob.glob("/**/*a6*", recursive=True)):
+for path in ({path!r}, "checks/a6.py", "a6.py", "/library/checks/a6.py"):
     try:
         print("SEEN", open(path).read())
     except OSError:
