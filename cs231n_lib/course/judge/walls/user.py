@@ -27,8 +27,11 @@ from cs231n_lib.course.judge.walls import ENVIRONMENT, in_words, program
 
 #: Who students' code is: the user that owns nothing.
 NOBODY = 65534
-#: Tells which of its arguments the user that runs it can read.
-_PROBE = "import os, sys; print(*(p for p in sys.argv[1:] if os.access(p, os.R_OK)), sep='\\n')"
+#: Tells which of its arguments the user that runs it can read or enter.
+_PROBE = """\
+import os, sys
+print(*(p for p in sys.argv[1:] if os.access(p, os.R_OK) or os.access(p, os.X_OK)), sep="\\n")
+"""
 
 
 @functools.cache
