@@ -20,6 +20,7 @@ from cs231n_lib.course.judge.result import Fault
 from cs231n_lib.course.judge.store import Results
 from tests.course import notebooks
 from tests.course.notebooks import submission
+from tests.grader.processes import children, judges
 
 pytestmark = pytest.mark.usefixtures("needs_walls")
 MASTER = notebooks.to_bytes(notebooks.notebook())
@@ -121,18 +122,10 @@ def test_a_file_that_changes_while_it_is_graded_gets_no_grade(settings, master, 
     assert not list(results.folder.glob("*"))
 
 
-def children(pid):
-    """Return the pids of the children of all threads of a process."""
-    listed = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for path in listed for child in path.read_text().split()]
-
-
 def kill_one(number):
     """Kill a judge or a sandbox of this process's; return whether there was one."""
     try:
-        commands = {p: Path(f"/proc/{p}/cmdline").read_bytes() for p in children(os.getpid())}
-        judges = [p for p, command in commands.items() if b"spawn_main" in command]
-        victims = judges if number % 4 == 0 else [w for p in judges for w in children(p)]
+        victims = judges() if number % 4 == 0 else [w for p in judges() for w in children(p)]
         os.kill(random.choice(victims), signal.SIGKILL)
     except (OSError, IndexError):
         return False

@@ -1,14 +1,11 @@
-"""A busy machine costs nobody a point: what is charged is what the worker used, not the clock."""
+"""A busy machine costs nobody a point: what is charged is what the worker used, not the clock.
 
-import contextlib
+``python -m tests.grader.loaded`` is the long run.
+"""
+
 import os
 import signal
-import subprocess
-import sys
-import threading
-import time
 
-import numpy as np
 import pytest
 
 from cs231n_lib.course.judge.grader import Grader
@@ -17,67 +14,19 @@ from cs231n_lib.course.judge.line import InfrastructureError
 from cs231n_lib.course.judge.pools import Settings, local
 from cs231n_lib.course.judge.result import Fault, Result
 from tests.course import notebooks
-from tests.course.judge.test_grading import children
 from tests.course.notebooks import submission
-
-#: Processes that compete for the cores; more for the run that is on record.
-BUSY = int(os.environ.get("CS231N_BUSY", "3"))
-SUBMISSIONS = int(os.environ.get("CS231N_SLOW_SUBMISSIONS", "2"))
-
-
-@contextlib.contextmanager
-def crowd(count):
-    """Have ``count`` processes that do nothing but compute."""
-    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
-    try:
-        yield
-    finally:
-        for process in busy:
-            process.kill()
-            process.wait()
-
-
-@contextlib.contextmanager
-def interruptions():
-    """Stop the judges, now this one and now that, and let them go on."""
-    done = threading.Event()
-    moments = np.random.default_rng(7)
-
-    def interrupt():
-        while not done.is_set():
-            family = [pid for pid in children(os.getpid()) if _is_a_judge(pid)]
-            chosen = moments.choice(family) if family else None
-            with contextlib.suppress(ProcessLookupError):
-                if chosen is not None:
-                    os.kill(int(chosen), signal.SIGSTOP)
-            time.sleep(moments.uniform(0.05, 0.4))
-            with contextlib.suppress(ProcessLookupError):
-                if chosen is not None:
-                    os.kill(int(chosen), signal.SIGCONT)
-
-    thread = threading.Thread(target=interrupt)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
-
-
-def _is_a_judge(pid):
-    with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
-        return b"spawn_main" in file.read()
-    return False
+from tests.grader.loaded import grade_loaded
 
 
 @pytest.mark.usefixtures("needs_walls")
-def test_right_answers_get_all_points_on_a_busy_machine_that_stops_and_goes(tmp_path):
+def test_right_answers_get_all_points_on_a_busy_machine_that_stops_and_goes(library):
     master = notebooks.to_bytes(notebooks.notebook(settings={"limits": {"call": 2.0}}))
-    data = {f"student{n}": submission(extra=[f"# {n}"]) for n in range(SUBMISSIONS)}
-    pool = local.LocalPool(Settings(master, "tiny", str(tmp_path)), 2)
-    with crowd(BUSY), interruptions():
-        found = dict(pool.grade(data, 5))
+    data = {name: submission(extra=[f"# {name}"]) for name in ("anne", "bob")}
+    # Where fonts and shared libraries are known already: to find them takes seconds.
+    settings = Settings(master, "tiny", str(library.parent))
+    found, _, stops = grade_loaded(settings, data, busy=3, judges=2)
     assert {name: getattr(r, "score", r) for name, r in found.items()} == dict.fromkeys(data, 4.0)
+    assert stops
 
 
 def test_what_the_clock_ends_is_nobodys_fault_and_what_code_uses_is(make_sandbox, master):

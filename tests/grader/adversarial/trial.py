@@ -4,7 +4,6 @@ import json
 import os
 import sqlite3
 from dataclasses import dataclass
-from pathlib import Path
 
 from cs231n_lib.course.assignment.master import read_master
 from cs231n_lib.course.judge import grader
@@ -15,6 +14,7 @@ from cs231n_lib.course.judge.walls.library import build_library
 from tests.course.notebooks import notebook, submission, to_bytes
 from tests.grader.adversarial.attacks import FAULT, Attack
 from tests.grader.adversarial.suite import ATTACKS
+from tests.grader.processes import descendants
 
 BLOCKED = ("cs231n_lib.neighbors", "torch", "sklearn")
 LIMITS = Limits(call=2.0, wall=8.0, memory=2**30, cpu=30)
@@ -55,15 +55,6 @@ def make_canary(folder):
 
 def contents(folder):
     return {p: p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
-
-
-def descendants(pid):
-    """Return the pids of all processes below ``pid``."""
-    found = []
-    for path in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in path.read_text().split():
-            found += [int(child), *descendants(child)]
-    return found
 
 
 class Arena:
