@@ -18,14 +18,14 @@ import numpy as np
 
 from cs231n_lib.course import checks
 
-checks.require(bool(np.all(checks.call(double, np.ones(3)) == 2)), 'not twice')"""),
+checks.require(np.array_equal(checks.call(double, np.ones(3)), [2, 2, 2]), 'not twice')"""),
     "double-random": (2, """\
 from cs231n_lib.course import checks
 
 ### BEGIN HIDDEN TESTS
 x = checks.rng('double').normal(size=5)
 y, facts = checks.observe(double, x)
-assert (y == 2 * x).all(), f'SECRET {x}'
+assert np.array_equal(y, 2 * x), f'SECRET {x}'
 checks.require(facts['changed'] == [], 'x was changed')
 ### END HIDDEN TESTS"""),
     "mean-random": (1, """\

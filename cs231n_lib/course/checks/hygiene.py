@@ -37,11 +37,24 @@ def _arrays(value: Any) -> list[np.ndarray]:
 def _computed(result: Any, known: list[np.ndarray]) -> bool:
     """Whether there is an array in ``result`` that is no constant and not among the ``known``."""
     return any(
-        array.size > 1
-        and bool(np.any(array != array.flat[0]))
+        np.unique(array[np.isfinite(array)]).size > 1  # NaN would differ from itself
         and not any(np.array_equal(array, other) for other in known)
         for array in _arrays(result)
     )
+
+
+def _depends(function: Callable[..., Any], args: tuple[Any, ...], result: Any) -> bool:
+    """Whether the first array of numbers among ``args``, turned round, gives another result."""
+    before = [array.copy() for array in _arrays(result)]  # the function may use its memory again
+    for n, arg in enumerate(args):
+        if isinstance(arg, np.ndarray) and arg.dtype.kind == "f" and arg.size > 1:
+            turned = np.ascontiguousarray(np.flip(arg))
+            after = _arrays(calling.call(function, *args[:n], turned, *args[n + 1 :]))
+            return len(before) != len(after) or not all(
+                np.array_equal(old, new, equal_nan=True)
+                for old, new in zip(before, after, strict=True)
+            )
+    return True
 
 
 def keeps_inputs(
@@ -50,13 +63,13 @@ def keeps_inputs(
     """Require that a call leaves its arguments as they were and gives a writable result.
 
     A constant keeps its arguments too, and so does (``new``) a function that hands one of them
-    on: whoever computes nothing earns nothing.
+    on or has a table of results: whoever computes nothing earns nothing.
     """
     known = [np.array(a, dtype=np.float64) for a in args if new and isinstance(a, np.ndarray)]
     result, facts = calling.observe(function, *args)
     if result is None:
         raise CheckFailed("the function returns None.", general("no_return"))
-    if not _computed(result, known):
+    if not _computed(result, known) or (new and not _depends(function, args, result)):
         raise CheckFailed("this counts for a result that was computed, not for a constant.")
     if facts["changed"]:
         index = facts["changed"][0]

@@ -237,6 +237,11 @@ LIES = [
         "an iterator": "iter([1.0])",
         "infinities": "np.full(5, np.inf)",
         "a matrix": "np.zeros((2, 2))",
+        "an empty array": "np.zeros(0)",
+        "no rows": "np.zeros((0, 5))",
+        "an empty list": "[]",
+        "one number for all": "2.0",
+        "a column": "np.full((3, 1), 2.0)",
     }.items()
 ]  # fmt: skip
 

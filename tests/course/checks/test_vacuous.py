@@ -1,0 +1,64 @@
+"""An answer that holds no numbers, none that can be compared, or always the same, earns nothing."""
+
+import warnings
+
+import pytest
+
+from cs231n_lib.course.assignment.master import defined_names
+from cs231n_lib.course.classroom.release import assignments
+from tests.grader import table
+
+EXERCISES = [(a, e) for a in assignments() for e in table.exercises(a)]
+#: Of most it is true that all their elements are as they should be: they have none, or only NaN.
+IDLE = {
+    "nothing": "None",
+    "an empty array": "np.zeros(0)",
+    "empty arrays": "(np.zeros(0), np.zeros(0))",
+    "no rows": "np.zeros((0, 3))",
+    "an empty list": "[]",
+    "an empty dictionary": "{}",
+    "an empty tuple": "()",
+    "an empty text": "''",
+    "NaN": "float('nan')",
+    "an array of NaN": "np.full_like(a[0], np.nan, dtype=float)",
+    "NaN and an array of NaN": "(np.nan, np.full_like(a[0], np.nan, dtype=float))",
+    "NaN of the right dtype": "np.float32(np.nan)",
+    "a table": "np.arange(12.0).reshape(3, 4)",
+    "a table of the right dtype": "np.arange(12, dtype=np.float32).reshape(3, 4)",
+    "a number and a table": "(1.0, np.arange(12.0).reshape(3, 4))",
+    "the first argument": "a[0]",
+    "an object of empty arrays": "Idle(np.zeros(0))",
+    "an object of nothing": "Idle(None)",
+    "an object of NaN": "Idle(np.nan)",
+}  # fmt: skip
+
+#: A class of which every method gives the same, and in which anything can be set.
+OBJECT = """
+class Idle:
+    def __init__(self, value):
+        self.W, self.params, self.value = value, {}, value
+    def __getattr__(self, name):
+        return lambda *args, **options: self.value
+"""
+
+
+def answering(names, value):
+    """Return code that defines ``names``: as functions and as classes, they all give ``value``."""
+    return OBJECT + "\n".join(
+        f"class {name}:\n    def __new__(cls, *a, **k):\n        return {value}" for name in names
+    )
+
+
+@pytest.mark.parametrize(("assignment", "exercise"), EXERCISES)
+def test_an_idle_answer_earns_nothing(assignment, exercise):
+    names = defined_names(table.answers_of(assignment)[exercise])
+    tests = {t.name.removeprefix(f"{exercise}-") for t in table.tests_of(assignment, exercise)}
+    earned = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of arithmetic with NaN
+        for what, value in IDLE.items():
+            code = answering(names, value)
+            passed = tests - set(table.grade(assignment, exercise, {exercise: code}, seed=1))
+            if passed:
+                earned[what] = sorted(passed)
+    assert not earned
