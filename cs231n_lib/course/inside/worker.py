@@ -217,8 +217,6 @@ class Worker:
                 result = self.operations[message["op"]](message)
                 reply = {"ok": self.outgoing(result), "output": self.output.take()}
                 frame = protocol.encode(reply)
-            except EOFError:
-                raise
             except BaseException as error:  # SystemExit and KeyboardInterrupt are answers too
                 frame = protocol.encode({**_report(error), "output": self.output.take()})
             self.writer.write(frame)

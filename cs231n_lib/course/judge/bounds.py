@@ -26,7 +26,7 @@ def own_work(seconds: float) -> Iterator[Work]:
     """Raise `TooMuchWork` when this process has computed for ``seconds``.
 
     Processor time is counted, so a busy machine changes nothing. Only the main thread of a process
-    can be interrupted; in another one (of a Dask worker) nothing is bounded here.
+    can be interrupted; in another one nothing is bounded here.
 
     Examples
     --------

@@ -134,3 +134,20 @@ class Deadline:
         """Whether the clock says that this machine cannot do it."""
         late = self.clock() - self.began > self.backstop()
         return late or (self.whole is not None and self.whole.late)
+
+
+class StartDeadline(Deadline):
+    """The deadline of a worker that comes up: nothing of a student's runs yet, the clock counts.
+
+    Parameters
+    ----------
+    patience : float
+        How much longer than usual to wait.
+    """
+
+    def __init__(self, patience: float) -> None:
+        super().__init__(START_SECONDS, START_SECONDS, patience)
+
+    def backstop(self) -> float:
+        """Return the seconds on the clock after which the machine is to blame."""
+        return self.patience * START_SECONDS

@@ -101,15 +101,20 @@ class Line:
                     f"on the clock, of which the code used {deadline.used:.1f}"
                 ) from None
             try:
-                how = self.close(wait=self.broken is None)
+                how = self._finish(wait=self.broken is None)
             except Lost as lost:
                 raise InfrastructureError(str(lost)) from None
             raise self.broken or WorkerError(f"your code ended its own process{how}") from None
         finally:
             watch.stop()
 
-    def close(self, wait: bool = False) -> str:
-        """Kill the worker and all it started, if that has not been done; say how it ended."""
+    def close(self) -> None:
+        """Kill the worker and all it started, if that has not been done."""
+        with contextlib.suppress(Lost):  # it is gone, which is what was wanted
+            self._finish(wait=False)
+
+    def _finish(self, wait: bool) -> str:
+        """Kill the worker; say how it ended."""
         if self.dead:
             return ""
         self.dead = True

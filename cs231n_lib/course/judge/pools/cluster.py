@@ -8,6 +8,7 @@ goes on from the results that were kept. The walls are put up on the worker's ma
 import atexit
 import functools
 import itertools
+import multiprocessing
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
@@ -16,10 +17,9 @@ from typing import Any
 
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.judge import walls
-from cs231n_lib.course.judge.grader import Grader
 from cs231n_lib.course.judge.limits import ATTEMPTS
-from cs231n_lib.course.judge.line import InfrastructureError
-from cs231n_lib.course.judge.pools import Settings, make_grader
+from cs231n_lib.course.judge.pools import Settings
+from cs231n_lib.course.judge.pools.local import Judge
 from cs231n_lib.course.judge.result import Fault, Result
 from cs231n_lib.course.judge.store import version
 
@@ -31,30 +31,34 @@ _one_at_a_time = threading.Lock()  # a judge is for one submission at a time
 
 
 @functools.lru_cache(maxsize=1)
-def _grader(settings: Settings) -> Grader:
-    """Return this worker's grader, with its sandbox; it lives until the worker ends."""
-    reason = walls.kind(settings.walls).why_not()
-    if reason:
-        raise InfrastructureError(reason)
+def _judge(settings: Settings) -> Judge:
+    """Return this worker's judge; it lives until the worker ends.
+
+    As on one machine it is a process of its own, so that its memory and its work have bounds that
+    are not the Dask worker's.
+    """
     folder = tempfile.TemporaryDirectory(prefix="cs231n-judge-")
-    grader, stop = make_grader(replace(settings, folder=folder.name))
+    judge = Judge(replace(settings, folder=folder.name))
     atexit.register(folder.cleanup)
-    atexit.register(stop)
-    return grader
+    atexit.register(judge.stop)
+    # Dask's workers may be daemons, which may have no children; this one ends with its connection.
+    multiprocessing.current_process().daemon = False
+    return judge
 
 
 def grade_one(settings: Settings, submission: bytes, seed: int, expected: str) -> dict[str, Any]:
     """Grade one submission on a worker of the cluster; return plain data."""
     if version() != expected:
         return {"fault": "this worker has another version of the course package; update it"}
-    reason = ""
+    reason = walls.kind(settings.walls).why_not()
+    if reason:
+        return {"fault": reason}
     for attempt in range(ATTEMPTS):
-        try:
-            with _one_at_a_time:
-                return _grader(settings).grade(submission, seed, 2.0**attempt).to_dict()
-        except InfrastructureError as error:
-            reason = str(error)
-    return {"fault": reason}
+        with _one_at_a_time:
+            found = _judge(settings).grade(submission, seed, 2.0**attempt)
+        if isinstance(found, Result):
+            return found.to_dict()
+    return {"fault": found.reason}
 
 
 class ClusterPool:

@@ -10,6 +10,7 @@ from typing import Any
 from cs231n_lib.course.assignment.master import read_master
 from cs231n_lib.course.judge import rules
 from cs231n_lib.course.judge.bounds import limit_memory
+from cs231n_lib.course.judge.grader import Grader
 from cs231n_lib.course.judge.limits import ATTEMPTS, JUDGE_MEMORY, START_SECONDS, Deadline
 from cs231n_lib.course.judge.line import InfrastructureError
 from cs231n_lib.course.judge.pools import Settings, make_grader
@@ -21,26 +22,38 @@ def judge_process(connection: Connection, settings: Settings) -> None:
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to handle
-    grader, stop = make_grader(settings)
-    limit_memory(JUDGE_MEMORY)
+    grader: Grader | None = None
     try:
         while True:
             submission, seed, patience = connection.recv()
             try:
+                if grader is None:
+                    grader, stop = make_grader(settings)
+                    limit_memory(JUDGE_MEMORY)
                 connection.send(grader.grade(submission, seed, patience).to_dict())
             except InfrastructureError as error:
                 connection.send({"infrastructure fault": str(error)})
     except (EOFError, OSError):
         pass
     finally:
-        stop()
+        if grader is not None:
+            stop()
 
 
-class _Judge:
-    """One judge in a process of its own, replaced when it dies."""
+class Judge:
+    """One judge in a process of its own, replaced when it dies.
 
-    def __init__(self, settings: Settings, seconds: float) -> None:
-        self.settings, self.seconds = settings, seconds
+    Parameters
+    ----------
+    settings : Settings
+        What to grade against.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        limits = rules.limits_of(read_master(settings.master, settings.name))
+        # A judge reports by itself when the clock runs out; who does not has lost its way.
+        self.seconds = Deadline(limits.wall, limits.call).backstop() + 2 * START_SECONDS
         self.process: Any = None
         self.connection: Connection | None = None
 
@@ -71,6 +84,7 @@ class _Judge:
         return reply
 
     def stop(self) -> None:
+        """End the process."""
         if self.connection is not None:
             self.connection.close()
             self.process.join(0.5)
@@ -94,10 +108,7 @@ class LocalPool:
 
     def __init__(self, settings: Settings, address: str = "", processes: int = 1) -> None:
         self.settings, self.processes = settings, processes
-        limits = rules.limits_of(read_master(settings.master, settings.name))
-        # A judge reports by itself when the clock runs out; who does not has lost its way.
-        self.seconds = Deadline(limits.wall, limits.call).backstop() + 2 * START_SECONDS
-        self.idle: list[_Judge] = []
+        self.idle: list[Judge] = []
         self.stay = False
 
     def __enter__(self) -> "LocalPool":
@@ -149,7 +160,7 @@ class LocalPool:
             waiting.put(key)
 
         def serve() -> None:
-            judge_ = self.idle.pop() if self.idle else _Judge(self.settings, self.seconds)
+            judge_ = self.idle.pop() if self.idle else Judge(self.settings)
             try:
                 while True:
                     key = waiting.get_nowait()

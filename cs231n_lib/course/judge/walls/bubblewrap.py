@@ -22,7 +22,7 @@ import cs231n_lib
 from cs231n_lib.course import checkout, inside
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.inside import isolation, zygote
-from cs231n_lib.course.judge.limits import START_SECONDS, Deadline, Limits
+from cs231n_lib.course.judge.limits import START_SECONDS, Limits, StartDeadline
 from cs231n_lib.course.judge.line import InfrastructureError, Line, Lost, WorkerError
 from cs231n_lib.course.judge.meter import Meter
 from cs231n_lib.course.judge.walls import ENVIRONMENT, in_words, program
@@ -110,7 +110,13 @@ def why_not_isolated() -> str:
     if shutil.which("bwrap") is None:
         return "bubblewrap is missing; install it: apt install bubblewrap (or dnf, pacman ...)"
     trial = [*namespaces(), "--ro-bind", "/", "/", "true"]
-    done = subprocess.run(trial, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"})
+    try:
+        done = subprocess.run(
+            trial, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"},
+            timeout=START_SECONDS,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return f"bubblewrap did not start within {START_SECONDS:.0f} seconds; try again"
     if done.returncode != 0 and as_root():
         return (f"root is not allowed to put up walls here ({done.stderr.strip()}); "
                 "grade as an ordinary user")  # fmt: skip
@@ -214,26 +220,27 @@ class Sandbox:
         """
         self.patience = patience
         if self.current is not None:
-            with contextlib.suppress(Lost):
-                self.current.close()
+            self.current.close()
         if not Sandbox.nested:
             self.stop()  # without nested namespaces walls are used once
         control = self.control or self._start()
         ours, theirs = socket.socketpair()
         # The kernel says who sends the first message: the one process that will be metered.
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        try:
-            with theirs:
-                socket.send_fds(control, [zygote.START], [theirs.fileno()])
-            accepted = self._expect_ready()
-        except OSError as error:
-            reason = f"the sandbox is gone: {error} {self._last_words()}"
-            raise InfrastructureError(reason) from None
-        if not accepted:
-            Sandbox.nested = False
-            ours.close()
-            return self.worker(patience)
-        meter = Meter(_sender(ours, START_SECONDS * patience))
+        with contextlib.ExitStack() as undo:
+            undo.callback(ours.close)
+            try:
+                with theirs:
+                    socket.send_fds(control, [zygote.START], [theirs.fileno()])
+                accepted = self._expect_ready()
+            except OSError as error:
+                reason = f"the sandbox is gone: {error} {self._last_words()}"
+                raise InfrastructureError(reason) from None
+            if not accepted:
+                Sandbox.nested = False
+                return self.worker(patience)
+            meter = Meter(_sender(ours, START_SECONDS * patience))
+            undo.pop_all()
         reader, writer = ours.makefile("rb"), ours.makefile("wb")
 
         def cut() -> None:
@@ -247,7 +254,7 @@ class Sandbox:
 
         self.current = worker = Line(reader, writer, cut, end, meter, self.limits.threads)
         try:
-            worker.exchange(None, Deadline(START_SECONDS, START_SECONDS, patience))
+            worker.exchange(None, StartDeadline(patience))
         except WorkerError as error:
             raise InfrastructureError(f"the worker did not start: {error}") from None
         return worker
@@ -280,8 +287,7 @@ class Sandbox:
         """Tear the walls down, with everything inside."""
         current, self.current = self.current, None
         if current is not None:
-            with contextlib.suppress(Lost):
-                current.close()
+            current.close()
         if self.process is not None:
             self.process.kill()
             self.process.wait()

@@ -12,6 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import cs231n_lib
+from cs231n_lib.course.judge.limits import START_SECONDS
+from cs231n_lib.course.judge.line import InfrastructureError
 
 
 def build_library(folder: Path, blocked: tuple[str, ...]) -> Path:
@@ -66,10 +68,16 @@ def _fonts(folder: Path) -> Path:
         with tempfile.TemporaryDirectory(dir=folder) as name:
             made = Path(name) / "matplotlib"
             made.mkdir()
-            subprocess.run(
-                [sys.executable, "-c", "import matplotlib.font_manager"],
-                env={**os.environ, "MPLCONFIGDIR": str(made)}, capture_output=True, check=False,
-            )  # fmt: skip
+            try:
+                subprocess.run(
+                    [sys.executable, "-c", "import matplotlib.font_manager"], check=False,
+                    env={**os.environ, "MPLCONFIGDIR": str(made)}, capture_output=True,
+                    timeout=START_SECONDS,
+                )  # fmt: skip
+            except subprocess.TimeoutExpired:
+                raise InfrastructureError(
+                    "matplotlib does not come to an end of its fonts"
+                ) from None
             _only_matplotlibs_own(made)
             with contextlib.suppress(OSError):  # another process was faster
                 made.rename(target)

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from cs231n_lib.course import inside
-from cs231n_lib.course.judge.limits import START_SECONDS, Deadline, Limits
+from cs231n_lib.course.judge.limits import Limits, StartDeadline
 from cs231n_lib.course.judge.line import InfrastructureError, Line, WorkerError
 from cs231n_lib.course.judge.meter import Meter
 from cs231n_lib.course.judge.walls import ENVIRONMENT, in_words, program
@@ -59,7 +59,7 @@ class Unsandboxed:
         meter = Meter(process.pid) if Meter.works() else None
         worker = Line(process.stdout, process.stdin, process.kill, end, meter)
         try:
-            worker.exchange(None, Deadline(START_SECONDS, START_SECONDS, patience))
+            worker.exchange(None, StartDeadline(patience))
         except WorkerError as error:
             raise InfrastructureError(f"the worker did not start: {error}") from None
         return worker

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from cs231n_lib.course.judge.limits import START_SECONDS
 from cs231n_lib.course.judge.line import InfrastructureError
 
 #: Where it is shown, and the folder of packages that is to be put on the path.
@@ -129,10 +130,13 @@ def _libraries(
             return [(outside, inside) for outside, inside in known["are"]]
     except (OSError, ValueError, KeyError, TypeError):
         pass
-    told = subprocess.run(
-        ["ldd", *binaries], capture_output=True, text=True, check=False,
-        env={**os.environ, "LC_ALL": "C"},
-    ).stdout  # fmt: skip
+    try:
+        told = subprocess.run(
+            ["ldd", *binaries], capture_output=True, text=True, check=False,
+            env={**os.environ, "LC_ALL": "C"}, timeout=START_SECONDS,
+        ).stdout  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise InfrastructureError("ldd does not say which shared libraries are needed") from None
     own = tuple(f"{os.path.realpath(p)}/" for p in packages)
     found: dict[str, str] = {}
     for name, path in re.findall(r"^\s+(?:(\S+) => )?(/\S+) \(0x", told, re.MULTILINE):
