@@ -21,6 +21,7 @@ from cs231n_lib.course.checks.verdict import Outcome, StudentError
 from cs231n_lib.course.judge import feedback
 from cs231n_lib.course.judge.bounds import own_work
 from cs231n_lib.course.judge.causes import Causes
+from cs231n_lib.course.judge.gauge import suspicions
 from cs231n_lib.course.judge.limits import (
     MAX_ANSWERS,
     MAX_NOTE,
@@ -108,7 +109,8 @@ class Grader:
             return self._not_run(result, str(error))
         if sum(map(len, answers.sources.values())) > MAX_ANSWERS:
             return self._not_run(result, f"its answers have more than {MAX_ANSWERS:,} characters")
-        result.notes = [visible(n)[:MAX_NOTE] for n in answers.notes[:MAX_NOTES]]
+        notes = (*suspicions(answers.sources), *answers.notes)
+        result.notes = [visible(n)[:MAX_NOTE] for n in notes[:MAX_NOTES]]
         result.answers = {name: visible(text) for name, text in answers.sources.items()}
         session = _Session(self, answers, result, patience)
         try:

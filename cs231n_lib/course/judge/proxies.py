@@ -12,6 +12,7 @@ from typing import Any
 from cs231n_lib.course.checks.verdict import NOT_RUN, StudentError
 from cs231n_lib.course.inside import protocol
 from cs231n_lib.course.inside.protocol import Callback, Handle, Record
+from cs231n_lib.course.judge.gauge import Gauge
 from cs231n_lib.course.judge.limits import MAX_CALLBACKS, MAX_RECEIVED, Deadline
 from cs231n_lib.course.judge.line import Line, WorkerError, result
 
@@ -41,12 +42,14 @@ class Client:
         self.worker, self.deadline = worker, deadline
         self.callbacks: list[Callable[..., Any]] = []
         self.taken = 0  # bytes received before the present test
+        self.gauge = Gauge(self)
         #: Turns an exception of the student's into what may be told of it.
         self.censor: Callable[[StudentError], StudentError] = lambda error: error
 
     def begin_test(self) -> None:
-        """Begin to count the bytes of one test."""
+        """Begin to count the bytes of one test, and to look at its meters."""
         self.taken = self.worker.received
+        self.gauge.done.clear()
 
     def request(self, **message: Any) -> dict[str, Any]:
         """Send one request; run the judge's functions that the student's code calls meanwhile.
@@ -143,6 +146,7 @@ class Proxy:
         """Call it under `metering.observe`; return its result and the facts."""
         match self._call("observe", args, kwargs):
             case (value, {"changed": list(), "read_only": bool(), "relatives": list()} as facts):
+                self._client.gauge.check("observe")
                 return value, facts
         raise StudentError("ProcessEnded", "your code sent something else in place of a result")
 
@@ -160,6 +164,7 @@ class Proxy:
                 value,
                 {"homes": list(homes), "changed": list(changed), "fetched": list(fetched)},
             ):
+                self._client.gauge.check("on_device")
                 return value, {"homes": homes, "changed": changed, "fetched": fetched}
         raise StudentError("ProcessEnded", "your code sent something else in place of a result")
 
@@ -182,7 +187,9 @@ class Proxy:
 
     def count_events(self, *args: Any, **kwargs: Any) -> int:
         """Return how many Python steps a call takes."""
-        return int(self._call("count_events", args, kwargs))
+        steps = int(self._call("count_events", args, kwargs))
+        self._client.gauge.check("count_events")
+        return steps
 
     def __getattr__(self, name: str) -> Any:
         """Return an attribute; private and special ones have no business here."""

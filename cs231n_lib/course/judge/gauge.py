@@ -1,0 +1,127 @@
+"""Meters in the worker, held against functions whose measure the judge knows.
+
+Steps, changes and devices can only be seen where the student's code runs, so the code can lie about
+them. Beside each test that asks for one of them, a function of the judge's goes through the same
+meter. A meter that was replaced is found by it; one that tells the judge's function from the
+student's is not. Who names what steps are counted with in an answer gets a note.
+"""
+
+import ast
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from cs231n_lib.course.checks.verdict import StudentError
+from cs231n_lib.course.inside.cells import parse
+
+#: They use no name of the namespace that they are put into, which is the student's.
+NAMES = ("_counts_down", "_adds_one", "_leaves_it", "_leaves_the_device")
+SOURCE = """
+def _counts_down(n):
+    while n:
+        n -= 1
+
+def _adds_one(x):
+    x[0] += 1
+    return x
+
+def _leaves_it(x):
+    return x + 1
+
+def _leaves_the_device(x):
+    return 1.0
+"""
+#: What no answer needs and a lie about steps or changes does.
+TOOLS = frozenset({"settrace", "setprofile", "_getframe", "f_trace", "f_trace_opcodes", "f_back",
+                   "monitoring", "metering"})  # fmt: skip
+
+
+def suspicions(answers: Mapping[str, str]) -> list[str]:
+    """Return a note on each answer whose code names one of the `TOOLS`.
+
+        Examples
+        --------
+        >>> suspicions({"double": "import sys
+    sys.settrace(None)"})
+        ['double names settrace, with which steps are counted: look at its code']
+    """
+    notes = []
+    for label, source in answers.items():
+        named: set[str] = set()
+        for node in ast.walk(parse(source)):
+            match node:
+                case ast.Attribute(attr=name) | ast.Name(id=name) | ast.alias(name=name):
+                    named.update(TOOLS.intersection(name.split(".")))
+        notes += [
+            f"{label} names {name}, with which steps are counted: look at its code"
+            for name in sorted(named)
+        ]
+    return notes
+
+
+class Gauge:
+    """Holds the meters of one worker against what is known.
+
+    Parameters
+    ----------
+    client : proxies.Client
+        Speaks with the worker.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self.done: set[str] = set()  # what was tried in the present test
+        self.known: dict[str, Any] = {}
+        self.moments = np.random.default_rng()
+
+    def check(self, how: str) -> None:
+        """Try the meter ``how``, once for each test.
+
+        Raises
+        ------
+        StudentError
+            If it does not say what it should.
+        """
+        if how in self.done:
+            return
+        self.done.add(how)
+        if not self.known:
+            self.client.request(op="run", cell="gauge", source=SOURCE, helpers=False)
+            known = self.client.ask(op="names", names=list(NAMES))
+            if not isinstance(known, dict) or not all(
+                hasattr(known.get(n), "_call") for n in NAMES
+            ):
+                raise StudentError("MeterReplaced", "your code changes what is defined")
+            self.known = known
+        told: dict[str, Callable[[], bool]] = {
+            "count_events": self._steps, "observe": self._changes, "on_device": self._devices
+        }  # fmt: skip
+        if not told[how]():
+            raise StudentError("MeterReplaced", f"your code changes how it is measured ({how})")
+
+    def _measure(self, how: str, name: str, argument: Any) -> Any:
+        return self.known[name]._call(how, (argument,), {})
+
+    def _steps(self) -> bool:
+        few = int(self.moments.integers(10, 50))
+        more = few + int(self.moments.integers(50, 100))
+        self._measure("count_events", "_counts_down", few)  # the first is counted short
+        found = [self._measure("count_events", "_counts_down", n) for n in (few, more)]
+        return all(type(n) is int for n in found) and found[1] - found[0] >= more - few
+
+    def _changes(self) -> bool:
+        x = self.moments.normal(size=3)
+        match [self._measure("observe", name, x) for name in ("_adds_one", "_leaves_it")]:
+            case [(_, {"changed": [0]}), (_, {"changed": []})]:
+                return True
+        return False
+
+    def _devices(self) -> bool:
+        x = self.moments.normal(size=3)
+        match [
+            self._measure("on_device", name, x) for name in ("_leaves_it", "_leaves_the_device")
+        ]:
+            case [(_, {"homes": ["device"]}), (_, {"homes": ["float"]})]:
+                return True
+        return False

@@ -1,0 +1,105 @@
+"""Meters that were replaced are found; those of honest answers are as they were."""
+
+import pytest
+
+from cs231n_lib.course.checks.verdict import StudentError
+from cs231n_lib.course.judge import limits
+from cs231n_lib.course.judge.gauge import suspicions
+from cs231n_lib.course.judge.proxies import Client
+from cs231n_lib.course.judge.walls.plain import Unsandboxed
+
+FIRST = """
+import sys
+import numpy as np
+from cs231n_lib.course.inside import metering
+FACTS = {"changed": [], "read_only": False, "relatives": []}
+DEVICE = {"homes": ["device"], "changed": [], "fetched": []}
+"""
+LIES = {
+    "count_events": (
+        "metering.count_events = lambda f, /, *a, **k: (f(*a, **k), 7)[1]",
+        "sys.settrace = lambda *a: None",
+    ),
+    "observe": (
+        "metering.observe = lambda f, a, k: (f(*a, **k), FACTS)",
+        "metering._same = lambda *a: True",
+    ),
+    "on_device": ("metering.on_device = lambda f, a: (f(*a), DEVICE)",),
+}
+CODE = "\ndef double(x):\n    return 2 * x\n\ndef range(*a): raise ValueError\n"
+
+
+@pytest.fixture
+def measure(library):
+    """Return a function that measures `double` in a worker that has run ``source``."""
+    workers = Unsandboxed(library, limits.Limits())
+    lines = []
+
+    def measured(how, source):
+        import numpy as np
+
+        lines.append(workers.worker())
+        client = Client(lines[-1], limits.Deadline(60.0, 20.0))
+        client.request(op="run", cell="c", source=source, helpers=False)
+        double = client.ask(op="names", names=["double"])["double"]
+        return getattr(double, how)(np.ones(2))
+
+    yield measured
+    for line in lines:
+        line.close()
+    workers.stop()
+
+
+@pytest.mark.parametrize("how", LIES)
+def test_an_honest_answer_is_measured_whatever_names_it_has(measure, how):
+    assert measure(how, CODE)
+
+
+@pytest.mark.parametrize(("how", "lie"), [(how, lie) for how in LIES for lie in LIES[how]])
+def test_a_meter_that_was_replaced_is_found(measure, how, lie):
+    with pytest.raises(StudentError, match="changes how it is measured"):
+        measure(how, FIRST + lie + CODE)
+
+
+def test_each_test_is_gauged_and_no_more_than_once(library):
+    import numpy as np
+
+    workers = Unsandboxed(library, limits.Limits())
+    line = workers.worker()
+    try:
+        client = Client(line, limits.Deadline(60.0, 20.0))
+        client.request(op="run", cell="c", source=CODE, helpers=False)
+        double = client.ask(op="names", names=["double"])["double"]
+        asked, request = [], client.request
+
+        def counting(**message):
+            asked.append(message["op"])
+            return request(**message)
+
+        client.request = counting
+        for _ in range(2):
+            client.begin_test()
+            double(np.ones(2))
+            counts = []
+            for _ in range(3):
+                double.observe(np.ones(2))
+                counts.append(len(asked))
+            assert counts[2] - counts[1] == 1 < counts[0]
+    finally:
+        line.close()
+        workers.stop()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from sys import settrace",
+        "import sys\nsys.setprofile(None)",
+        "from cs231n_lib.course.inside import metering",
+        "import cs231n_lib.course.inside.metering",
+        "def f(g):\n    return g.f_back",
+    ],
+)
+def test_an_answer_that_names_the_tools_of_a_lie_gets_a_note(source):
+    (note,) = suspicions({"double": source, "mean": "x = 'settrace'  # metering"})
+    assert note.startswith("double names")
