@@ -43,6 +43,11 @@ def _computed(result: Any, known: list[np.ndarray]) -> bool:
     )
 
 
+def is_new(result: Any, args: tuple[Any, ...]) -> bool:
+    """Return whether an array in ``result`` was computed: no constant, and none of the ``args``."""
+    return _computed(result, _arrays(list(args)))
+
+
 def _depends(function: Callable[..., Any], args: tuple[Any, ...], result: Any) -> bool:
     """Whether the first array of numbers among ``args``, turned round, gives another result."""
     before = [array.copy() for array in _arrays(result)]  # the function may use its memory again

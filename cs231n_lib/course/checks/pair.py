@@ -114,8 +114,12 @@ def manners(
     *args: Any,
     documented: Function = lambda *args: args,
     names: tuple[str, ...] = ("x", "w", "b"),
+    new: bool = True,
 ) -> None:
-    """Require that both directions leave their arguments alone and keep float32."""
+    """Require that both directions leave their arguments alone and keep float32.
+
+    Layers that hand on what they get do so too: one direction has to compute something (``new``).
+    """
     hygiene.keeps_inputs(forward, *args, names=names, new=False)
     out = _forward(forward, args)[0]
     found = getattr(out, "dtype", None)
@@ -124,6 +128,9 @@ def manners(
     cache = cache_of(forward, args, documented)
     hygiene.keeps_inputs(backward, dout, cache, names=("dout", "cache"), new=False)
     hygiene.keeps_dtype(backward, dout, cache)
+    dx = calling.call(backward, dout, cache)
+    if new and not (hygiene.is_new(out, args) or hygiene.is_new(dx, (dout, cache))):
+        raise CheckFailed("this counts for results that were computed, not for what was given.")
 
 
 def values(rng: np.random.Generator, *shape: int, dtype: Any = np.float64) -> np.ndarray:

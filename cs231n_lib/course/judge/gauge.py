@@ -40,11 +40,10 @@ TOOLS = frozenset({"settrace", "setprofile", "_getframe", "f_trace", "f_trace_op
 def suspicions(answers: Mapping[str, str]) -> list[str]:
     """Return a note on each answer whose code names one of the `TOOLS`.
 
-        Examples
-        --------
-        >>> suspicions({"double": "import sys
-    sys.settrace(None)"})
-        ['double names settrace, with which steps are counted: look at its code']
+    Examples
+    --------
+    >>> suspicions({"double": "from sys import settrace"})
+    ['double names settrace, with which steps are counted: look at its code']
     """
     notes = []
     for label, source in answers.items():
@@ -76,7 +75,7 @@ class Gauge:
         self.moments = np.random.default_rng()
 
     def check(self, how: str) -> None:
-        """Try the meter ``how``, once for each test.
+        """Try the meter ``how``, once for each test if it is right.
 
         Raises
         ------
@@ -85,7 +84,6 @@ class Gauge:
         """
         if how in self.done:
             return
-        self.done.add(how)
         if not self.known:
             self.client.request(op="run", cell="gauge", source=SOURCE, helpers=False)
             known = self.client.ask(op="names", names=list(NAMES))
@@ -99,6 +97,7 @@ class Gauge:
         }  # fmt: skip
         if not told[how]():
             raise StudentError("MeterReplaced", f"your code changes how it is measured ({how})")
+        self.done.add(how)  # who was found out once is found out again
 
     def _measure(self, how: str, name: str, argument: Any) -> Any:
         return self.known[name]._call(how, (argument,), {})

@@ -1,5 +1,6 @@
 """Meters that were replaced are found; those of honest answers are as they were."""
 
+import numpy as np
 import pytest
 
 from cs231n_lib.course.checks.verdict import StudentError
@@ -33,20 +34,18 @@ CODE = "\ndef double(x):\n    return 2 * x\n\ndef range(*a): raise ValueError\n"
 def measure(library):
     """Return a function that measures `double` in a worker that has run ``source``."""
     workers = Unsandboxed(library, limits.Limits())
-    lines = []
+    known = {}
 
     def measured(how, source):
-        import numpy as np
-
-        lines.append(workers.worker())
-        client = Client(lines[-1], limits.Deadline(60.0, 20.0))
-        client.request(op="run", cell="c", source=source, helpers=False)
-        double = client.ask(op="names", names=["double"])["double"]
-        return getattr(double, how)(np.ones(2))
+        if source not in known:
+            client = Client(workers.worker(), limits.Deadline(60.0, 20.0))
+            client.request(op="run", cell="c", source=source, helpers=False)
+            known[source] = client.ask(op="names", names=["double"])["double"]
+        return getattr(known[source], how)(np.ones(2))
 
     yield measured
-    for line in lines:
-        line.close()
+    for double in known.values():
+        double._client.worker.close()
     workers.stop()
 
 
@@ -61,9 +60,13 @@ def test_a_meter_that_was_replaced_is_found(measure, how, lie):
         measure(how, FIRST + lie + CODE)
 
 
-def test_each_test_is_gauged_and_no_more_than_once(library):
-    import numpy as np
+def test_who_is_found_out_is_found_out_again_in_the_same_test(measure):
+    for _ in range(2):
+        with pytest.raises(StudentError, match="changes how it is measured"):
+            measure("observe", FIRST + LIES["observe"][0] + CODE)
 
+
+def test_each_test_is_gauged_and_no_more_than_once(library):
     workers = Unsandboxed(library, limits.Limits())
     line = workers.worker()
     try:

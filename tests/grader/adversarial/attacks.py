@@ -18,7 +18,10 @@ GRADED, FAULT = "graded", "student fault"
 
 @dataclass(frozen=True)
 class Attack:
-    """A submission with its deserts. ``stock`` is false where stock nbgrader would be harmed."""
+    """A submission with its deserts.
+
+    ``stock`` is false where stock nbgrader would be harmed, or where there is nothing to compare.
+    """
 
     name: str
     kind: str
@@ -26,6 +29,7 @@ class Attack:
     score: float = 0.0
     outcome: str = GRADED
     stock: bool = True
+    assignment: str = "tiny"
 
 
 def hostile(name, kind, source, score=0.0, stock=True, mean=WRONG["mean"]):

@@ -1,6 +1,7 @@
-"""All attacks in their order: those on tests and notebooks, then those on what stands around."""
+"""All attacks in their order: on tests and notebooks, on what stands around, on a3 to a5."""
 
 from tests.grader.adversarial.attacks import FIRST
+from tests.grader.adversarial.real import REAL
 from tests.grader.adversarial.walls import MORE
 
-ATTACKS = [*FIRST, *MORE]
+ATTACKS = [*FIRST, *MORE, *REAL]

@@ -1,17 +1,19 @@
 """Put every attack to the judge, and look whether anything moved that should not have."""
 
+import itertools
 import json
 import os
 import sqlite3
 from dataclasses import dataclass
 
 from cs231n_lib.course.assignment.master import read_master
-from cs231n_lib.course.judge import grader
+from cs231n_lib.course.judge import grader, rules
 from cs231n_lib.course.judge.limits import Limits
 from cs231n_lib.course.judge.line import InfrastructureError
 from cs231n_lib.course.judge.walls.bubblewrap import Sandbox
 from cs231n_lib.course.judge.walls.library import build_library
 from tests.course.notebooks import notebook, submission, to_bytes
+from tests.grader import table
 from tests.grader.adversarial.attacks import FAULT, Attack
 from tests.grader.adversarial.suite import ATTACKS
 from tests.grader.processes import descendants
@@ -58,18 +60,25 @@ def contents(folder):
 
 
 class Arena:
-    """One sandbox in which all attacks are tried, one after the other, as in a real run."""
+    """One sandbox in which all attacks are tried, one after the other, as in a real run.
 
-    def __init__(self, folder):
+    In each the tiny assignment is the control, so that it costs little to look after each attack.
+    """
+
+    def __init__(self, folder, assignment="tiny"):
         self.canary = folder / "canary"
-        self.canary.mkdir()
+        self.canary.mkdir(parents=True)
         make_canary(self.canary)
-        library = build_library(folder / "judge", BLOCKED)
-        self.walls = Sandbox(library, LIMITS, BLOCKED, ("numpy", "matplotlib.pyplot"))
-        self.master = read_master(to_bytes(notebook()), "tiny")
-        self.grader = grader.Grader(self.master, self.walls.worker, LIMITS)
+        tiny = read_master(to_bytes(notebook()), "tiny")
+        master = tiny if assignment == "tiny" else table.master(assignment)
+        blocked = BLOCKED if assignment == "tiny" else rules.blocked_by(master)
+        library = build_library(folder / "judge", blocked)
+        warm = ("numpy", "matplotlib.pyplot")
+        self.walls = Sandbox(library, LIMITS, blocked, warm, rules.opened(master))
+        self.grader = grader.Grader(master, self.walls.worker, LIMITS, blocked)
+        self.tiny = grader.Grader(tiny, self.walls.worker, LIMITS, blocked)
         self.before = contents(self.canary)
-        self.control = self.grader.grade(CONTROL, 1)
+        self.control = self.tiny.grade(CONTROL, 1)
         self.family = len(descendants(self.walls.process.pid))
 
     def close(self):
@@ -79,14 +88,14 @@ class Arena:
         """Grade an attack, then a right submission; report whatever is not as it should be."""
         data = attack.data.replace(b"CANARY/", f"{self.canary}/".encode())
         row = Row(attack.name, attack.kind, True, "", None, attack.score)
-        before = self.grader.grade(CONTROL, 1)
+        before = self.tiny.grade(CONTROL, 1)
         try:
             result = self.grader.grade(data, 1)
         except InfrastructureError as error:
             row.outcome, row.ok, row.problems = "infrastructure fault", False, (str(error),)
             return row
         row.outcome, row.score = result.outcome, result.score
-        after = self.grader.grade(CONTROL, 1)
+        after = self.tiny.grade(CONTROL, 1)
         row.controls = (before.score, after.score)
         row.problems = tuple(self._problems(attack, result, after))
         row.ok = not row.problems
@@ -121,13 +130,14 @@ class Arena:
 
 
 def try_all(folder, attacks=ATTACKS):
-    """Yield a row for every attack."""
-    arena = Arena(folder)
-    try:
-        for attack in attacks:
-            yield arena.face(attack)
-    finally:
-        arena.close()
+    """Yield a row for every attack; the sandbox changes with the assignment."""
+    for assignment, group in itertools.groupby(attacks, lambda attack: attack.assignment):
+        arena = Arena(folder / assignment, assignment)
+        try:
+            for attack in group:
+                yield arena.face(attack)
+        finally:
+            arena.close()
 
 
 def summary(rows):

@@ -189,4 +189,5 @@ def manners(forward: Function, backward: Function, rng: np.random.Generator) -> 
     for mode in ("train", "test"):
         x, dout = (pair.values(rng, 6, 5, dtype=np.float32) for _ in range(2))
         param = {"mode": mode, "p": 0.6, "seed": 11}
-        pair.manners(forward, backward, dout, x, param, names=("x", "dropout_param"))
+        train = mode == "train"  # at test time a layer hands on what it gets
+        pair.manners(forward, backward, dout, x, param, names=("x", "dropout_param"), new=train)
