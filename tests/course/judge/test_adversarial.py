@@ -1,5 +1,6 @@
 """No attack gains a point, reads a secret, harms the machine or touches the next submission."""
 
+import importlib
 import json
 
 import pytest
@@ -51,6 +52,21 @@ def test_the_guide_tells_what_is_on_record():
     assert "\n".join(summary(rows)) in guide
     assert {row["name"] for row in rows} == {attack.name for attack in ATTACKS}
     assert all(row["ok"] for row in rows)
+
+
+def test_the_command_writes_the_record_and_its_table_in_the_guide(tmp_path, monkeypatch):
+    command = importlib.import_module("tests.grader.adversarial.__main__")
+    rows = json.loads(command.RECORD.read_text())
+    guide = command.GUIDE.read_text()
+    old, new = tmp_path / "guide.md", tmp_path / "record.json"
+    first, *_, last = summary(rows)
+    begin, end = guide.index(first), guide.index(last)
+    old.write_text(f"{guide[:begin]}{first}\n| old |\n| **all** | 1 |{guide[end + len(last) :]}")
+    monkeypatch.setattr(command, "GUIDE", old)
+    monkeypatch.setattr(command, "RECORD", new)
+    command.record(rows)
+    assert old.read_text() == guide
+    assert json.loads(new.read_text()) == rows
 
 
 def test_the_trial_sees_an_undeserved_point(arena):

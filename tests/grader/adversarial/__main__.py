@@ -1,16 +1,24 @@
-"""``python -m tests.grader.adversarial [--json] [--nbgrader]``: the table of attacks."""
+"""``python -m tests.grader.adversarial [KIND ...] [--json] [--nbgrader]``: the table of attacks.
+
+``--record`` writes ``benchmarks/results/adversarial.json`` and the table of the instructor's guide.
+Each row says whether root graded and whether namespaces were nested: run it as root and as another
+user, and with ``--not-nested``.
+"""
 
 import argparse
 import json
+import re
 import sys
 import tempfile
 from pathlib import Path
 
-from cs231n_lib.course.judge.walls.bubblewrap import require_isolation
+from cs231n_lib.course.judge.walls.bubblewrap import Sandbox, require_isolation
 from tests.grader.adversarial.suite import ATTACKS
-from tests.grader.adversarial.trial import try_all
+from tests.grader.adversarial.trial import summary, try_all
 
-RECORD = Path(__file__).parents[3] / "benchmarks" / "results" / "adversarial.json"
+ROOT = Path(__file__).parents[3]
+RECORD = ROOT / "benchmarks" / "results" / "adversarial.json"
+GUIDE = ROOT / "book" / "teaching" / "grading.md"
 
 
 def stock_on_record() -> dict[str, float | None]:
@@ -19,25 +27,46 @@ def stock_on_record() -> dict[str, float | None]:
     return {row["name"]: row["nbgrader_score"] for row in rows}
 
 
+def record(rows: list[dict[str, object]]) -> None:
+    """Write the record, and put its table in the place of the one in the guide."""
+    RECORD.write_text(json.dumps(rows, indent=1) + "\n")
+    table = re.compile(r"^\| kind of attack .*?^\| \*\*all\*\* [^\n]*", re.DOTALL | re.MULTILINE)
+    GUIDE.write_text(table.sub("\n".join(summary(rows)), GUIDE.read_text()))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.grader.adversarial")
+    kinds = sorted({attack.kind for attack in ATTACKS})
+    parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"of {', '.join(kinds)}")
+    parser.add_argument(
+        "--not-nested", action="store_true", help="walls anew each time, as where namespaces end"
+    )
     parser.add_argument("--json", action="store_true", help="print rows as JSON")
     parser.add_argument(
         "--nbgrader", action="store_true", help="also try stock nbgrader (takes some minutes)"
     )
+    parser.add_argument("--record", action="store_true", help="write the record and its table")
     options = parser.parse_args()
+    if options.record and (options.kinds or options.not_nested):
+        parser.error("the record is of all attacks, with nested namespaces")
+    if unknown := set(options.kinds) - set(kinds):
+        parser.error(f"no such kind of attack: {', '.join(sorted(unknown))}")
     require_isolation()
+    Sandbox.nested = not options.not_nested
+    chosen = [a for a in ATTACKS if not options.kinds or a.kind in options.kinds]
     with tempfile.TemporaryDirectory() as folder:
-        rows = list(try_all(Path(folder)))
+        rows = list(try_all(Path(folder), chosen))
     if options.nbgrader:
         from tests.grader.adversarial.stock import stock_scores
 
         with tempfile.TemporaryDirectory() as folder:
-            found = stock_scores(ATTACKS, Path(folder))
+            found = stock_scores(chosen, Path(folder))
     else:
         found = stock_on_record()
     for row in rows:
         row.nbgrader_score = found.get(row.name)
+    if options.record:
+        record([row.to_dict() for row in rows])
     if options.json:
         print(json.dumps([row.to_dict() for row in rows], indent=1))
     else:

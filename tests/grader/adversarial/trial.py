@@ -4,13 +4,13 @@ import itertools
 import json
 import os
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cs231n_lib.course.assignment.master import read_master
 from cs231n_lib.course.judge import grader, rules
 from cs231n_lib.course.judge.limits import Limits
 from cs231n_lib.course.judge.line import InfrastructureError
-from cs231n_lib.course.judge.walls.bubblewrap import Sandbox
+from cs231n_lib.course.judge.walls.bubblewrap import Sandbox, as_root
 from cs231n_lib.course.judge.walls.library import build_library
 from tests.course.notebooks import notebook, submission, to_bytes
 from tests.grader import table
@@ -38,6 +38,8 @@ class Row:
     nbgrader_score: float | None = None
     problems: tuple[str, ...] = ()
     controls: tuple[float, ...] = ()  # points of a right submission before and after
+    root: bool = field(default_factory=as_root)
+    nested: bool = field(default_factory=lambda: Sandbox.nested)
 
     def to_dict(self):
         return {**vars(self), "problems": list(self.problems), "controls": list(self.controls)}
