@@ -63,10 +63,14 @@ def test_the_command_writes_the_record_and_its_table_in_the_guide(tmp_path, monk
     begin, end = guide.index(first), guide.index(last)
     old.write_text(f"{guide[:begin]}{first}\n| old |\n| **all** | 1 |{guide[end + len(last) :]}")
     monkeypatch.setattr(command, "GUIDE", old)
+    new.write_text(json.dumps([{**row, "score": -1} for row in rows[:9]]))
     monkeypatch.setattr(command, "RECORD", new)
-    command.record(rows)
-    assert old.read_text() == guide
+    command.record(rows[1:])
+    found = json.loads(new.read_text())
+    assert (found[0]["score"], found[1:]) == (-1, rows[1:])
+    command.record(rows[:1])
     assert json.loads(new.read_text()) == rows
+    assert old.read_text() == guide
 
 
 def test_the_trial_sees_an_undeserved_point(arena):

@@ -1,6 +1,7 @@
 """The same results from a real Dask scheduler and workers in processes of their own."""
 
 import importlib.util
+import multiprocessing
 import os
 import signal
 import socket
@@ -12,10 +13,12 @@ import pytest
 from cs231n_lib.course import checkout
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.judge.batch import grade_all
+from cs231n_lib.course.judge.limits import JUDGE_MEMORY
 from cs231n_lib.course.judge.pools import Settings
 from cs231n_lib.course.judge.pools.local import LocalPool
-from cs231n_lib.course.judge.store import Results
+from cs231n_lib.course.judge.store import Results, version
 from tests.course.judge.test_grading import MASTER, scores, some
+from tests.course.notebooks import submission
 
 pytestmark = [
     pytest.mark.usefixtures("needs_walls"),
@@ -109,6 +112,39 @@ def test_a_cluster_gives_the_results_of_this_machine_and_survives_a_lost_worker(
         assert scores(graded) == expected
     finally:
         pool.client.close()
+
+
+def grade_in_a_thread(settings, connection):
+    """Grade as a Dask worker does; tell the points, and the memory that the judge may have."""
+    import resource
+    import threading
+
+    from cs231n_lib.course.judge.pools import cluster
+
+    replies = []
+
+    def grade():
+        replies.append(cluster.grade_one(settings, submission(), 5, version()))
+
+    thread = threading.Thread(target=grade)
+    thread.start()
+    thread.join()
+    judge = cluster._judge(settings).process.pid
+    memory = resource.prlimit(judge, resource.RLIMIT_AS)[0]
+    connection.send((sum(t["score"] for t in replies[0]["tests"]), memory, judge != os.getpid()))
+
+
+def test_a_judge_on_a_cluster_is_bounded_like_one_here_also_below_a_daemon(settings):
+    """Dask's nannies start workers as daemons, which may have no children by default."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    daemon = context.Process(target=grade_in_a_thread, args=(settings, theirs), daemon=True)
+    daemon.start()
+    assert ours.poll(300), "no word from the daemon"
+    score, memory, apart = ours.recv()
+    daemon.join()
+    assert (score, apart) == (4.0, True)
+    assert JUDGE_MEMORY < memory < JUDGE_MEMORY + 2**34
 
 
 def test_a_lost_scheduler_loses_no_result(cluster, settings, master, tmp_path):

@@ -92,6 +92,15 @@ def test_a_percent_sign_in_a_string_is_no_magic(grade):
     assert grade(submission(mean=f"%matplotlib inline\n{answer}")).score == 4
 
 
+def test_an_end_of_file_in_an_answer_is_an_error_like_others(grade):
+    result = grade(submission(double="def double(x):\n    raise EOFError('no more')"))
+    assert points(result)["mean-random"] == 1
+    assert "EOFError: no more" in result.tests[0].message
+    assert (
+        grade(submission(extra=[], double="raise EOFError")).cells["double"].error == "EOFError: "
+    )
+
+
 def test_an_error_in_one_cell_leaves_the_others(grade):
     result = grade(submission(double="def double(x:\n    pass"))
     assert points(result)["mean-random"] == 1

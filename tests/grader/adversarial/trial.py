@@ -5,6 +5,7 @@ import json
 import os
 import sqlite3
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from cs231n_lib.course.assignment.master import read_master
 from cs231n_lib.course.judge import grader, rules
@@ -38,6 +39,7 @@ class Row:
     nbgrader_score: float | None = None
     problems: tuple[str, ...] = ()
     controls: tuple[float, ...] = ()  # points of a right submission before and after
+    tried: str = field(default_factory=lambda: datetime.now(UTC).date().isoformat())
     root: bool = field(default_factory=as_root)
     nested: bool = field(default_factory=lambda: Sandbox.nested)
 
