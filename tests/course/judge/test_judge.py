@@ -96,9 +96,7 @@ def test_an_end_of_file_in_an_answer_is_an_error_like_others(grade):
     result = grade(submission(double="def double(x):\n    raise EOFError('no more')"))
     assert points(result)["mean-random"] == 1
     assert "EOFError: no more" in result.tests[0].message
-    assert (
-        grade(submission(extra=[], double="raise EOFError")).cells["double"].error == "EOFError: "
-    )
+    assert "EOFError" in grade(submission(double="raise EOFError")).cells["double"].error
 
 
 def test_an_error_in_one_cell_leaves_the_others(grade):
