@@ -45,6 +45,8 @@ def test_walls_that_are_stopped_before_they_stand_are_a_fault(make_sandbox, hurr
     with pytest.raises(InfrastructureError, match="did not start"):
         walls.worker()
     assert [process.poll() for process in started] == [-signal.SIGKILL]
+    with pytest.raises(ProcessLookupError):
+        os.killpg(started[0].pid, 0)
 
 
 @pytest.mark.usefixtures("needs_walls")

@@ -185,7 +185,7 @@ class Sandbox:
         with theirs:
             self.process = subprocess.Popen(
                 [*walls, *inner], pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL, stderr=self.complaints,
+                stdout=subprocess.DEVNULL, stderr=self.complaints, process_group=0,
             )  # fmt: skip
         self.control = ours
         self._expect_ready()
@@ -289,7 +289,9 @@ class Sandbox:
         if current is not None:
             current.close()
         if self.process is not None:
-            self.process.kill()
+            # Until bubblewrap has its child die with it, nobody else would end that.
+            if self.process.poll() is None:
+                os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
         for resource in (self.control, self.complaints):
             if resource is not None:
