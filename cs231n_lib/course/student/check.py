@@ -109,8 +109,11 @@ def open_notebook(path: Path) -> Opened:
             )
         elif release is None:
             note = "the tests are those in your notebook; no release was found"
-        elif edited := _edited(data, *release):
-            note = f"you have changed {', '.join(edited)}: what counts is the assignment's own test"
+        elif other := _other_tests(data, *release):
+            note = (
+                f"in your notebook {other} differs from what is run and counts: the assignment's "
+                "own test. It was edited, or your copy is older than the assignment here"
+            )
     except Damaged as error:
         raise UserError(f"{path} cannot be graded: {error}") from None
     name, content = release or (path.stem, data)
@@ -123,11 +126,12 @@ def open_notebook(path: Path) -> Opened:
     return Opened(path, data, master, content, note)
 
 
-def _edited(data: bytes, name: str, release: bytes) -> list[str]:
-    """Return the tests that read otherwise in the notebook than in its release."""
+def _other_tests(data: bytes, name: str, release: bytes) -> str:
+    """Say which tests read otherwise in the notebook than in its release; ``""`` if none does."""
     own = {c.grade_id: c.source.split() for c in read_cells(data)[0]}
     tests = read_master(release, name).tests
-    return [t.name for t in tests if own.get(t.name, t.source.split()) != t.source.split()]
+    found = [t.name for t in tests if own.get(t.name, t.source.split()) != t.source.split()]
+    return found[0] + f" (and {len(found) - 1} more)" * (len(found) > 1) if found else ""
 
 
 def _by_its_names(data: bytes) -> tuple[str, bytes] | None:

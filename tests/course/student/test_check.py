@@ -136,8 +136,9 @@ def test_a_stub_that_is_still_reached_is_no_answer_that_was_not_begun(tmp_path):
 
 
 def test_a_test_that_was_changed_is_told_and_one_with_other_blanks_is_not(tmp_path):
-    path = write(tmp_path / "a1.ipynb", **{"predict_labels-ties": "assert True"})
-    assert "you have changed predict_labels-ties" in check.open_notebook(path).note
+    edited = {f"predict_labels-{name}": "assert True" for name in ("values", "ties")}
+    path = write(tmp_path / "a1.ipynb", **edited)
+    assert "predict_labels-values (and 1 more) differs" in check.open_notebook(path).note
     content = json.loads(RELEASE.read_bytes())
     for cell in content["cells"]:
         cell["source"] = "".join(cell["source"]).replace("\n", "\r\n") + "\r\n"
