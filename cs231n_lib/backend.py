@@ -14,7 +14,11 @@ from typing import Any
 import array_api_compat
 import numpy as np
 
+from cs231n_lib._array import A, Array
+
 __all__ = [
+    "A",
+    "Array",
     "array_namespace",
     "as_float",
     "asarray_like",
@@ -23,8 +27,6 @@ __all__ = [
     "gpu_is_available",
     "to_host",
 ]
-
-Array = Any  # an array of any library that follows the array API standard
 
 
 def array_namespace(*arrays: Array) -> Any:
@@ -110,7 +112,7 @@ def to_host(x: Array) -> np.ndarray:
     Raises
     ------
     TypeError
-        If `x` is not an array.
+        If `x` is not an array, or one that its library does not hand over.
 
     Examples
     --------
@@ -121,12 +123,20 @@ def to_host(x: Array) -> np.ndarray:
     array_namespace(x)
     if array_api_compat.is_numpy_array(x):
         return np.asarray(x)
+    array: Any = x
     if array_api_compat.is_cupy_array(x):
-        return x.get()
-    return np.array(np.from_dlpack(x, device="cpu"))  # a copy: what DLPack hands over is read-only
+        return array.get()
+    try:
+        # A copy: what DLPack hands over is read-only.
+        return np.array(np.from_dlpack(array, device="cpu"))
+    except (BufferError, RuntimeError) as error:
+        raise TypeError(
+            f"{_library(x)} does not hand over the numbers of this array: {error}. If it records "
+            "gradients of its own, detach it first"
+        ) from error
 
 
-def asarray_like(host_array: Any, like: Array, *, dtype: Any = None) -> Array:
+def asarray_like(host_array: Any, like: A, *, dtype: Any = None) -> A:
     """Move data from host memory to the library and device of `like`.
 
     Parameters
@@ -200,8 +210,8 @@ def float_dtype(*arrays: Array) -> Any:
     Raises
     ------
     TypeError
-        If an array has another dtype, or their dtypes differ: computing on would change the
-        precision silently.
+        If something is no array (``None`` and numbers are none), has another dtype, or their
+        dtypes differ: computing on would change the precision silently.
 
     Examples
     --------
@@ -210,11 +220,17 @@ def float_dtype(*arrays: Array) -> Any:
     dtype('float32')
     """
     xp = array_namespace(*arrays)
-    dtypes = [x.dtype for x in arrays if hasattr(x, "dtype")]
+    for x in arrays:
+        if not array_api_compat.is_array_api_obj(x):
+            raise TypeError(
+                f"expected an array, got {x!r}; convert it first, e.g. numpy.asarray(x)"
+            )
+    dtypes = [x.dtype for x in arrays]
     for dtype in dtypes:
         if dtype not in (xp.float32, xp.float64):
+            order = "" if getattr(dtype, "isnative", True) else ", in another order of bytes"
             raise TypeError(
-                f"expected float32 or float64, got {dtype}; convert it first, e.g. "
+                f"expected float32 or float64, got {dtype}{order}; convert it first, e.g. "
                 "xp.astype(x, xp.float32)"
             )
         if dtype != dtypes[0]:

@@ -8,8 +8,14 @@ from typing import Self
 
 import numpy as np
 
-from cs231n_lib._checks import check_labels
-from cs231n_lib.backend import Array, array_namespace, asarray_like, float_dtype, to_host
+from cs231n_lib._checks import (
+    check_count,
+    check_generator,
+    check_labels,
+    check_number,
+    check_positive,
+)
+from cs231n_lib.backend import A, Array, array_namespace, asarray_like, float_dtype, to_host
 from cs231n_lib.losses import softmax_loss_vectorized, svm_loss_vectorized
 
 __all__ = ["LinearClassifier", "LinearSVM", "Softmax"]
@@ -36,6 +42,11 @@ class LinearClassifier:
     def __init__(self) -> None:
         self.W: Array | None = None
         self.history: list[float] = []
+
+    def __repr__(self) -> str:
+        """Show what has been learnt so far."""
+        what = "not fitted" if self.W is None else f"W of shape {tuple(self.W.shape)}"
+        return f"<{type(self).__name__}: {what}>"
 
     def loss(self, X: Array, y: Array, reg: float = 0.0) -> tuple[float, Array]:
         """Return the loss on a batch and its gradient with respect to W."""
@@ -96,19 +107,12 @@ class LinearClassifier:
                 f"expected X of shape (N, D), one example a row, got {tuple(X.shape)}; flatten "
                 "images first, e.g. xp.reshape(X, (X.shape[0], -1))"
             )
-        check_labels(y, X.shape[0], num_classes := _num_classes(y))
-        if not isinstance(rng, np.random.Generator):
-            raise TypeError("fit needs rng=numpy.random.default_rng(seed)")
-        if not 0 < learning_rate < math.inf or not 0 <= reg < math.inf:
-            raise ValueError(
-                "learning_rate must be positive, reg 0 or more, and both finite; got "
-                f"{learning_rate} and {reg}"
-            )
-        if num_iters < 1 or batch_size < 1:
-            raise ValueError(
-                f"num_iters and batch_size must be 1 or more, got {num_iters} and {batch_size}"
-            )
-        shape = (X.shape[1], num_classes)
+        shape = (X.shape[1], check_labels(y, X.shape[0]))
+        check_generator("fit", rng)
+        learning_rate = check_positive("learning_rate", learning_rate)
+        reg = check_number("reg", reg)
+        num_iters = check_count("num_iters", num_iters)
+        batch_size = check_count("batch_size", batch_size)
         if not warm_start or self.W is None:
             self.W = asarray_like(1e-3 * rng.standard_normal(shape), X, dtype=X.dtype)
             self.history = []
@@ -127,11 +131,11 @@ class LinearClassifier:
                         f"the loss became {loss} at iteration {len(self.history) + 1}: try a "
                         f"learning rate below {learning_rate:g} or scaled data"
                     )
-                self.W = self.W - float(learning_rate) * dW
+                self.W = self.W - learning_rate * dW
             self.history.append(loss)
         return self
 
-    def scores(self, X: Array) -> Array:
+    def scores(self, X: A) -> A:
         """Return the class scores ``X @ W``.
 
         Parameters
@@ -156,7 +160,7 @@ class LinearClassifier:
             raise ValueError(f"expected X of shape (N, {W.shape[0]}), got {tuple(X.shape)}")
         return X @ W
 
-    def predict(self, X: Array) -> Array:
+    def predict(self, X: A) -> A:
         """Return the class with the highest score for each row of X, shape (N,); see `scores`."""
         return array_namespace(X).argmax(self.scores(X), axis=1)
 
@@ -225,9 +229,3 @@ class Softmax(LinearClassifier):
     """
 
     _loss = staticmethod(softmax_loss_vectorized)
-
-
-def _num_classes(y: Array) -> int:
-    xp = array_namespace(y)
-    integral = xp.isdtype(y.dtype, "integral") and y.ndim == 1 and y.shape[0] > 0
-    return int(xp.max(y)) + 1 if integral else 1  # if not, check_labels says what is wrong

@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 import array_api_compat
 
-from cs231n_lib._checks import check_labels
+from cs231n_lib._checks import check_labels, check_number
 from cs231n_lib._parallel import InOrder, in_threads
-from cs231n_lib.backend import Array, array_namespace, as_float, device, float_dtype, to_host
+from cs231n_lib.backend import A, Array, array_namespace, as_float, device, float_dtype, to_host
 
 ScoreLoss = Callable[[Array, Array], tuple[float, Array]]
 
@@ -24,7 +24,7 @@ ScoreLoss = Callable[[Array, Array], tuple[float, Array]]
 BLOCK_BYTES = 4 * 2**20
 
 
-def _one_hot(scores: Array, y: Array) -> Array:
+def _one_hot(scores: A, y: A) -> A:
     """Check scores (N, C) and labels (N,); return the mask (N, C) of the correct classes."""
     xp = array_namespace(scores, y)
     float_dtype(scores)
@@ -38,7 +38,7 @@ def _one_hot(scores: Array, y: Array) -> Array:
     return classes[None, :] == xp.astype(y, xp.int64)[:, None]
 
 
-def softmax(scores: Array) -> Array:
+def softmax(scores: A) -> A:
     """Turn each row of scores into probabilities.
 
     Parameters
@@ -73,7 +73,7 @@ def softmax(scores: Array) -> Array:
     return exp / xp.sum(exp, axis=-1, keepdims=True)
 
 
-def _shift(scores: Array) -> Array:
+def _shift(scores: A) -> A:
     """Return ``scores - max`` a row, halved before the subtraction so that it cannot overflow.
 
     Below -1000 every ``exp`` is 0 in float64 already: clipping there changes nothing.
@@ -83,7 +83,7 @@ def _shift(scores: Array) -> Array:
     return 2 * xp.maximum(halves - xp.max(halves, axis=-1, keepdims=True), -500.0)
 
 
-def softmax_loss(scores: Array, y: Array) -> tuple[float, Array]:
+def softmax_loss(scores: A, y: A) -> tuple[float, A]:
     """Return the softmax (cross-entropy) loss of a batch of scores, and its gradient.
 
     ``L_i = log(sum_j exp(s_j)) - s_{y_i}``, averaged over the N examples. All scores equal, as at
@@ -131,7 +131,7 @@ def softmax_loss(scores: Array, y: Array) -> tuple[float, Array]:
     return as_float(loss), dscores
 
 
-def svm_loss(scores: Array, y: Array) -> tuple[float, Array]:
+def svm_loss(scores: A, y: A) -> tuple[float, A]:
     """Return the multiclass SVM (hinge) loss of a batch of scores, and its gradient.
 
     ``L_i = sum_{j != y_i} max(0, s_j - s_{y_i} + 1)``, averaged over the N examples. All scores
@@ -179,7 +179,7 @@ def svm_loss(scores: Array, y: Array) -> tuple[float, Array]:
     return as_float(loss), dscores
 
 
-def svm_loss_naive(W: Array, X: Array, y: Array, reg: float) -> tuple[float, Array]:
+def svm_loss_naive(W: A, X: A, y: A, reg: float) -> tuple[float, A]:
     """Return the SVM loss of a linear classifier, and its gradient, by loops.
 
     Slow on purpose: it reads like the formula. Parameters, results and errors are those of
@@ -208,7 +208,7 @@ def svm_loss_naive(W: Array, X: Array, y: Array, reg: float) -> tuple[float, Arr
     return loss / num_examples + _penalty(W, reg), dW / num_examples + 2 * reg * W
 
 
-def softmax_loss_naive(W: Array, X: Array, y: Array, reg: float) -> tuple[float, Array]:
+def softmax_loss_naive(W: A, X: A, y: A, reg: float) -> tuple[float, A]:
     """Return the softmax loss of a linear classifier, and its gradient, by loops.
 
     Slow on purpose: it reads like the formula. Parameters, results and errors are those of
@@ -236,7 +236,7 @@ def softmax_loss_naive(W: Array, X: Array, y: Array, reg: float) -> tuple[float,
     return loss / num_examples + _penalty(W, reg), dW / num_examples + 2 * reg * W
 
 
-def svm_loss_vectorized(W: Array, X: Array, y: Array, reg: float) -> tuple[float, Array]:
+def svm_loss_vectorized(W: A, X: A, y: A, reg: float) -> tuple[float, A]:
     """Return the SVM loss of a linear classifier, and its gradient.
 
     Parameters
@@ -278,7 +278,7 @@ def svm_loss_vectorized(W: Array, X: Array, y: Array, reg: float) -> tuple[float
     return _linear_loss(svm_loss, W, X, y, reg)
 
 
-def softmax_loss_vectorized(W: Array, X: Array, y: Array, reg: float) -> tuple[float, Array]:
+def softmax_loss_vectorized(W: A, X: A, y: A, reg: float) -> tuple[float, A]:
     """Return the softmax loss of a linear classifier, and its gradient.
 
     Parameters, results and errors are those of :func:`svm_loss_vectorized`.
@@ -298,9 +298,7 @@ def softmax_loss_vectorized(W: Array, X: Array, y: Array, reg: float) -> tuple[f
     return _linear_loss(softmax_loss, W, X, y, reg)
 
 
-def _linear_loss(
-    score_loss: ScoreLoss, W: Array, X: Array, y: Array, reg: float
-) -> tuple[float, Array]:
+def _linear_loss(score_loss: ScoreLoss, W: A, X: A, y: A, reg: float) -> tuple[float, A]:
     """Apply a loss on scores to ``X @ W``; on a CPU in threads, a cache-sized block at a time."""
     reg = _check_linear(W, X, y, reg)
     xp = array_namespace(W)
@@ -343,6 +341,4 @@ def _check_linear(W: Array, X: Array, y: Array, reg: float) -> float:
             f"got {tuple(W.shape)} and {tuple(X.shape)}"
         )
     check_labels(y, X.shape[0], W.shape[1])
-    if not 0 <= reg < math.inf:
-        raise ValueError(f"reg must be a finite number, 0 or more, got {reg}")
-    return float(reg)
+    return check_number("reg", reg)

@@ -10,13 +10,13 @@ import numpy as np
 
 from cs231n_lib._checks import check_upstream
 from cs231n_lib._parallel import matmul
-from cs231n_lib.backend import Array, array_namespace, device, float_dtype
+from cs231n_lib.backend import A, Array, array_namespace, device, float_dtype
 from cs231n_lib.layers.layer import Arrays, Layer, Memory, Reader, Shape
 
 Cache = Any
 
 
-def affine_forward(x: Array, w: Array, b: Array) -> tuple[Array, Cache]:
+def affine_forward(x: A, w: A, b: A) -> tuple[A, Cache]:
     """Compute ``out = x @ w + b``: every output neuron sees every input (fully connected).
 
     Parameters
@@ -64,7 +64,7 @@ def affine_forward(x: Array, w: Array, b: Array) -> tuple[Array, Cache]:
     return matmul(_flatten(x), w) + b, (x, w, b)
 
 
-def affine_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
+def affine_backward(dout: A, cache: Cache) -> tuple[A, A, A]:
     """Return the gradients of :func:`affine_forward`; the shapes alone tell the formulas.
 
     Parameters
@@ -102,7 +102,7 @@ def affine_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
     return dx, dw, db
 
 
-def _flatten(x: Array) -> Array:
+def _flatten(x: A) -> A:
     return array_namespace(x).reshape(x, (x.shape[0], math.prod(x.shape[1:])))
 
 

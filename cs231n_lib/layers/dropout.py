@@ -8,16 +8,16 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from cs231n_lib._checks import check_upstream, is_training
-from cs231n_lib.backend import Array, array_namespace, asarray_like, float_dtype
+from cs231n_lib._checks import check_generator, check_param, check_upstream, is_training
+from cs231n_lib.backend import A, Array, array_namespace, asarray_like, float_dtype
 from cs231n_lib.layers.layer import Arrays, Layer, Memory, Reader, Shape
 
 Cache = Any
 
 
 def dropout_forward(
-    x: Array, dropout_param: dict[str, Any], rng: np.random.Generator | None = None
-) -> tuple[Array, Cache]:
+    x: A, dropout_param: dict[str, Any], rng: np.random.Generator | None = None
+) -> tuple[A, Cache]:
     """Set a random part of `x` to 0 in training and do nothing at test time.
 
     The kept values are divided by the probability of being kept ("inverted" dropout), so that
@@ -44,7 +44,7 @@ def dropout_forward(
     TypeError
         If `x` is not floating point, or `rng` is missing in training.
     ValueError
-        If the mode or the probability is not one of the above.
+        If `dropout_param` has other keys, or the mode or the probability is not one of the above.
 
     Notes
     -----
@@ -60,19 +60,19 @@ def dropout_forward(
     """
     xp = array_namespace(x)
     float_dtype(x)
-    keep_prob = dropout_param["keep_prob"]
+    mode, keep_prob = check_param("dropout_param", dropout_param, ("mode", "keep_prob"))
     if not 0 < keep_prob <= 1:
         raise ValueError(f"keep_prob must be above 0 and at most 1, got {keep_prob}")
-    if not is_training(dropout_param):
+    if not is_training(mode):
         return x, None
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError("dropout in training needs rng=numpy.random.default_rng(seed)")
+    check_generator("dropout in training", rng)
+    assert rng is not None
     kept = asarray_like(rng.random(x.shape) < keep_prob, x)
     mask = xp.astype(kept, x.dtype) / float(keep_prob)
     return x * mask, mask
 
 
-def dropout_backward(dout: Array, cache: Cache) -> Array:
+def dropout_backward(dout: A, cache: Cache) -> A:
     """Send the upstream gradient through the same mask.
 
     Parameters, results and errors are those of `relu_backward`.

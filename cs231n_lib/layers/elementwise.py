@@ -10,13 +10,13 @@ import numpy as np
 
 from cs231n_lib._checks import check_upstream
 from cs231n_lib._parallel import by_rows, by_rows_bytes
-from cs231n_lib.backend import Array, array_namespace, float_dtype
+from cs231n_lib.backend import A, Array, array_namespace, float_dtype
 from cs231n_lib.layers.layer import REUSED, Arrays, Layer, Memory, Shape
 
 Cache = Any
 
 
-def relu_forward(x: Array) -> tuple[Array, Cache]:
+def relu_forward(x: A) -> tuple[A, Cache]:
     """Compute ``max(0, x)`` elementwise.
 
     Parameters
@@ -51,7 +51,7 @@ def relu_forward(x: Array) -> tuple[Array, Cache]:
     return by_rows(lambda x: xp.maximum(x, 0.0), x), x
 
 
-def relu_backward(dout: Array, cache: Cache) -> Array:
+def relu_backward(dout: A, cache: Cache) -> A:
     """Pass the upstream gradient where the input was positive; elsewhere, and at 0, it is 0.
 
     Parameters
@@ -64,6 +64,7 @@ def relu_backward(dout: Array, cache: Cache) -> Array:
     Returns
     -------
     dx : array of the same shape
+        `dout` times 1 or 0, so that a gradient of infinity or NaN shows where nothing passes, too.
 
     Raises
     ------
@@ -81,7 +82,7 @@ def relu_backward(dout: Array, cache: Cache) -> Array:
     return by_rows(lambda dout, x: dout * xp.astype(x > 0, dout.dtype), dout, cache)
 
 
-def leaky_relu_forward(x: Array, alpha: float = 0.01) -> tuple[Array, Cache]:
+def leaky_relu_forward(x: A, alpha: float = 0.01) -> tuple[A, Cache]:
     """Compute x where it is positive and ``alpha * x`` elsewhere.
 
     Parameters
@@ -118,7 +119,7 @@ def leaky_relu_forward(x: Array, alpha: float = 0.01) -> tuple[Array, Cache]:
     return xp.where(x > 0, x, float(alpha) * x), (x, float(alpha))
 
 
-def leaky_relu_backward(dout: Array, cache: Cache) -> Array:
+def leaky_relu_backward(dout: A, cache: Cache) -> A:
     """Scale the upstream gradient by 1 where the input was positive, elsewhere by `alpha`.
 
     Parameters, results and errors are those of :func:`relu_backward`.
@@ -135,7 +136,7 @@ def leaky_relu_backward(dout: Array, cache: Cache) -> Array:
     return xp.where(x > 0, dout, alpha * dout)
 
 
-def sigmoid_forward(x: Array) -> tuple[Array, Cache]:
+def sigmoid_forward(x: A) -> tuple[A, Cache]:
     """Compute the logistic function ``1 / (1 + exp(-x))`` elementwise.
 
     Parameters
@@ -172,7 +173,7 @@ def sigmoid_forward(x: Array) -> tuple[Array, Cache]:
     return out, out
 
 
-def sigmoid_backward(dout: Array, cache: Cache) -> Array:
+def sigmoid_backward(dout: A, cache: Cache) -> A:
     """Return ``dout * s * (1 - s)``: the local gradient comes from the output alone.
 
     Parameters, results and errors are those of :func:`relu_backward`.
@@ -188,7 +189,7 @@ def sigmoid_backward(dout: Array, cache: Cache) -> Array:
     return dout * cache * (1 - cache)
 
 
-def tanh_forward(x: Array) -> tuple[Array, Cache]:
+def tanh_forward(x: A) -> tuple[A, Cache]:
     """Compute the hyperbolic tangent elementwise.
 
     Parameters
@@ -219,7 +220,7 @@ def tanh_forward(x: Array) -> tuple[Array, Cache]:
     return out, out
 
 
-def tanh_backward(dout: Array, cache: Cache) -> Array:
+def tanh_backward(dout: A, cache: Cache) -> A:
     """Return ``dout * (1 - t * t)``, where t is the output.
 
     Parameters, results and errors are those of :func:`relu_backward`.

@@ -1,6 +1,8 @@
 """What convolution and pooling share: how many windows fit, padding, the pixels of each tap."""
 
-from cs231n_lib.backend import Array, array_namespace, device
+import operator
+
+from cs231n_lib.backend import A, array_namespace, device
 
 
 def conv_output_size(W: int, F: int, S: int = 1, P: int = 0, *, floor: bool = False) -> int:
@@ -51,10 +53,11 @@ def conv_output_size(W: int, F: int, S: int = 1, P: int = 0, *, floor: bool = Fa
 number; nearest legal choices, one change at a time: W=9 or 11, F=2 or 4, S=1 or 7
     """
     for name, value, least in (("W", W, 1), ("F", F, 1), ("S", S, 1), ("P", P, 0)):
-        if not isinstance(value, int) or isinstance(value, bool):
+        if not hasattr(value, "__index__") or isinstance(value, bool):
             raise TypeError(f"{name} must be an int, got {value!r}")
         if value < least:
             raise ValueError(f"{name} must be {least} or more, got {value}")
+    W, F, S, P = map(operator.index, (W, F, S, P))
     way = W - F + 2 * P
     formula = f"(W - F + 2P)/S + 1 = ({W} - {F} + 2*{P})/{S} + 1"
     if way < 0:
@@ -93,7 +96,7 @@ def _nearest_legal(W: int, F: int, S: int, P: int) -> str:
     return ", ".join(choices)
 
 
-def pad_images(x: Array, pad: int) -> Array:
+def pad_images(x: A, pad: int) -> A:
     """Return a C-contiguous copy of `x` (N, C, H, W) with `pad` zeros around each image.
 
     Examples

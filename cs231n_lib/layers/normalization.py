@@ -15,18 +15,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from cs231n_lib._checks import check_upstream, is_training
+from cs231n_lib._checks import check_number, check_param, check_upstream, is_training
 from cs231n_lib._parallel import by_rows, by_rows_bytes
-from cs231n_lib.backend import Array, array_namespace, float_dtype
+from cs231n_lib.backend import A, Array, array_namespace, float_dtype
 from cs231n_lib.layers.layer import REUSED, Arrays, Layer, Memory, Shape
 
 Cache = Any
 Axes = tuple[int, ...]
 
 
-def batchnorm_forward(
-    x: Array, gamma: Array, beta: Array, bn_param: dict[str, Any]
-) -> tuple[Array, Cache]:
+def batchnorm_forward(x: A, gamma: A, beta: A, bn_param: dict[str, Any]) -> tuple[A, Cache]:
     """Normalise every feature over the batch.
 
     Parameters
@@ -35,10 +33,10 @@ def batchnorm_forward(
     gamma, beta : arrays of shape (D,)
         Learnt scale and shift.
     bn_param : dict
-        ``"mode"``: ``"train"`` uses the statistics of this batch, ``"test"`` the running ones.
-        ``"eps"`` (default 1e-5) is added to the variance. ``"momentum"`` (default 0.9): each
-        training batch moves the running averages by ``1 - momentum`` of the way.
-        ``"running_mean"`` and ``"running_var"``, arrays of shape (D,): read at test time and
+        ``"mode"``, which is required: ``"train"`` uses the statistics of this batch, ``"test"``
+        the running ones. ``"eps"`` (default 1e-5) is added to the variance. ``"momentum"``
+        (default 0.9): each training batch moves the running averages by ``1 - momentum`` of the
+        way. ``"running_mean"`` and ``"running_var"``, arrays of shape (D,): read at test time and
         replaced by new arrays in training; they start at 0 and 1.
 
     Returns
@@ -50,9 +48,10 @@ def batchnorm_forward(
     Raises
     ------
     TypeError
-        If the arrays are not of one floating dtype and one library.
+        If the arrays, running averages included, are not of one floating dtype and one library.
     ValueError
-        If shapes do not fit, the mode is unknown, or test mode finds no running averages.
+        If shapes do not fit, `bn_param` has other keys, a number is out of range, the mode is
+        unknown, training finds no example or test mode no running averages.
 
     Notes
     -----
@@ -73,7 +72,7 @@ def batchnorm_forward(
     return _batchnorm_forward(x, gamma, beta, bn_param, (0,))
 
 
-def batchnorm_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
+def batchnorm_backward(dout: A, cache: Cache) -> tuple[A, A, A]:
     """Return the gradients of :func:`batchnorm_forward`, in the mode that it ran in.
 
     Parameters
@@ -105,9 +104,7 @@ def batchnorm_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
     return _batchnorm_backward(dout, cache)
 
 
-def spatial_batchnorm_forward(
-    x: Array, gamma: Array, beta: Array, bn_param: dict[str, Any]
-) -> tuple[Array, Cache]:
+def spatial_batchnorm_forward(x: A, gamma: A, beta: A, bn_param: dict[str, Any]) -> tuple[A, Cache]:
     """Normalise every channel over the batch and all positions, after a convolution.
 
     Parameters
@@ -140,7 +137,7 @@ def spatial_batchnorm_forward(
     return _batchnorm_forward(x, gamma, beta, bn_param, (0, 2, 3))
 
 
-def spatial_batchnorm_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
+def spatial_batchnorm_backward(dout: A, cache: Cache) -> tuple[A, A, A]:
     """Return the gradients of :func:`spatial_batchnorm_forward`.
 
     Parameters, results and errors are those of :func:`batchnorm_backward`, with shapes
@@ -158,8 +155,8 @@ def spatial_batchnorm_backward(dout: Array, cache: Cache) -> tuple[Array, Array,
 
 
 def layernorm_forward(
-    x: Array, gamma: Array, beta: Array, ln_param: dict[str, Any] | None = None
-) -> tuple[Array, Cache]:
+    x: A, gamma: A, beta: A, ln_param: dict[str, Any] | None = None
+) -> tuple[A, Cache]:
     """Normalise every example over its features; training and test are the same.
 
     Parameters
@@ -178,7 +175,7 @@ def layernorm_forward(
     Raises
     ------
     TypeError, ValueError
-        If dtypes or shapes do not fit.
+        If dtypes or shapes do not fit, `ln_param` has other keys, or ``eps`` is negative.
 
     Notes
     -----
@@ -192,14 +189,15 @@ def layernorm_forward(
     """
     _check_ndim(x, 2, "(N, D)")
     xp = _check(x, gamma, beta)
-    eps = float((ln_param or {}).get("eps", 1e-5))
+    (eps,) = check_param("ln_param", {} if ln_param is None else ln_param, (), {"eps": 1e-5})
+    eps = check_number("eps", eps)
     centred = x - xp.mean(x, axis=1, keepdims=True)
     inv_std = 1 / xp.sqrt(xp.mean(centred**2, axis=1, keepdims=True) + eps)
     normalised = centred * inv_std
     return normalised * gamma + beta, (normalised, gamma, inv_std)
 
 
-def layernorm_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
+def layernorm_backward(dout: A, cache: Cache) -> tuple[A, A, A]:
     """Return the gradients of :func:`layernorm_forward`.
 
     Parameters, results and errors are those of :func:`batchnorm_backward`.
@@ -223,30 +221,43 @@ def layernorm_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
 
 
 def _batchnorm_forward(
-    x: Array, gamma: Array, beta: Array, bn_param: dict[str, Any], axes: Axes
-) -> tuple[Array, Cache]:
+    x: A, gamma: A, beta: A, bn_param: dict[str, Any], axes: Axes
+) -> tuple[A, Cache]:
     xp = _check(x, gamma, beta)
-    eps = float(bn_param.get("eps", 1e-5))
-    momentum = float(bn_param.get("momentum", 0.9))
-    training = is_training(bn_param)
+    mode, eps, momentum, running_mean, running_var = check_param(
+        "bn_param",
+        bn_param,
+        ("mode",),
+        {"eps": 1e-5, "momentum": 0.9, "running_mean": None, "running_var": None},
+    )
+    eps, momentum = check_number("eps", eps), check_number("momentum", momentum, most=1)
+    running = {"running_mean": running_mean, "running_var": running_var}
+    for name, average in running.items():
+        if average is not None and average.shape != gamma.shape:
+            expected, got = tuple(gamma.shape), tuple(average.shape)
+            raise ValueError(f"expected {name} of shape {expected}, got {got}")
+    float_dtype(x, *(average for average in running.values() if average is not None))
+    training = is_training(mode)
     if training:
+        if x.shape[0] == 0:
+            raise ValueError("batch normalisation cannot train on a batch of no examples")
         count = math.prod(x.shape[axis] for axis in axes)
         mean = _sum(lambda x: x, x, axes=axes) / count
         centre = _spread(mean, x, axes)
         var = _sum(lambda x: (x - centre) ** 2, x, axes=axes) / count
         unbiased = var * (count / max(count - 1, 1))
-        for name, now, start in (("mean", mean, 0.0), ("var", unbiased, 1.0)):
-            old = bn_param.get(f"running_{name}", start)
-            bn_param[f"running_{name}"] = momentum * old + (1 - momentum) * now
-    elif "running_mean" in bn_param and "running_var" in bn_param:
-        mean, var = bn_param["running_mean"], bn_param["running_var"]
+        for name, now, start in (("running_mean", mean, 0.0), ("running_var", unbiased, 1.0)):
+            old = start if running[name] is None else running[name]
+            bn_param[name] = momentum * old + (1 - momentum) * now
+    elif running_mean is not None and running_var is not None:
+        mean, var = running_mean, running_var
         centre = _spread(mean, x, axes)
     else:
         raise ValueError("test mode needs running_mean and running_var: train first")
     inv_std = _spread(1 / xp.sqrt(var + eps), x, axes)
     scale, shift = _spread(gamma, x, axes), _spread(beta, x, axes)
 
-    def normalise(x: Array) -> tuple[Array, Array]:
+    def normalise(x: A) -> tuple[A, A]:
         normalised = (x - centre) * inv_std
         return normalised, normalised * scale + shift
 
@@ -254,7 +265,7 @@ def _batchnorm_forward(
     return out, (normalised, scale * inv_std, axes, training)
 
 
-def _batchnorm_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
+def _batchnorm_backward(dout: A, cache: Cache) -> tuple[A, A, A]:
     normalised, slope, axes, training = cache
     check_upstream(dout, normalised.shape, normalised)
     dgamma = _sum(lambda dout, n: dout * n, dout, normalised, axes=axes)
@@ -270,7 +281,7 @@ def _batchnorm_backward(dout: Array, cache: Cache) -> tuple[Array, Array, Array]
     return dx, dgamma, dbeta
 
 
-def _sum(work: Callable[..., Array], *arrays: Array, axes: Axes) -> Array:
+def _sum(work: Callable[..., A], *arrays: A, axes: Axes) -> A:
     """Sum ``work(*arrays)`` over `axes`: within every example first, then over the batch."""
     xp = array_namespace(arrays[0])
     within = axes[1:]
@@ -278,7 +289,7 @@ def _sum(work: Callable[..., Array], *arrays: Array, axes: Axes) -> Array:
     return xp.sum(work(*arrays) if sums is None else sums, axis=0)
 
 
-def _spread(values: Array, x: Array, axes: Axes) -> Array:
+def _spread(values: A, x: A, axes: Axes) -> A:
     """Reshape per-feature values so that they broadcast against x: length 1 along `axes`."""
     shape = tuple(1 if axis in axes else size for axis, size in enumerate(x.shape))
     return array_namespace(values).reshape(values, shape)
@@ -288,10 +299,10 @@ def _check(x: Array, gamma: Array, beta: Array) -> Any:
     xp = array_namespace(x)
     float_dtype(x, gamma, beta)
     features = (x.shape[1],)
-    if gamma.shape != features or beta.shape != features or x.shape[0] == 0:
+    if gamma.shape != features or beta.shape != features:
         raise ValueError(
-            f"expected at least one example, and gamma and beta of shape {features}, got x "
-            f"{tuple(x.shape)}, gamma {tuple(gamma.shape)} and beta {tuple(beta.shape)}"
+            f"expected gamma and beta of shape {features} for x {tuple(x.shape)}, got "
+            f"{tuple(gamma.shape)} and {tuple(beta.shape)}"
         )
     return xp
 
@@ -325,7 +336,7 @@ class BatchNorm(Layer):
     ) -> tuple[Array, Cache, dict[str, Array]]:
         """Normalise; see `Layer.forward`."""
         run = spatial_batchnorm_forward if x.ndim == 4 else batchnorm_forward
-        bn_param = {"mode": mode, **buffers}
+        bn_param: dict[str, Any] = {"mode": mode, **buffers}
         out, cache = run(x, params["gamma"], params["beta"], bn_param)
         return out, cache, {name: bn_param[name] for name in buffers}
 

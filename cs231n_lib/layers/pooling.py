@@ -11,9 +11,9 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from cs231n_lib._checks import check_dout, check_float_array, check_param
+from cs231n_lib._checks import check_float_array, check_param, check_upstream
 from cs231n_lib._parallel import block_length, blocks, in_threads, num_threads, part_length
-from cs231n_lib.backend import Array, array_namespace, device
+from cs231n_lib.backend import A, Array, array_namespace, device
 from cs231n_lib.layers.geometry import conv_output_size, taps
 from cs231n_lib.layers.layer import REUSED, Arrays, Layer, Memory, Reader, Shape, as_image
 
@@ -28,13 +28,13 @@ class _Windows:
     overlap: bool
     gaps: bool  # whether some pixels lie in no window
 
-    def room(self, x: Array, value: float) -> Array:
+    def room(self, x: A, value: float) -> A:
         """Return an array of the size of `x` with its frame, filled with `value`."""
         N, C, H, W = x.shape
         shape = (N, C, H + 2 * self.pad, W + 2 * self.pad)
         return array_namespace(x).full(shape, value, dtype=x.dtype, device=device(x))
 
-    def frame(self, x: Array, value: float) -> Array:
+    def frame(self, x: A, value: float) -> A:
         """Return `x` with the frame filled with `value`; without a frame, `x` itself."""
         if not self.pad:
             return x
@@ -42,7 +42,7 @@ class _Windows:
         self.inside(framed)[...] = x
         return framed
 
-    def inside(self, framed: Array) -> Array:
+    def inside(self, framed: A) -> A:
         """Return what is not frame."""
         _, _, height, width = framed.shape
         return framed[:, :, self.pad : height - self.pad, self.pad : width - self.pad]
@@ -71,7 +71,7 @@ def _windows(x: Array, pool_param: dict) -> _Windows:
     )
 
 
-def max_pool_forward(x: Array, pool_param: dict) -> tuple[Array, tuple]:
+def max_pool_forward(x: A, pool_param: dict) -> tuple[A, tuple]:
     """Keep the largest value of every window.
 
     Parameters
@@ -126,9 +126,7 @@ def max_pool_forward(x: Array, pool_param: dict) -> tuple[Array, tuple]:
     return out, (x, winner, pool_param)
 
 
-def _first_maximum(
-    x: Array, slices: list[tuple[slice, slice]], index_dtype: Any
-) -> tuple[Array, Array]:
+def _first_maximum(x: A, slices: list[tuple[slice, slice]], index_dtype: Any) -> tuple[A, A]:
     xp = array_namespace(x)
     best = xp.asarray(x[:, :, *slices[0]], copy=True)
     winner = xp.zeros(best.shape, dtype=index_dtype, device=device(x))
@@ -144,7 +142,7 @@ def _in_blocks(work: Callable[[slice], None], x: Array) -> None:
     """Call `work` on slices of the batch: cache-sized, on threads, for NumPy; else on all of it."""
     if not isinstance(x, np.ndarray):
         return work(slice(0, x.shape[0]))
-    bytes_each = x[0].nbytes
+    bytes_each = x.itemsize * math.prod(x.shape[1:])
 
     def part_by_part(part: range) -> None:
         for images in blocks(part, bytes_each, longest=part_length(x.shape[0], bytes_each)):
@@ -153,7 +151,7 @@ def _in_blocks(work: Callable[[slice], None], x: Array) -> None:
     in_threads(part_by_part, x.shape[0], bytes_each)
 
 
-def max_pool_backward(dout: Array, cache: tuple) -> Array:
+def max_pool_backward(dout: A, cache: tuple) -> A:
     """Send the gradient of every window to the pixel that won it.
 
     Parameters
@@ -185,7 +183,7 @@ def max_pool_backward(dout: Array, cache: tuple) -> Array:
     x, winner, pool_param = cache
     xp = array_namespace(dout, x)
     windows = _windows(x, pool_param)
-    check_dout(dout, x, windows.out)
+    check_upstream(dout, windows.out, x)
     dx = xp.empty_like(x)
 
     def work(images: slice) -> None:
@@ -206,7 +204,7 @@ def max_pool_backward(dout: Array, cache: tuple) -> Array:
     return dx
 
 
-def avg_pool_forward(x: Array, pool_param: dict) -> tuple[Array, tuple]:
+def avg_pool_forward(x: A, pool_param: dict) -> tuple[A, tuple]:
     """Average every window.
 
     Parameters and errors as in `max_pool_forward`.
@@ -235,7 +233,7 @@ def avg_pool_forward(x: Array, pool_param: dict) -> tuple[Array, tuple]:
     return out, (x, pool_param)
 
 
-def avg_pool_backward(dout: Array, cache: tuple) -> Array:
+def avg_pool_backward(dout: A, cache: tuple) -> A:
     """Share the gradient of every window equally among its pixels.
 
     Parameters, returns and errors as in `max_pool_backward`.
@@ -251,7 +249,7 @@ def avg_pool_backward(dout: Array, cache: tuple) -> Array:
     x, pool_param = cache
     xp = array_namespace(dout, x)
     windows = _windows(x, pool_param)
-    check_dout(dout, x, windows.out)
+    check_upstream(dout, windows.out, x)
     framed = windows.room(x, 0)
     share = dout / len(windows.taps)
     for rows, columns in windows.taps:

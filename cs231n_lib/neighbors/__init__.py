@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from cs231n_lib.backend import Array, array_namespace, as_float, asarray_like, device, to_host
+from cs231n_lib._checks import check_count, check_label_form, check_label_values, check_labels
+from cs231n_lib.backend import A, Array, array_namespace, as_float, asarray_like, device
 from cs231n_lib.neighbors._search import nearest_rows
 
 __all__ = [
@@ -27,10 +28,11 @@ __all__ = [
 ]
 
 METRICS = ("l1", "l2")
+EXACT = 2**53  # float64 holds the integers up to here
 NO_LOOPS_LIMIT = 2**31  # bytes of the (N, M, D) temporary that the L1 broadcast may take
 
 
-def compute_distances_two_loops(X: Array, X_train: Array, metric: str = "l2") -> Array:
+def compute_distances_two_loops(X: A, X_train: A, metric: str = "l2") -> A:
     """Compute all distances, one pair at a time: the definition, and the slowest way.
 
     Parameters
@@ -80,7 +82,7 @@ def compute_distances_two_loops(X: Array, X_train: Array, metric: str = "l2") ->
     return dists
 
 
-def compute_distances_one_loop(X: Array, X_train: Array, metric: str = "l2") -> Array:
+def compute_distances_one_loop(X: A, X_train: A, metric: str = "l2") -> A:
     """Compute all distances, one test row against all training rows at a time.
 
     Each step makes a temporary as large as the training set. When that does not fit the cache
@@ -104,7 +106,7 @@ def compute_distances_one_loop(X: Array, X_train: Array, metric: str = "l2") -> 
     return dists
 
 
-def compute_distances_no_loops(X: Array, X_train: Array, metric: str = "l2") -> Array:
+def compute_distances_no_loops(X: A, X_train: A, metric: str = "l2") -> A:
     """Compute all distances in a few array operations.
 
     L2 uses ``|x - t|^2 = |x|^2 - 2 x.t + |t|^2``, whose middle term is one matrix product. L1 has
@@ -145,8 +147,8 @@ def compute_distances_no_loops(X: Array, X_train: Array, metric: str = "l2") -> 
 
 
 def nearest(
-    X: Array, X_train: Array, k: int = 1, metric: str = "l2", chunk: int | None = None
-) -> tuple[Array, Array]:
+    X: A, X_train: A, k: int = 1, metric: str = "l2", chunk: int | None = None
+) -> tuple[A, A]:
     """Find the `k` nearest training rows of each test row, nearest first.
 
     The full (N, M) distance matrix is never held: blocks of it are screened and forgotten.
@@ -177,16 +179,19 @@ def nearest(
     TypeError
         If an input is no array of real numbers, or they come from different libraries.
     ValueError
-        If a shape, `k`, `chunk` or the metric does not fit, or a value is not finite.
+        If a shape, `k`, `chunk` or the metric does not fit, or a value is not finite, an integer
+        beyond 2^53, or so large that squared distances overflow.
 
     Notes
     -----
     *What is guaranteed.* The result is that of ranking all rows by distances summed from the
     differences ``x - t``, not from the identity of :func:`compute_distances_no_loops`. Where every
     difference and sum is an integer below 2^53 (2^24 for the L1 sums of float32 input), such as
-    raw pixels of any dtype, the ranking is therefore exact. Otherwise two distances can change
-    places only if they agree to a few units of rounding: about 1e-7 of their size in float32,
-    1e-15 in float64.
+    raw pixels of any dtype, the ranking is therefore exact. Integers beyond 2^53, which float64
+    does not hold, are refused. Otherwise two distances can change places only if they agree to a
+    few units of rounding: about 1e-7 of their size in float32, 1e-15 in float64. Distances of
+    float32 rows are ranked in float64 and rounded last, so two that differ there may be shown
+    equal.
 
     *How.* A matrix product gives every L2 distance up to a known rounding error; only rows that
     this error leaves in the race, a few more than `k`, are recomputed. Data whose mean is far
@@ -203,23 +208,23 @@ def nearest(
     (array([[0, 2]]), array([[1., 1.]]))
     """
     xp = _check_rows(X, X_train, metric)
-    k = _check_count("k", k, X_train.shape[0], "the number of training rows")
+    k = check_count("k", k, X_train.shape[0], "the number of training rows")
     if chunk is not None:
-        chunk = _check_count("chunk", chunk)
+        chunk = check_count("chunk", chunk)
     if not X.dtype == X_train.dtype == xp.uint8:
         _, X, X_train = _as_float_rows(X, X_train, metric)
     return nearest_rows(X, X_train, k, metric, chunk)
 
 
-def majority_vote(labels: Array, num_classes: int | None = None) -> Array:
+def majority_vote(labels: A, num_classes: int | None = None) -> A:
     """Return the most frequent label of each row; a tie goes to the smallest label.
 
     Parameters
     ----------
     labels : array of integers, shape (N, k)
-        The labels of the k neighbours of each row, each in ``0 .. num_classes - 1``.
+        The labels of the k neighbours of each row, each 0 or more and below `num_classes`.
     num_classes : int, optional
-        Number of classes. Default: the largest label plus one.
+        Number of classes, if the labels are to be checked against it.
 
     Returns
     -------
@@ -241,12 +246,18 @@ def majority_vote(labels: Array, num_classes: int | None = None) -> Array:
     xp = array_namespace(labels)
     if labels.ndim != 2 or labels.shape[1] == 0:
         raise ValueError(f"expected labels of shape (N, k) with k >= 1, got {labels.shape}")
-    num_classes = _check_labels(labels, num_classes)
-    classes = xp.arange(num_classes, dtype=labels.dtype, device=device(labels))
-    votes = xp.zeros((labels.shape[0], num_classes), dtype=xp.int64, device=device(labels))
+    if num_classes is not None:
+        num_classes = check_count("num_classes", num_classes)
+    check_label_form(labels, labels.shape)
+    check_label_values(labels, num_classes)
+    classes = xp.unique_values(labels)  # ascending; as many as there are, however large they are
+    votes = xp.zeros((labels.shape[0], classes.shape[0]), dtype=xp.int64, device=device(labels))
     for j in range(labels.shape[1]):
         votes += xp.astype(labels[:, j : j + 1] == classes, xp.int64)
-    return xp.argmax(votes, axis=1)  # the first of equal maxima, so the smallest label
+    if 0 in votes.shape:
+        return xp.zeros(labels.shape[0], dtype=xp.int64, device=device(labels))
+    winner = xp.argmax(votes, axis=1)  # the first of equal maxima, so the smallest label
+    return xp.astype(xp.take(classes, winner), xp.int64, copy=False)
 
 
 class KNearestNeighbor:
@@ -286,7 +297,7 @@ class KNearestNeighbor:
         self.X_train, self.y_train = X, y
         return self
 
-    def predict(self, X: Array, k: int = 1) -> Array:
+    def predict(self, X: A, k: int = 1) -> A:
         """Return the majority label (N,) of the `k` nearest training rows of each row of `X`.
 
         Raises
@@ -299,7 +310,8 @@ class KNearestNeighbor:
         if not hasattr(self, "X_train"):
             raise RuntimeError("this classifier has no data yet; call fit(X, y) before predict(X)")
         indices, _ = nearest(X, self.X_train, k, self.metric)
-        return majority_vote(_labels_of(self.y_train, indices))
+        labels: Any = majority_vote(_labels_of(self.y_train, indices))
+        return labels
 
 
 def cross_validate(
@@ -351,11 +363,11 @@ def cross_validate(
     xp = _check_rows(X, X, metric)
     _check_targets(X, y)
     N = X.shape[0]
-    num_folds = _check_count("num_folds", num_folds, N, "the number of rows")
+    num_folds = check_count("num_folds", num_folds, N, "the number of rows")
     if num_folds < 2:
         raise ValueError("expected num_folds >= 2, got 1; nothing would be left to train on")
     remaining = N - -(-N // num_folds)
-    ks = [_check_count("k", k, remaining, "the rows outside the largest fold") for k in ks]
+    ks = [check_count("k", k, remaining, "the rows outside the largest fold") for k in ks]
     if not ks:
         raise ValueError("expected at least one k in ks, got none")
     order = np.arange(N) if rng is None else rng.permutation(N)
@@ -373,16 +385,31 @@ def cross_validate(
     return {k: np.asarray(values) for k, values in accuracies.items()}
 
 
-def _labels_of(y: Array, indices: Array) -> Array:
+def _labels_of(y: A, indices: A) -> A:
     xp = array_namespace(y, indices)
     return xp.reshape(xp.take(y, xp.reshape(indices, (-1,))), indices.shape)
 
 
-def _as_float_rows(X: Array, X_train: Array, metric: str) -> tuple[Any, Array, Array]:
+def _as_float_rows(X: A, X_train: A, metric: str) -> tuple[Any, A, A]:
     """Check both and convert them to one float dtype: float32 only if both are, else float64."""
     xp = _check_rows(X, X_train, metric)
     dtype = xp.float32 if X.dtype == X_train.dtype == xp.float32 else xp.float64
+    for name, rows in (("X", X), ("X_train", X_train)):
+        _check_exact(name, rows)
     return xp, xp.astype(X, dtype, copy=False), xp.astype(X_train, dtype, copy=False)
+
+
+def _check_exact(name: str, rows: Array) -> None:
+    """Refuse integers that float64 does not hold: their differences would be others."""
+    xp = array_namespace(rows)
+    if not xp.isdtype(rows.dtype, "integral") or xp.iinfo(rows.dtype).bits < 64:
+        return
+    signed = xp.isdtype(rows.dtype, "signed integer")
+    if xp.any(rows > EXACT) or (signed and xp.any(rows < -EXACT)):
+        raise ValueError(
+            f"expected integers of at most 2**53 in {name}, which float64 holds exactly; subtract "
+            "what the rows have in common first, such as the smallest"
+        )
 
 
 def _check_metric(metric: str) -> None:
@@ -410,33 +437,6 @@ def _check_rows(X: Array, X_train: Array, metric: str) -> Any:
     return xp
 
 
-def _check_count(name: str, value: int, limit: int | None = None, what: str = "") -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"expected {name} to be an integer, got {type(value).__name__}")
-    value = value.__index__()
-    if value < 1 or (limit is not None and value > limit):
-        most = "" if limit is None else f" and at most {limit} ({what})"
-        raise ValueError(f"expected {name} of at least 1{most}, got {value}")
-    return value
-
-
-def _check_labels(labels: Array, num_classes: int | None) -> int:
-    """Check that labels are integers in range: a GPU would wrap them silently. Return the range."""
-    xp = array_namespace(labels)
-    if not xp.isdtype(labels.dtype, "integral"):
-        raise TypeError(f"expected integer labels, got dtype {labels.dtype}")
-    if 0 in labels.shape:
-        return 1 if num_classes is None else _check_count("num_classes", num_classes)
-    low, high = int(to_host(xp.min(labels))), int(to_host(xp.max(labels)))
-    limit = high + 1 if num_classes is None else _check_count("num_classes", num_classes)
-    if low < 0 or high >= limit:
-        expected = f"0 .. {limit - 1}" if num_classes is not None else "0 or above"
-        raise ValueError(f"expected labels {expected}, got values from {low} to {high}")
-    return limit
-
-
 def _check_targets(X: Array, y: Array) -> None:
     array_namespace(X, y)
-    if y.shape != (X.shape[0],):
-        raise ValueError(f"expected one label a row, shape ({X.shape[0]},), got {y.shape}")
-    _check_labels(y, None)
+    check_labels(y, X.shape[0])

@@ -27,7 +27,7 @@ DEVICE_BYTES = 2**27  # temporaries of this size fill a GPU and fit its memory
 
 def nearest_rows(
     X: Array, X_train: Array, k: int, metric: str, chunk: int | None
-) -> tuple[Array, Array]:
+) -> tuple[Any, Any]:
     """Do the work of ``nearest`` on checked arrays: both uint8, both float32 or both float64."""
     xp = array_namespace(X, X_train)
     dtype = xp.float64 if X.dtype == xp.uint8 else X.dtype
@@ -47,7 +47,7 @@ def _nearest_of_chunk(X: Array, X_train: Array, k: int, metric: str) -> tuple[Ar
 
     def screen(part: range) -> tuple[Array, list[tuple[Array, Array, Array]]]:
         kept: list[tuple[Array, Array, Array]] = []  # row, column, lowest value its key can have
-        best = None  # (rows, k): upper bounds of the k smallest keys so far
+        best: Any = None  # (rows, k): upper bounds of the k smallest keys so far
         for rows in _slices(len(part), step):
             start, stop = part.start + rows.start, part.start + rows.stop
             keys, error = make_keys(X_train[start:stop, :])
@@ -100,7 +100,7 @@ def _k_smallest_bounds(best: Array | None, keys: Array, error: Array, k: int) ->
     return _k_smallest(minima, k)
 
 
-def _k_smallest(values: Array, k: int) -> Array:
+def _k_smallest(values: Any, k: int) -> Any:
     """Return the k smallest values of each row, the largest of them last."""
     xp = array_namespace(values)
     if array_api_compat.is_numpy_namespace(xp):  # the array API has no partition
@@ -150,10 +150,13 @@ def _centred(X: Array) -> Array:
 
 def _half_squares(X: Array, name: str) -> Array:
     xp = array_namespace(X)
-    half_squares = xp.vecdot(X, X) / 2
-    if not bool(xp.all(xp.isfinite(half_squares))):
+    with np.errstate(over="ignore", invalid="ignore"):
+        half_squares = xp.vecdot(X, X) / 2
+        # The squared distance of two rows is at most twice the sum of their squares.
+        fits = xp.all(xp.isfinite(8 * half_squares))
+    if not bool(fits):
         raise ValueError(
-            f"expected finite values in {name} whose squares fit {X.dtype}; "
+            f"expected finite values in {name} such that squared distances fit {X.dtype}; "
             "remove NaN and infinity, or scale the rows down"
         )
     return half_squares
@@ -184,11 +187,8 @@ def _l1_keys(X: Array) -> KeyMaker:
 
     def make_keys(X_train: Array) -> tuple[Array, Array]:
         _check_finite(X_train, "X_train")
-        if array_api_compat.is_numpy_namespace(xp):
-            keys = _l1_numpy(X, X_train)
-        else:
-            keys = _l1_broadcast(X, X_train)
-        return keys, none
+        on_host = array_api_compat.is_numpy_namespace(xp)
+        return (_l1_numpy if on_host else _l1_broadcast)(X, X_train), none
 
     return make_keys
 
@@ -199,7 +199,7 @@ def _check_finite(X: Array, name: str) -> None:
         raise ValueError(f"expected finite values in {name}, got NaN or infinity; remove them")
 
 
-def _l1_numpy(X: np.ndarray, X_train: np.ndarray) -> np.ndarray:
+def _l1_numpy(X: Any, X_train: Any) -> np.ndarray:
     """All L1 distances, a few training rows that fit the cache at a time."""
     pixels = X.dtype == np.uint8
     distances = np.empty((len(X), len(X_train)))
@@ -221,7 +221,7 @@ def _l1_numpy(X: np.ndarray, X_train: np.ndarray) -> np.ndarray:
     return distances
 
 
-def _l1_broadcast(X: Array, X_train: Array) -> Array:
+def _l1_broadcast(X: Array, X_train: Array) -> Any:
     """All L1 distances in any array library, by one broadcast a block."""
     xp = array_namespace(X)
     dtype = xp.int16 if X.dtype == xp.uint8 else X.dtype

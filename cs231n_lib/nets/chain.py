@@ -151,7 +151,7 @@ def _fork_forward(
 
 
 def _backward(
-    links: Links, dout: Array | None, caches: list, need_dx: bool
+    links: Links, dout: Any, caches: list, need_dx: bool
 ) -> tuple[Array | None, dict[str, Array]]:
     """Go back through layers; return the gradient of what came in and those of the parameters."""
     grads: dict[str, Array] = {}
@@ -171,7 +171,7 @@ def _backward(
 
 
 def _fork_backward(
-    fork: Fork, dout: Array | None, caches: tuple[list, list], need_dx: bool
+    fork: Fork, dout: Any, caches: tuple[list, list], need_dx: bool
 ) -> tuple[Array | None, dict[str, Array]]:
     main, grads = _backward(fork.body, dout, caches[0], need_dx)
     side, others = _backward(fork.shortcut, dout, caches[1], need_dx)

@@ -9,15 +9,16 @@ scores, softmax unless another is given, plus ``reg * sum(W * W)`` over all weig
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
-from cs231n_lib.backend import Array, array_namespace, as_float, asarray_like
+from cs231n_lib._checks import check_count, check_generator, check_number
+from cs231n_lib.backend import A, Array, array_namespace, as_float, asarray_like
 from cs231n_lib.losses import ScoreLoss, softmax_loss
 from cs231n_lib.nets.weights import Init, initial_weights
 
-Arrays = dict[str, Array]
+Arrays = dict[str, Any]  # arrays of the library that the network was made in
 
 
 class Model:
@@ -54,19 +55,23 @@ class Model:
         like: Array | None,
         score_loss: ScoreLoss = softmax_loss,
     ) -> None:
-        if not 0 <= reg < math.inf:
-            raise ValueError(f"reg must be a finite number, 0 or more, got {reg}")
         if np.dtype(dtype) not in (np.float32, np.float64):
             raise TypeError(f"dtype must be float32 or float64, got {dtype}")
         self.params: Arrays = {}
         self.buffers: Arrays = {}
         self.score_loss = score_loss
-        self.reg = float(reg)
+        self.reg = check_number("reg", reg)
+        check_generator("a network", rng)
         self.rng = rng
         self._init = init
         self._weights: list[str] = []  # the parameters that are penalised
         self._dtype = dtype
         self._like = np.empty(0) if like is None else like
+
+    def __repr__(self) -> str:
+        """Show how large the network is."""
+        count = sum(math.prod(array.shape) for array in self.params.values())
+        return f"<{type(self).__name__}: {count:,} parameters, {np.dtype(self._dtype).name}>"
 
     def _draw(self, name: str, shape: tuple[int, ...]) -> None:
         """Make weights, drawn at random."""
@@ -85,6 +90,12 @@ class Model:
 
     def _backward(self, dscores: Array, caches: Any) -> Arrays:
         raise NotImplementedError
+
+    @overload
+    def loss(self, X: A, y: None = None) -> A: ...
+
+    @overload
+    def loss(self, X: Array, y: Array) -> tuple[float, Arrays]: ...
 
     def loss(self, X: Array, y: Array | None = None) -> Any:
         """Return the scores of a batch or, given labels, its loss and gradients.
@@ -106,10 +117,19 @@ class Model:
         Raises
         ------
         TypeError, ValueError
-            If dtypes, shapes or labels are wrong.
+            If dtypes, shapes or labels are wrong. Whatever is raised, Ctrl-C too, buffers and
+            generator are as they were.
         """
         if y is None:
             return self._forward(X, "test")[0]
+        before = self.rng.bit_generator.state
+        try:
+            return self._loss_and_grads(X, y)
+        except BaseException:
+            self.rng.bit_generator.state = before
+            raise
+
+    def _loss_and_grads(self, X: Array, y: Array) -> tuple[float, Arrays]:
         scores, caches, new_buffers = self._forward(X, "train")
         loss, dscores = self.score_loss(scores, y)
         grads = self._backward(dscores, caches)
@@ -122,7 +142,7 @@ class Model:
             self.buffers |= new_buffers
         return loss, grads
 
-    def predict(self, X: Array, batch_size: int = 1000) -> Array:
+    def predict(self, X: A, batch_size: int = 1000) -> A:
         """Return the class with the highest score for each example, `batch_size` at a time.
 
         Returns
@@ -131,6 +151,6 @@ class Model:
         """
         xp = array_namespace(X)
         num = X.shape[0]
-        starts = range(0, num, batch_size)
+        starts = range(0, max(num, 1), check_count("batch_size", batch_size))
         scores = [self.loss(X[start : min(start + batch_size, num), ...]) for start in starts]
         return xp.argmax(xp.concat(scores), axis=1)

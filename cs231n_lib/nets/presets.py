@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from cs231n_lib._checks import check_count
 from cs231n_lib.backend import Array
 from cs231n_lib.layers import (
     FC,
@@ -35,6 +36,14 @@ NORMS: dict[str | None, list[Named]] = {
     "batchnorm": [("BN", BatchNorm())],
     "layernorm": [("LN", LayerNorm())],
 }
+
+
+def _counts(name: str, given: Sequence[int], length: int | None = None) -> tuple[int, ...]:
+    """Require a sequence of whole numbers, 1 or more."""
+    if not isinstance(given, Sequence) or (length is not None and len(given) != length):
+        many = "whole numbers" if length is None else f"{length} whole numbers"
+        raise TypeError(f"{name} must be a sequence of {many}, got {given!r}")
+    return tuple(check_count(f"each of {name}", count) for count in given)
 
 
 class TwoLayerNet(Model):
@@ -96,6 +105,9 @@ class TwoLayerNet(Model):
         score_loss: ScoreLoss = softmax_loss,
     ) -> None:
         super().__init__(reg=reg, init=init, rng=rng, dtype=dtype, like=like, score_loss=score_loss)
+        for name, count in (("input_dim", input_dim), ("hidden_dim", hidden_dim)):
+            check_count(name, count)
+        check_count("num_classes", num_classes)
         self._draw("W1", (input_dim, hidden_dim))
         self._fill("b1", (hidden_dim,), 0)
         self._draw("W2", (hidden_dim, num_classes))
@@ -172,12 +184,13 @@ class FullyConnectedNet(Chain):
             )
         if not 0 < keep_prob <= 1:
             raise ValueError(f"keep_prob must be above 0 and at most 1, got {keep_prob}")
+        check_count("input_dim", input_dim)
         specs: list[Named] = []
-        for width in hidden_dims:
+        for width in _counts("hidden_dims", hidden_dims):
             specs += [(f"FC-{width}", FC(width)), *NORMS[normalization], ("RELU", ReLU())]
             if keep_prob < 1:
                 specs.append((f"DROPOUT-{keep_prob}", Dropout(float(keep_prob))))
-        specs.append((f"FC-{num_classes}", FC(num_classes)))
+        specs.append((f"FC-{num_classes}", FC(check_count("num_classes", num_classes))))
         super().__init__(
             place("FullyConnectedNet", (input_dim,), specs),
             reg=reg, init=init, rng=rng, dtype=dtype, like=like, score_loss=score_loss,
@@ -240,14 +253,15 @@ class ConvNet(Chain):
         like: Array | None = None,
         score_loss: ScoreLoss = softmax_loss,
     ) -> None:
-        _, height, width = input_shape
+        _, height, width = _counts("input_shape", input_shape, length=3)
+        num_filters = _counts("num_filters", num_filters)
         shrink = 2 ** len(num_filters)
         if height % shrink or width % shrink:
             raise ValueError(
                 f"{len(num_filters)} blocks halve the image as many times: height and width must "
                 f"be multiples of {shrink}, got {height} and {width}"
             )
-        if filter_size % 2 == 0:
+        if check_count("filter_size", filter_size) % 2 == 0:
             raise ValueError(f"filter_size must be odd to keep the image size, got {filter_size}")
         specs: list[Named] = []
         for filters in num_filters:
@@ -255,8 +269,8 @@ class ConvNet(Chain):
             norm = NORMS["batchnorm" if batchnorm else None]
             specs += [(f"CONV{filter_size}-{filters}", conv), *norm, ("RELU", ReLU())] * 2
             specs.append(("POOL2", Pool(2, stride=2)))
-        specs += [(f"FC-{hidden_dim}", FC(hidden_dim)), ("RELU", ReLU())]
-        specs.append((f"FC-{num_classes}", FC(num_classes)))
+        specs += [(f"FC-{hidden_dim}", FC(check_count("hidden_dim", hidden_dim))), ("RELU", ReLU())]
+        specs.append((f"FC-{num_classes}", FC(check_count("num_classes", num_classes))))
         super().__init__(
             place("ConvNet", tuple(input_shape), specs),
             reg=reg, init=init, rng=rng, dtype=dtype, like=like, score_loss=score_loss,

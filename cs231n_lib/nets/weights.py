@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 
+from cs231n_lib._checks import check_count, check_generator
+
 Init = str | float
 
 
@@ -52,10 +54,11 @@ def initial_weights(
     >>> round(float(W.std()), 3)
     0.05
     """
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError("initial weights need rng=numpy.random.default_rng(seed)")
+    check_generator("drawing initial weights", rng)
     if len(shape) not in (2, 4):
         raise ValueError(f"expected a shape (D, M) or (F, C, HH, WW), got {shape}")
+    for length in shape:
+        check_count(f"each length in the shape {tuple(shape)} of weights", length)
     if len(shape) == 2:
         fan_in, fan_out = shape
     else:

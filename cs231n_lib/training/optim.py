@@ -7,11 +7,11 @@ replace the old ones: whoever still holds an old array sees it unchanged.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from typing import Any
+from inspect import signature
+from typing import Any, ClassVar
 
-from cs231n_lib._checks import check_fraction, check_positive
+from cs231n_lib._checks import check_fraction, check_number, check_positive
 from cs231n_lib.backend import Array, array_namespace, float_dtype
 from cs231n_lib.training.schedules import Schedule, constant
 
@@ -51,15 +51,30 @@ class SGD:
     {'W1': array([0.8])}
     """
 
+    #: What `state` holds for each parameter.
+    remembers: ClassVar[tuple[str, ...]] = ()
+
     def __init__(self, learning_rate: float | Schedule = 1e-2) -> None:
-        self.schedule = learning_rate if callable(learning_rate) else constant(learning_rate)
+        self.learning_rate = learning_rate
         self.t = 0
         self.state: dict[str, dict[str, Array]] = {}
 
     @property
     def learning_rate(self) -> float:
-        """The learning rate of the next update."""
+        """The learning rate of the next update; a number set here takes a schedule's place."""
         return float(self.schedule(self.t))
+
+    @learning_rate.setter
+    def learning_rate(self, value: float | Schedule) -> None:
+        self.schedule = value if callable(value) else constant(value)
+
+    def __repr__(self) -> str:
+        """Show how the rule was made."""
+        choices = {name: getattr(self, name) for name in signature(type(self)).parameters}
+        if not isinstance(self.schedule, constant):
+            choices["learning_rate"] = self.schedule
+        shown = ", ".join(f"{name}={value!r}" for name, value in choices.items())
+        return f"{type(self).__name__}({shown})"
 
     def step(self, params: dict[str, Array], grads: Mapping[str, Array]) -> None:
         """Update every parameter once.
@@ -118,13 +133,29 @@ class SGD:
         return {"t": self.t, **arrays}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over what :meth:`state_dict` returned."""
-        self.t = int(state["t"])
-        self.state = {}
-        for key, array in state.items():
-            if key != "t":
-                what, name = key.split("/", 1)
-                self.state.setdefault(what, {})[name] = array
+        """Take over what :meth:`state_dict` returned.
+
+        Raises
+        ------
+        ValueError
+            If the number of updates is missing, or something is kept that this rule does not
+            remember; nothing has been changed then.
+        """
+        if "t" not in state:
+            raise ValueError('the state lacks "t", the number of updates made so far')
+        arrays: dict[str, dict[str, Array]] = {}
+        for key in state:
+            if key == "t":
+                continue
+            what, _, name = key.partition("/")
+            if what not in self.remembers or not name:
+                kept = [f'"{what}/NAME"' for what in self.remembers] or ["nothing"]
+                raise ValueError(
+                    f'{type(self).__name__} remembers {" and ".join(kept)} beside "t", '
+                    f"and the state has {key!r}"
+                )
+            arrays.setdefault(what, {})[name] = state[key]
+        self.t, self.state = int(state["t"]), arrays
 
 
 class Momentum(SGD):
@@ -141,6 +172,8 @@ class Momentum(SGD):
     Notes
     -----
     Source: B. Polyak, "Some methods of speeding up the convergence of iteration methods", 1964.
+    The velocity contains the learning rate. PyTorch multiplies by it afterwards, which is the same
+    as long as the rate stays; under a schedule the two differ.
 
     Examples
     --------
@@ -151,6 +184,8 @@ class Momentum(SGD):
     >>> params
     {'W1': array([-0.25])}
     """
+
+    remembers = ("velocity",)
 
     def __init__(self, learning_rate: float | Schedule = 1e-2, momentum: float = 0.9) -> None:
         super().__init__(learning_rate)
@@ -220,6 +255,8 @@ class RMSProp(SGD):
     array([0.8, 0.8])
     """
 
+    remembers = ("square",)
+
     def __init__(
         self, learning_rate: float | Schedule = 1e-2, decay: float = 0.99, eps: float = 1e-8
     ) -> None:
@@ -261,6 +298,8 @@ class Adam(SGD):
     >>> params["W1"].round(4)
     array([0.9, 0.9])
     """
+
+    remembers = ("mean", "square")
 
     def __init__(
         self,
@@ -321,9 +360,7 @@ class AdamW(Adam):
         weight_decay: float = 1e-2,
     ) -> None:
         super().__init__(learning_rate, beta1, beta2, eps)
-        if not 0 <= weight_decay < math.inf:
-            raise ValueError(f"weight_decay must be a finite number, 0 or more, got {weight_decay}")
-        self.weight_decay = float(weight_decay)
+        self.weight_decay = check_number("weight_decay", weight_decay)
 
     def _update(self, name: str, w: Array, dw: Array, learning_rate: float) -> Array:
         w = (1 - learning_rate * self.weight_decay) * w

@@ -1,39 +1,49 @@
-"""Schedules: from the number of updates made so far to the learning rate of the next."""
+"""Schedules: from the number of updates made so far to the learning rate of the next.
+
+Any function of that kind is a schedule. Those here are written like functions, because they are
+called; they are classes, so that they show what they are and can be pickled.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from cs231n_lib._checks import check_count, check_positive
 
 Schedule = Callable[[int], float]
 
 
-def constant(learning_rate: float) -> Schedule:
-    """Return a schedule that never changes.
+@dataclass(frozen=True)
+class constant:
+    """A rate that never changes.
 
     Parameters
     ----------
     learning_rate : float
         Positive and finite, here and in the other schedules; else ValueError.
 
-    Returns
-    -------
-    callable
-        Maps the number of updates made so far to the learning rate of the next.
-
     Examples
     --------
     >>> constant(0.1)(1000)
     0.1
     """
-    learning_rate = check_positive("learning_rate", learning_rate)
-    return lambda t: learning_rate
+
+    learning_rate: float
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        check_positive("learning_rate", self.learning_rate)
+
+    def __call__(self, t: int) -> float:
+        """Return the rate of the update after `t` others."""
+        return self.learning_rate
 
 
-def step_decay(learning_rate: float, every: int, factor: float = 0.1) -> Schedule:
-    """Return a schedule that multiplies the rate by `factor` after every `every` updates.
+@dataclass(frozen=True)
+class step_decay:
+    """A rate that is multiplied by `factor` after every `every` updates.
 
     Examples
     --------
@@ -41,16 +51,25 @@ def step_decay(learning_rate: float, every: int, factor: float = 0.1) -> Schedul
     >>> [schedule(t) for t in (0, 9, 10, 20)]
     [1.0, 1.0, 0.5, 0.25]
     """
-    learning_rate, factor = (
-        check_positive("learning_rate", learning_rate),
-        check_positive("factor", factor),
-    )
-    every = check_count("every", every)
-    return lambda t: learning_rate * factor ** (t // every)
+
+    learning_rate: float
+    every: int
+    factor: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        check_positive("learning_rate", self.learning_rate)
+        check_positive("factor", self.factor)
+        check_count("every", self.every)
+
+    def __call__(self, t: int) -> float:
+        """Return the rate of the update after `t` others."""
+        return self.learning_rate * self.factor ** (t // self.every)
 
 
-def cosine(learning_rate: float, num_steps: int, final: float = 0.0) -> Schedule:
-    """Return a schedule that falls along half a cosine, to `final` at update `num_steps`.
+@dataclass(frozen=True)
+class cosine:
+    """A rate that falls along half a cosine, to `final` at update `num_steps`.
 
     Notes
     -----
@@ -63,18 +82,27 @@ def cosine(learning_rate: float, num_steps: int, final: float = 0.0) -> Schedule
     >>> [round(schedule(t), 3) for t in (0, 5, 10, 99)]
     [1.0, 0.5, 0.0, 0.0]
     """
-    learning_rate = check_positive("learning_rate", learning_rate)
-    num_steps = check_count("num_steps", num_steps)
 
-    def schedule(t: int) -> float:
-        done = min(t / num_steps, 1.0)
-        return final + (learning_rate - final) * (1 + math.cos(math.pi * done)) / 2
+    learning_rate: float
+    num_steps: int
+    final: float = 0.0
 
-    return schedule
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        check_positive("learning_rate", self.learning_rate)
+        check_count("num_steps", self.num_steps)
+        if not 0 <= self.final < math.inf:
+            raise ValueError(f"final must be a finite number, 0 or more, got {self.final}")
+
+    def __call__(self, t: int) -> float:
+        """Return the rate of the update after `t` others."""
+        done = min(t / self.num_steps, 1.0)
+        return self.final + (self.learning_rate - self.final) * (1 + math.cos(math.pi * done)) / 2
 
 
-def warmup(schedule: Schedule, num_steps: int) -> Schedule:
-    """Put a linear rise of `num_steps` updates before another schedule.
+@dataclass(frozen=True)
+class warmup:
+    """A linear rise of `num_steps` updates before another schedule.
 
     Notes
     -----
@@ -86,5 +114,21 @@ def warmup(schedule: Schedule, num_steps: int) -> Schedule:
     >>> [schedule(t) for t in (0, 1, 3, 4)]
     [0.25, 0.5, 1.0, 1.0]
     """
-    num_steps = check_count("num_steps", num_steps)
-    return lambda t: schedule(0) * (t + 1) / num_steps if t < num_steps else schedule(t - num_steps)
+
+    schedule: Schedule
+    num_steps: int
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        if not callable(self.schedule):
+            raise TypeError(
+                f"expected a schedule to come after the rise, got {self.schedule!r}; "
+                f"a fixed rate is constant({self.schedule!r})"
+            )
+        check_count("num_steps", self.num_steps)
+
+    def __call__(self, t: int) -> float:
+        """Return the rate of the update after `t` others."""
+        if t < self.num_steps:
+            return self.schedule(0) * (t + 1) / self.num_steps
+        return self.schedule(t - self.num_steps)

@@ -17,7 +17,7 @@ from typing import Any, Self
 import numpy as np
 from tqdm import tqdm
 
-from cs231n_lib._checks import check_labels
+from cs231n_lib._checks import check_count, check_generator, check_labels
 from cs231n_lib.backend import Array, array_namespace, as_float, asarray_like, to_host
 from cs231n_lib.training.checkpoint import read_checkpoint, write_checkpoint
 from cs231n_lib.training.optim import SGD
@@ -65,9 +65,9 @@ def accuracy(model: Any, X: Array, y: Array, batch_size: int = 1000) -> float:
     0.75
     """
     xp = array_namespace(X, y)
-    num_examples = X.shape[0]
-    if num_examples == 0 or batch_size < 1:
-        raise ValueError("accuracy needs at least one example and a batch_size of 1 or more")
+    num_examples, batch_size = X.shape[0], check_count("batch_size", batch_size)
+    if num_examples == 0:
+        raise ValueError("accuracy needs at least one example, got none")
     correct = []
     for start in range(0, num_examples, batch_size):
         stop = min(start + batch_size, num_examples)
@@ -160,18 +160,20 @@ class Solver:
                     f"expected at least one example, and one label for each, got X_{split} "
                     f"{tuple(X.shape)} and y_{split} {tuple(y.shape)}"
                 )
-        if min(num_epochs, batch_size, num_train_samples) < 1:
-            raise ValueError("num_epochs, batch_size and num_train_samples must be 1 or more")
-        if not isinstance(rng, np.random.Generator):
-            raise TypeError("the solver needs rng=numpy.random.default_rng(seed)")
+        if not isinstance(optimiser, SGD):
+            raise TypeError(
+                f"expected an optimiser, such as Adam(1e-3), got {optimiser!r}; the rules are in "
+                "cs231n_lib.training.optim"
+            )
+        check_generator("the solver", rng)
         self.model = model
         self.data = data
         self.optimiser = optimiser
-        self.num_epochs = num_epochs
-        self.batch_size = batch_size
+        self.num_epochs = check_count("num_epochs", num_epochs)
+        self.batch_size = check_count("batch_size", batch_size)
         self.rng = rng
         self.checkpoint = None if checkpoint is None else Path(checkpoint)
-        self.num_train_samples = num_train_samples
+        self.num_train_samples = check_count("num_train_samples", num_train_samples)
         self.progress = progress
         self.history: dict[str, list[float]] = {
             "loss": [],
@@ -184,6 +186,13 @@ class Solver:
         self.best_params: dict[str, Array] = {}
         self.best_buffers: dict[str, Array] = {}
         self.best_val_accuracy = -1.0
+
+    def __repr__(self) -> str:
+        """Show what is trained, by which rule, and how far."""
+        return (
+            f"<Solver: {self.model!r} by {self.optimiser!r}, "
+            f"epoch {self.epoch} of {self.num_epochs}>"
+        )
 
     def train(self) -> Self:
         """Train until `num_epochs` epochs are done, those before a resume included.
@@ -352,7 +361,9 @@ class Solver:
     def load_checkpoint(self, path: str | os.PathLike[str]) -> None:
         """Take over the state of a run, so that :meth:`train` goes on where it stopped.
 
-        Model, optimiser and batch size must be those of that run.
+        Model, optimiser and batch size must be those of that run. Whether the data, the learning
+        rate, the penalty and the loss are those too is the caller's choice: with others the run
+        goes on as another one.
 
         Parameters
         ----------

@@ -97,12 +97,20 @@ def test_as_float(xp):
 
 def test_float_dtype(xp):
     single, double = xp.asarray([1.0], "float32"), xp.asarray([1.0], "float64")
-    assert float_dtype(single, single, None, 1.0) == single.dtype
+    assert float_dtype(single, single) == single.dtype
     assert float_dtype(double) == double.dtype
     with pytest.raises(TypeError, match=r"expected one dtype, got .*float32 and .*float64"):
         float_dtype(single, double)
     with pytest.raises(TypeError, match=r"expected float32 or float64, got .*uint8"):
         float_dtype(xp.asarray([1], "uint8"))
+    for missing in (None, 1.0):  # what is required is an array, also beside others
+        with pytest.raises(TypeError, match=f"expected an array, got {missing}; convert it first"):
+            float_dtype(single, missing)
+
+
+def test_the_other_order_of_bytes_is_named():
+    with pytest.raises(TypeError, match=r"got >f4, in another order of bytes; convert it first"):
+        float_dtype(np.ones(2, ">f4"))
 
 
 def test_gpu_is_available_asks_the_device_not_the_import(monkeypatch):
@@ -125,3 +133,18 @@ def test_cupy_arrays_leave_the_device_by_get(monkeypatch):
     monkeypatch.setattr(backend, "array_namespace", lambda x: None)
     monkeypatch.setattr(backend.array_api_compat, "is_cupy_array", lambda x: True)
     np.testing.assert_array_equal(to_host(OnDevice()), [0, 1])
+
+
+def test_an_array_that_its_library_keeps_is_explained(monkeypatch):
+    """As PyTorch keeps one that records gradients."""
+
+    class Recording:
+        def __dlpack__(self, **_):
+            raise BufferError("Can't export tensors that require gradient")
+
+        def __dlpack_device__(self):
+            return (1, 0)
+
+    monkeypatch.setattr(backend, "array_namespace", lambda x: None)
+    with pytest.raises(TypeError, match=r"require gradient. If it records .* detach it first"):
+        to_host(Recording())

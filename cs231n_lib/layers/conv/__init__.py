@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from cs231n_lib.backend import Array, array_namespace, device
+from cs231n_lib.backend import A, Array, array_namespace, device
 from cs231n_lib.layers.conv.algorithm import Algorithm
 from cs231n_lib.layers.conv.blocked import BLOCKED, conv_backward_blocked, conv_forward_blocked
 from cs231n_lib.layers.conv.columns import COLUMNS, conv_backward_im2col, conv_forward_im2col
@@ -69,7 +69,8 @@ def choose_algorithm(geometry: Geometry, need_dx: bool = True) -> Algorithm:
     Returns
     -------
     Algorithm
-        The one that is asked for by name, else columns on any library but NumPy. On NumPy
+        The one that is asked for by name, else columns on any library but NumPy and for a batch
+        of no images. On NumPy
         Winograd's for 3x3 and 5x5 filters at stride 1 with at least 16 channels in and out (below,
         its transforms cost more than they save), else blocks.
 
@@ -95,10 +96,12 @@ def choose_algorithm(geometry: Geometry, need_dx: bool = True) -> Algorithm:
     return next((a for a in suitable if need_dx or a.skips_dx), suitable[0])
 
 
-def conv_forward(x: Array, w: Array, b: Array, conv_param: ConvParam) -> tuple[Array, Cache]:
+def conv_forward(x: A, w: A, b: A, conv_param: ConvParam) -> tuple[A, Cache]:
     """Convolve by the best algorithm for this input (see `choose_algorithm`).
 
-    Parameters, returns and errors as in `conv_forward_naive`.
+    Parameters, returns and errors as in `conv_forward_naive`. ``"algorithm"`` in `conv_param`, a
+    key of `ALGORITHMS`, chooses another: Winograd's, the default for many channels, lets very
+    large pixels, infinity and NaN disturb their neighbours (see `conv_forward_winograd`).
 
     Examples
     --------
@@ -112,9 +115,7 @@ def conv_forward(x: Array, w: Array, b: Array, conv_param: ConvParam) -> tuple[A
     return choose_algorithm(geometry).forward(x, w, b, geometry)
 
 
-def conv_backward(
-    dout: Array, cache: Cache, need_dx: bool = True
-) -> tuple[Array | None, Array, Array]:
+def conv_backward(dout: A, cache: Cache, need_dx: bool = True) -> tuple[A | None, A, A]:
     """Go back through a convolution by the best algorithm for this input.
 
     Parameters, returns and errors as in `conv_backward_naive`, and:
@@ -155,7 +156,7 @@ class Conv(Layer):
     floor : bool
         Drop an incomplete last window; see `conv_output_size`.
     algorithm : str or None
-        A key of `ALGORITHMS`; None for the best one.
+        A key of `ALGORITHMS`; None for the best one, see `conv_forward`.
 
     Examples
     --------

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from cs231n_lib._checks import check_dout
+from cs231n_lib._checks import check_upstream
 from cs231n_lib._parallel import InOrder, PerThread, Workspace, blocks, in_threads, part_length
 from cs231n_lib.layers.conv.algorithm import Algorithm
 from cs231n_lib.layers.conv.geometry import (
@@ -19,7 +19,7 @@ from cs231n_lib.layers.conv.geometry import (
     ConvParam,
     Geometry,
     geometry_of,
-    require_numpy,
+    require_blocks,
 )
 from cs231n_lib.layers.conv.windows import windows_of
 
@@ -43,7 +43,7 @@ def conv_forward_blocked(
            [30., 34.]])
     """
     geometry = geometry_of(x, w, b, conv_param)
-    require_numpy(x)
+    require_blocks(x)
     N, F, OH, OW = geometry.output_shape
     windows = windows_of(geometry)
     filters = w.reshape(F, -1)
@@ -91,9 +91,9 @@ def conv_backward_blocked(
     """
     x, w, b, conv_param = cache
     geometry = geometry_of(x, w, b, conv_param)
-    require_numpy(x)
+    require_blocks(x)
     N, F, OH, OW = geometry.output_shape
-    check_dout(dout, x, geometry.output_shape)
+    check_upstream(dout, geometry.output_shape, x)
     windows = windows_of(geometry)
     filters = w.reshape(F, -1)
     row_bytes = sum(filters.shape) * windows.columns * x.itemsize  # of columns and product
@@ -156,7 +156,7 @@ def workspace(geometry: Geometry, itemsize: int, backward: bool, need_dx: bool) 
 
 
 def _suits(geometry: Geometry) -> bool:
-    return geometry.is_numpy
+    return geometry.images[0] > 0 and geometry.is_numpy
 
 
 BLOCKED = Algorithm(

@@ -4,16 +4,16 @@
 scatter and no stride trick, so they are deterministic and run on every array namespace.
 """
 
-from cs231n_lib._checks import check_dout, check_float_array
-from cs231n_lib.backend import Array, array_namespace, device
+from cs231n_lib._checks import check_float_array, check_upstream
+from cs231n_lib.backend import A, array_namespace, device
 from cs231n_lib.layers.conv.algorithm import Algorithm
 from cs231n_lib.layers.conv.geometry import Cache, ConvParam, geometry_of
 from cs231n_lib.layers.geometry import conv_output_size, pad_images, taps
 
 
 def im2col(
-    x: Array, height: int, width: int, stride: int = 1, pad: int = 0, *, floor: bool = False
-) -> Array:
+    x: A, height: int, width: int, stride: int = 1, pad: int = 0, *, floor: bool = False
+) -> A:
     """Lay out every window of every image as a column.
 
     Parameters
@@ -62,7 +62,7 @@ def im2col(
 
 
 def col2im(
-    cols: Array,
+    cols: A,
     shape: tuple[int, int, int, int],
     height: int,
     width: int,
@@ -70,7 +70,7 @@ def col2im(
     pad: int = 0,
     *,
     floor: bool = False,
-) -> Array:
+) -> A:
     """Add every column back onto the pixels it came from: the adjoint of `im2col`.
 
     Parameters
@@ -117,7 +117,7 @@ def col2im(
     return padded[:, :, pad : pad + H, pad : pad + W]
 
 
-def conv_forward_im2col(x: Array, w: Array, b: Array, conv_param: ConvParam) -> tuple[Array, Cache]:
+def conv_forward_im2col(x: A, w: A, b: A, conv_param: ConvParam) -> tuple[A, Cache]:
     """Convolve by one matrix product for each image: filters (rows) times windows (columns).
 
     Parameters, returns and errors as in `conv_forward_naive`. The columns take HH * WW / S**2
@@ -140,9 +140,7 @@ def conv_forward_im2col(x: Array, w: Array, b: Array, conv_param: ConvParam) -> 
     return xp.reshape(out, geometry.output_shape), (x, w, b, geometry)
 
 
-def conv_backward_im2col(
-    dout: Array, cache: Cache, need_dx: bool = True
-) -> tuple[Array | None, Array, Array]:
+def conv_backward_im2col(dout: A, cache: Cache, need_dx: bool = True) -> tuple[A | None, A, A]:
     """Go back through the matrix product, then fold the columns' gradient by `col2im`.
 
     Parameters, returns and errors as in `conv_backward`.
@@ -159,7 +157,7 @@ def conv_backward_im2col(
     x, w, b, conv_param = cache
     geometry = geometry_of(x, w, b, conv_param)
     N, F, OH, OW = geometry.output_shape
-    check_dout(dout, x, geometry.output_shape)
+    check_upstream(dout, geometry.output_shape, x)
     xp = array_namespace(x)
     layout = (w.shape[2], w.shape[3], geometry.stride, geometry.pad)
     cols = im2col(x, *layout, floor=True)

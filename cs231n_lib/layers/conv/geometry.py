@@ -51,7 +51,7 @@ class Geometry:
 
 
 ConvParam = dict[str, Any] | Geometry
-Cache = tuple[Array, Array, Array, ConvParam]
+Cache = tuple[Any, Any, Any, ConvParam]  # x, w, b, and what they were convolved by
 
 
 def geometry_of(x: Array, w: Array, b: Array, conv_param: ConvParam) -> Geometry:
@@ -109,20 +109,27 @@ def lay_out(
     return Geometry((N, C, H, W), (F, C, HH, WW), stride, pad, (OH, OW), is_numpy, algorithm)
 
 
-def require_numpy(x: Any) -> None:
-    """Reject an array that does not lie in host memory.
+def require_blocks(x: Any) -> None:
+    """Reject images that cannot be cut into blocks in host memory.
 
     Raises
     ------
     TypeError
         If `x` is not a NumPy array.
+    ValueError
+        If it holds no image.
 
     Examples
     --------
-    >>> require_numpy(np.ones(2))
+    >>> require_blocks(np.ones(2))
     """
     if not isinstance(x, np.ndarray):
         raise TypeError(
             f"this algorithm works on NumPy arrays, got {type(x).__name__}; conv_forward and "
             "conv_backward pick one that works for every library"
+        )
+    if not len(x):
+        raise ValueError(
+            "this algorithm needs at least one image, got none; conv_forward and conv_backward "
+            "pick one that needs none"
         )

@@ -1,13 +1,13 @@
 """Convolution by loops, as the definition reads: for teaching and as the reference in tests."""
 
-from cs231n_lib._checks import check_dout
-from cs231n_lib.backend import Array, array_namespace, device
+from cs231n_lib._checks import check_upstream
+from cs231n_lib.backend import A, array_namespace, device
 from cs231n_lib.layers.conv.algorithm import Algorithm
 from cs231n_lib.layers.conv.geometry import Cache, ConvParam, geometry_of
 from cs231n_lib.layers.geometry import pad_images
 
 
-def conv_forward_naive(x: Array, w: Array, b: Array, conv_param: ConvParam) -> tuple[Array, Cache]:
+def conv_forward_naive(x: A, w: A, b: A, conv_param: ConvParam) -> tuple[A, Cache]:
     """Convolve as the definition reads: one inner product for each output value.
 
     Parameters
@@ -65,7 +65,7 @@ def conv_forward_naive(x: Array, w: Array, b: Array, conv_param: ConvParam) -> t
     return out, (x, w, b, geometry)
 
 
-def conv_backward_naive(dout: Array, cache: Cache) -> tuple[Array, Array, Array]:
+def conv_backward_naive(dout: A, cache: Cache) -> tuple[A, A, A]:
     """Go back through a convolution: every output value sends its gradient to what made it.
 
     Parameters
@@ -85,7 +85,7 @@ def conv_backward_naive(dout: Array, cache: Cache) -> tuple[Array, Array, Array]
     Raises
     ------
     TypeError, ValueError
-        If `dout` does not match the output (see `check_dout`).
+        If `dout` does not match the output (see `check_upstream`).
 
     Examples
     --------
@@ -103,7 +103,7 @@ def conv_backward_naive(dout: Array, cache: Cache) -> tuple[Array, Array, Array]
     x, w, b, conv_param = cache
     geometry = geometry_of(x, w, b, conv_param)
     N, F, OH, OW = geometry.output_shape
-    check_dout(dout, x, geometry.output_shape)
+    check_upstream(dout, geometry.output_shape, x)
     xp = array_namespace(x)
     stride, pad = geometry.stride, geometry.pad
     (H, W), (HH, WW) = x.shape[2:], w.shape[2:]

@@ -16,7 +16,7 @@ from functools import cache
 
 import numpy as np
 
-from cs231n_lib._checks import check_dout
+from cs231n_lib._checks import check_upstream
 from cs231n_lib._parallel import (
     InOrder,
     PerThread,
@@ -32,7 +32,7 @@ from cs231n_lib.layers.conv.geometry import (
     ConvParam,
     Geometry,
     geometry_of,
-    require_numpy,
+    require_blocks,
 )
 from cs231n_lib.layers.conv.windows import Windows, windows_of
 
@@ -128,7 +128,10 @@ def conv_forward_winograd(
 
     Parameters, returns and errors as in `conv_forward_naive`, for NumPy arrays only, filters of
     3x3 or 5x5 and stride 1. In float32 the error is up to ten times that of the other algorithms:
-    2e-6 of the largest output with 32 channels, 6e-6 with 512.
+    2e-6 of the largest output with 32 channels, 6e-6 with 512. That is the largest of the same
+    tile: all outputs of a tile (4 x 4, or 2 x 2) are made from all of its 6 x 6 pixels. So a NaN,
+    an infinity or a pixel far larger than the others spoils outputs whose windows do not see it,
+    up to five pixels away. Name another algorithm where pixels are of very different size.
 
     Notes
     -----
@@ -143,7 +146,7 @@ def conv_forward_winograd(
            [81.5, 90.5]])
     """
     geometry = geometry_of(x, w, b, conv_param)
-    require_numpy(x)
+    require_blocks(x)
     N, F, OH, OW = geometry.output_shape
     tiles = tiles_of(geometry)
     C, down, step = tiles.channels, tiles.out[0], tiles.stride
@@ -201,9 +204,9 @@ def conv_backward_winograd(
     """
     x, w, b, conv_param = cache
     geometry = geometry_of(x, w, b, conv_param)
-    require_numpy(x)
+    require_blocks(x)
     N, F, _, _ = geometry.output_shape
-    check_dout(dout, x, geometry.output_shape)
+    check_upstream(dout, geometry.output_shape, x)
     tiles = tiles_of(geometry)
     C, down, step = tiles.channels, tiles.out[0], tiles.stride
     BB, GG, AA = _transforms(w.shape[2], x.dtype)
@@ -272,7 +275,7 @@ def workspace(geometry: Geometry, itemsize: int, backward: bool, need_dx: bool) 
 
 def _suits(geometry: Geometry) -> bool:
     many = min(geometry.filters[:2]) >= LEAST_CHANNELS
-    return geometry.is_numpy and applies(geometry) and many
+    return geometry.images[0] > 0 and geometry.is_numpy and applies(geometry) and many
 
 
 WINOGRAD = Algorithm("winograd", _suits, conv_forward_winograd, conv_backward_winograd, workspace)

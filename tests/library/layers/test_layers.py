@@ -121,7 +121,7 @@ def test_backward_rejects_another_upstream_gradient(name, xp):
     forward, backward, _ = LAYERS[name]
     out, cache = forward(*inputs_of(name, xp))
     dout = np.ones((*out.shape[:-1], out.shape[-1] + 1))
-    with pytest.raises(ValueError, match="expected dout of shape"):
+    with pytest.raises(ValueError, match="dout must have the shape of the output"):
         backward(xp.asarray(dout), cache)
     with pytest.raises(TypeError, match="expected one dtype"):
         backward(xp.asarray(np.ones(out.shape, dtype=np.float32)), cache)
@@ -325,9 +325,9 @@ def test_dropout_needs_a_generator_in_training():
 
 
 def test_modes():
-    assert is_training({"mode": "train"})
+    assert is_training("train")
     with pytest.raises(ValueError, match="mode must be 'train' or 'test', got 'eval'"):
-        is_training({"mode": "eval"})
+        is_training("eval")
 
 
 def test_upstream_check_accepts_what_fits():
@@ -347,7 +347,8 @@ def test_batchnorm_eps_is_inside_the_root():
         for forward in (B.batchnorm_forward, B.layernorm_forward):
             data = x if forward is B.batchnorm_forward else x.T
             gamma = np.ones(data.shape[1])
-            out, _ = forward(data, gamma, 0 * gamma, {"mode": "train", "eps": eps})
+            mode = {"mode": "train"} if forward is B.batchnorm_forward else {}
+            out, _ = forward(data, gamma, 0 * gamma, {**mode, "eps": eps})
             np.testing.assert_allclose(np.abs(out), expected)
     running = {"running_mean": np.zeros(1), "running_var": np.ones(1)}
     out, _ = B.batchnorm_forward(
@@ -405,12 +406,69 @@ def test_normalisation_rejects_wrong_dimensions(forward, ndim, form):
         forward(np.ones((2,) * ndim), np.ones(2), np.ones(2), {"mode": "train"})
 
 
-@pytest.mark.parametrize("forward", [B.batchnorm_forward, B.layernorm_forward])
-def test_normalisation_rejects_wrong_parameters(forward):
+@pytest.mark.parametrize(
+    ("forward", "param"), [(B.batchnorm_forward, {"mode": "train"}), (B.layernorm_forward, {})]
+)
+def test_normalisation_rejects_wrong_parameters(forward, param):
     x, right, wrong = np.ones((2, 3)), np.ones(3), np.ones(2)
-    for arguments in ((x, wrong, right), (x, right, wrong), (x[:0], right, right)):
+    for arguments in ((x, wrong, right), (x, right, wrong)):
         with pytest.raises(ValueError, match=r"gamma and beta of shape \(3,\)"):
-            forward(*arguments, {"mode": "train"})
+            forward(*arguments, param)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"epsilon": 1}, ValueError, r"must have the keys \['mode'\] and may have \['eps'"),
+        ({"mode": None}, ValueError, "mode must be 'train' or 'test', got None"),
+        ({"eps": -1}, ValueError, "eps must be a finite number, 0 or more, got -1"),
+        ({"eps": "small"}, TypeError, "eps must be a number, got 'small'"),
+        ({"momentum": 5}, ValueError, "momentum must be a finite number, 0 to 1, got 5"),
+        ({"running_mean": np.zeros((7, 3))}, ValueError, r"running_mean of shape \(3,\)"),
+        ({"running_var": np.ones(3, np.float32)}, TypeError, "one dtype, got float64 and float32"),
+    ],
+)
+@pytest.mark.parametrize("mode", ["train", "test"])
+def test_batchnorm_rejects_what_is_wrong_in_its_dictionary(mode, change, error, message):
+    running = {"running_mean": np.zeros(3), "running_var": np.ones(3)}
+    param = {"mode": mode, **running, **change}
+    before = dict(param)
+    with pytest.raises(error, match=message):
+        B.batchnorm_forward(np.ones((2, 3)), np.ones(3), np.ones(3), param)
+    assert param == before
+
+
+@pytest.mark.parametrize(
+    ("run", "message"),
+    [
+        (lambda x: B.batchnorm_forward(x, x[0], x[0], {}), "bn_param must have the keys"),
+        (lambda x: B.batchnorm_forward(x, x[0], x[0], "train"), "bn_param must be a dictionary"),
+        (lambda x: B.layernorm_forward(x, x[0], x[0], {"epsilon": 1}), "ln_param must have the"),
+        (lambda x: B.layernorm_forward(x, x[0], x[0], {"eps": -1}), "eps must be"),
+        (lambda x: L.dropout_forward(x, {"mode": "test"}), "dropout_param must have the keys"),
+        (lambda x: L.dropout_forward(x, {**KEEP_HALF, "p": 0.5}), "dropout_param must have"),
+    ],
+)
+def test_other_dictionaries_are_checked_too(run, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        run(np.ones((2, 3)))
+
+
+def test_a_batch_of_no_examples_goes_through_and_does_not_train_a_normalisation(xp):
+    x, w = xp.asarray(np.ones((0, 3))), xp.asarray(np.ones((3, 3)))
+    b = w[0, :]
+    running = {"running_mean": b, "running_var": b}
+    for out, cache, back in (
+        (*L.affine_forward(x, w, b), L.affine_backward),
+        (*L.relu_forward(x), L.relu_backward),
+        (*L.dropout_forward(x, KEEP_HALF, np.random.default_rng(0)), L.dropout_backward),
+        (*B.layernorm_forward(x, b, b), B.layernorm_backward),
+        (*B.batchnorm_forward(x, b, b, {"mode": "test", **running}), B.batchnorm_backward),
+    ):
+        assert out.shape == x.shape
+        assert as_tuple(back(out, cache))[0].shape == x.shape
+    with pytest.raises(ValueError, match="cannot train on a batch of no examples"):
+        B.batchnorm_forward(x, b, b, {"mode": "train"})
 
 
 def test_large_batches_go_through_in_blocks_and_give_the_same():

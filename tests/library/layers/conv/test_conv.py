@@ -80,6 +80,10 @@ def test_illegal_geometry_says_what_is_wrong(geometry, message):
         conv_output_size(*geometry)
 
 
+def test_geometry_takes_numbers_that_numpy_counts_with():
+    assert type(conv_output_size(*map(np.int64, (32, 5, 1, 2)))) is int
+
+
 @pytest.mark.parametrize("wrong", [1.0, "1", True, None])
 def test_geometry_takes_whole_numbers_only(wrong):
     with pytest.raises(TypeError, match="S must be an int"):
@@ -554,12 +558,46 @@ def test_fast_algorithms_say_that_they_need_numpy(name, rng):
         ALGORITHMS[name][0](x, w, b, param())
 
 
+@pytest.mark.parametrize("channels", [1, 16])
+def test_no_images_give_no_outputs_and_no_gradient(xp, channels):
+    x, w, b = (xp.asarray(np.ones(s)) for s in ((0, channels, 6, 6), (16, channels, 3, 3), 16))
+    out, cache = conv.conv_forward(x, w, b, param(1, 1))
+    assert out.shape == (0, 16, 6, 6)
+    dx, dw, db = conv.conv_backward(out, cache)
+    assert dx.shape == x.shape
+    for grad, like in ((dw, w), (db, b)):
+        np.testing.assert_array_equal(xp.to_host(grad), np.zeros(like.shape))
+
+
+@pytest.mark.parametrize("name", NUMPY_ONLY)
+def test_what_works_in_blocks_says_that_it_needs_images(name):
+    with pytest.raises(ValueError, match="needs at least one image, got none; conv_forward"):
+        ALGORITHMS[name][0](np.ones((0, 1, 6, 6)), np.ones((2, 1, 3, 3)), np.ones(2), param(1, 1))
+
+
+def test_only_winograd_spreads_a_pixel_beyond_the_windows_that_see_it():
+    """What `conv_forward_winograd` says of itself, and the way out that it names."""
+    x, w, b = np.ones((1, 16, 8, 8), np.float32), np.ones((16, 16, 3, 3), np.float32), np.zeros(16)
+    seen = np.zeros((8, 8), bool)
+    seen[:2, :2] = True  # the windows that hold the first pixel
+    reach = np.zeros((8, 8), bool)
+    reach[:4, :4] = True  # its tile
+    right, _ = conv.conv_forward_naive(x, w, b.astype(np.float32), param(1, 1))
+    for spoilt in (1e12, np.inf, np.nan):
+        x[0, 0, 0, 0] = spoilt
+        for name in ALGORITHMS:
+            with np.errstate(invalid="ignore"):
+                out, _ = ALGORITHMS[name][0](x, w, b.astype(np.float32), param(1, 1))
+            wrong = ~(np.abs(out - right) < 1)[0].all(axis=0)
+            np.testing.assert_array_equal(wrong, reach if name == "winograd" else seen)
+
+
 @pytest.mark.parametrize("forward", [f for f, _ in ALGORITHMS.values()] + [conv.conv_forward])
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
         ({"x": np.ones((3, 6, 5))}, ValueError, "x must have shape (N, C, H, W), got (3, 6, 5)"),
-        ({"x": np.ones((0, 3, 6, 5))}, ValueError, "x must not be empty"),
+        ({"x": np.ones((2, 3, 0, 5))}, ValueError, "x must not be empty"),
         ({"x": np.ones((2, 3, 6, 5), int)}, TypeError, "expected float32 or float64, got int64"),
         ({"x": np.ones((2, 3, 6, 5), np.float32)}, TypeError, "expected one dtype"),
         ({"x": np.ones((2, 2, 6, 5))}, ValueError, "x has 2 channels but each filter in w has 3"),
