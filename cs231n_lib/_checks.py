@@ -54,7 +54,9 @@ def check_label_form(y: Array, shape: tuple[int, ...]) -> None:
     if not xp.isdtype(y.dtype, "integral"):
         raise TypeError(f"labels must be integers, got {y.dtype}; convert with y.astype('int64')")
     if y.shape != shape:
-        raise ValueError(f"expected one label an example, shape {shape}, got {tuple(y.shape)}")
+        raise ValueError(
+            f"expected one label an example, shape {shape}, got shape {tuple(y.shape)}"
+        )
 
 
 def check_label_values(y: Array, num_classes: int | None = None) -> int:

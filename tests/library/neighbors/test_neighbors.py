@@ -357,7 +357,7 @@ def test_classifier_errors():
         KNearestNeighbor("chebyshev")
     with pytest.raises(RuntimeError, match=r"call fit\(X, y\) before predict\(X\)"):
         KNearestNeighbor().predict(ROWS)
-    with pytest.raises(ValueError, match=r"one label an example, shape \(3,\), got \(2,\)"):
+    with pytest.raises(ValueError, match=r"one label an example, shape \(3,\), got shape \(2,\)"):
         KNearestNeighbor().fit(ROWS, np.zeros(2, int))
     with pytest.raises(ValueError, match="labels 0 or above"):
         KNearestNeighbor().fit(ROWS, np.array([0, -1, 1]))
