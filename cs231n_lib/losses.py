@@ -9,14 +9,55 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
 import array_api_compat
 
-from cs231n_lib._checks import check_labels, check_number
+from cs231n_lib._checks import check_label_form, check_label_values, check_number
 from cs231n_lib._parallel import InOrder, in_threads
 from cs231n_lib.backend import A, Array, array_namespace, as_float, device, float_dtype, to_host
 
 ScoreLoss = Callable[[Array, Array], tuple[float, Array]]
+
+
+def read_loss(loss: Array | float, y: Array, num_classes: int) -> float:
+    """Return a loss as a float: the one moment at which a device is waited for.
+
+    Labels that name no class make a loss NaN where it is computed. Only a loss that is not finite
+    is asked for its reason, so that to check labels costs no waiting.
+
+    Raises
+    ------
+    ValueError
+        If the loss is not finite because of labels that name no class.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> read_loss(np.float64("nan"), np.array([0, 3]), 3)
+    Traceback (most recent call last):
+    ...
+    ValueError: labels must lie in 0..2 (3 classes), got values from 0 to 3
+    """
+    value = as_float(loss)
+    if not math.isfinite(value):
+        check_label_values(y, num_classes)
+    return value
+
+
+def _read_at_the_end(
+    on_device: Callable[[A, Array], tuple[Any, A]],
+) -> Callable[[A, Array], tuple[float, A]]:
+    """Make a loss that is a float of one that is an array of no axes, kept as ``on_device``."""
+
+    @wraps(on_device)
+    def score_loss(scores: A, y: Array) -> tuple[float, A]:
+        loss, dscores = on_device(scores, y)
+        return read_loss(loss, y, scores.shape[1]), dscores
+
+    score_loss.on_device = on_device  # type: ignore[attr-defined]
+    return score_loss
 
 
 # Rows of X handled at a time on a CPU: both matrix products find them in the cache, so the data
@@ -24,8 +65,19 @@ ScoreLoss = Callable[[Array, Array], tuple[float, Array]]
 BLOCK_BYTES = 4 * 2**20
 
 
+def loss_on_device(score_loss: ScoreLoss) -> Callable[[Array, Array], tuple[Any, Any]]:
+    """Return a loss that need not be read at once, if there is one of this kind.
+
+    Those here have one. A loss of somebody else's is called as it is.
+    """
+    return getattr(score_loss, "on_device", score_loss)
+
+
 def _one_hot(scores: A, y: A) -> A:
-    """Check scores (N, C) and labels (N,); return the mask (N, C) of the correct classes."""
+    """Check scores (N, C) and labels (N,); return the mask (N, C) of the correct classes.
+
+    The row of a label that names no class has none: what the losses make of it is NaN.
+    """
     xp = array_namespace(scores, y)
     float_dtype(scores)
     if scores.ndim != 2 or 0 in scores.shape:
@@ -33,9 +85,15 @@ def _one_hot(scores: A, y: A) -> A:
             f"expected scores of shape (N, C), N and C at least 1, got {tuple(scores.shape)}"
         )
     num_examples, num_classes = scores.shape
-    check_labels(y, num_examples, num_classes)
+    check_label_form(y, (num_examples,))
     classes = xp.arange(num_classes, dtype=xp.int64, device=device(scores))
     return classes[None, :] == xp.astype(y, xp.int64)[:, None]
+
+
+def _known(loss: Any, correct: Array) -> Any:
+    """Return `loss`, or NaN if a row of `correct` has no class."""
+    xp = array_namespace(correct)
+    return xp.where(xp.all(xp.any(correct, axis=1)), loss, xp.nan)
 
 
 def softmax(scores: A) -> A:
@@ -83,7 +141,8 @@ def _shift(scores: A) -> A:
     return 2 * xp.maximum(halves - xp.max(halves, axis=-1, keepdims=True), -500.0)
 
 
-def softmax_loss(scores: A, y: A) -> tuple[float, A]:
+@_read_at_the_end
+def softmax_loss(scores: A, y: Array) -> tuple[Any, A]:
     """Return the softmax (cross-entropy) loss of a batch of scores, and its gradient.
 
     ``L_i = log(sum_j exp(s_j)) - s_{y_i}``, averaged over the N examples. All scores equal, as at
@@ -128,10 +187,11 @@ def softmax_loss(scores: A, y: A) -> tuple[float, A]:
     true = xp.astype(xp.sum(xp.where(correct, scores, 0.0), axis=1), xp.float64)
     loss = xp.mean(xp.log(xp.astype(total[:, 0], xp.float64)) + (top - true))
     dscores = (exp / total - xp.astype(correct, scores.dtype)) / scores.shape[0]
-    return as_float(loss), dscores
+    return _known(loss, correct), dscores
 
 
-def svm_loss(scores: A, y: A) -> tuple[float, A]:
+@_read_at_the_end
+def svm_loss(scores: A, y: Array) -> tuple[Any, A]:
     """Return the multiclass SVM (hinge) loss of a batch of scores, and its gradient.
 
     ``L_i = sum_{j != y_i} max(0, s_j - s_{y_i} + 1)``, averaged over the N examples. All scores
@@ -176,10 +236,10 @@ def svm_loss(scores: A, y: A) -> tuple[float, A]:
     loss = xp.sum(xp.where(margins > 0, margins, 0.0)) / scores.shape[0]
     count = xp.sum(violated, axis=1, keepdims=True)
     dscores = (violated - xp.where(correct, count, 0.0)) / scores.shape[0]
-    return as_float(loss), dscores
+    return _known(loss, correct), dscores
 
 
-def svm_loss_naive(W: A, X: A, y: A, reg: float) -> tuple[float, A]:
+def svm_loss_naive(W: A, X: A, y: Array, reg: float) -> tuple[float, A]:
     """Return the SVM loss of a linear classifier, and its gradient, by loops.
 
     Slow on purpose: it reads like the formula. Parameters, results and errors are those of
@@ -193,7 +253,7 @@ def svm_loss_naive(W: A, X: A, y: A, reg: float) -> tuple[float, A]:
     """
     reg = _check_linear(W, X, y, reg)
     xp = array_namespace(W)
-    num_examples, num_classes = X.shape[0], W.shape[1]
+    num_examples, num_classes = X.shape[0], check_label_values(y, W.shape[1])
     loss, dW = 0.0, xp.zeros_like(W)
     for i, label in enumerate(to_host(y).tolist()):
         scores = to_host(X[i, :] @ W).tolist()
@@ -205,10 +265,10 @@ def svm_loss_naive(W: A, X: A, y: A, reg: float) -> tuple[float, A]:
                 loss += margin
                 dW[:, j] += X[i, :]
                 dW[:, label] -= X[i, :]
-    return loss / num_examples + _penalty(W, reg), dW / num_examples + 2 * reg * W
+    return loss / num_examples + as_float(_penalty(W, reg)), dW / num_examples + 2 * reg * W
 
 
-def softmax_loss_naive(W: A, X: A, y: A, reg: float) -> tuple[float, A]:
+def softmax_loss_naive(W: A, X: A, y: Array, reg: float) -> tuple[float, A]:
     """Return the softmax loss of a linear classifier, and its gradient, by loops.
 
     Slow on purpose: it reads like the formula. Parameters, results and errors are those of
@@ -223,7 +283,7 @@ def softmax_loss_naive(W: A, X: A, y: A, reg: float) -> tuple[float, A]:
     """
     reg = _check_linear(W, X, y, reg)
     xp = array_namespace(W)
-    num_examples, num_classes = X.shape[0], W.shape[1]
+    num_examples, num_classes = X.shape[0], check_label_values(y, W.shape[1])
     loss, dW = 0.0, xp.zeros_like(W)
     for i, label in enumerate(to_host(y).tolist()):
         scores = to_host(X[i, :] @ W).tolist()
@@ -233,10 +293,10 @@ def softmax_loss_naive(W: A, X: A, y: A, reg: float) -> tuple[float, A]:
         for j in range(num_classes):
             probability = math.exp(scores[j] - top) / total
             dW[:, j] += (probability - (j == label)) * X[i, :]
-    return loss / num_examples + _penalty(W, reg), dW / num_examples + 2 * reg * W
+    return loss / num_examples + as_float(_penalty(W, reg)), dW / num_examples + 2 * reg * W
 
 
-def svm_loss_vectorized(W: A, X: A, y: A, reg: float) -> tuple[float, A]:
+def svm_loss_vectorized(W: A, X: A, y: Array, reg: float) -> tuple[float, A]:
     """Return the SVM loss of a linear classifier, and its gradient.
 
     Parameters
@@ -278,7 +338,7 @@ def svm_loss_vectorized(W: A, X: A, y: A, reg: float) -> tuple[float, A]:
     return _linear_loss(svm_loss, W, X, y, reg)
 
 
-def softmax_loss_vectorized(W: A, X: A, y: A, reg: float) -> tuple[float, A]:
+def softmax_loss_vectorized(W: A, X: A, y: Array, reg: float) -> tuple[float, A]:
     """Return the softmax loss of a linear classifier, and its gradient.
 
     Parameters, results and errors are those of :func:`svm_loss_vectorized`.
@@ -298,18 +358,18 @@ def softmax_loss_vectorized(W: A, X: A, y: A, reg: float) -> tuple[float, A]:
     return _linear_loss(softmax_loss, W, X, y, reg)
 
 
-def _linear_loss(score_loss: ScoreLoss, W: A, X: A, y: A, reg: float) -> tuple[float, A]:
+def _linear_loss(score_loss: ScoreLoss, W: A, X: A, y: Array, reg: float) -> tuple[float, A]:
     """Apply a loss on scores to ``X @ W``; on a CPU in threads, a cache-sized block at a time."""
     reg = _check_linear(W, X, y, reg)
     xp = array_namespace(W)
-    num_examples = X.shape[0]
+    num_examples, on_device = X.shape[0], loss_on_device(score_loss)
 
-    def part(rows: range, block: int) -> tuple[float, Array]:
+    def part(rows: range, block: int) -> tuple[Any, Array]:
         loss, dW = 0.0, xp.zeros_like(xp.matrix_transpose(W))
         for start in range(rows.start, rows.stop, block):
             stop = min(start + block, rows.stop)
             X_block = X[start:stop, :]
-            block_loss, dscores = score_loss(X_block @ W, y[start:stop])
+            block_loss, dscores = on_device(X_block @ W, y[start:stop])
             share = (stop - start) / num_examples  # the block's mean counts for this much
             loss += share * block_loss
             dW += xp.matrix_transpose(dscores * share) @ X_block
@@ -323,12 +383,15 @@ def _linear_loss(score_loss: ScoreLoss, W: A, X: A, y: A, reg: float) -> tuple[f
     else:
         total.add(part(range(num_examples), num_examples))
     loss, dW = total.sums
-    return _penalty(W, reg) + loss, 2 * reg * W + xp.matrix_transpose(dW)
+    return (
+        read_loss(_penalty(W, reg) + loss, y, W.shape[1]),
+        2 * reg * W + xp.matrix_transpose(dW),
+    )
 
 
-def _penalty(W: Array, reg: float) -> float:
+def _penalty(W: Array, reg: float) -> Any:
     xp = array_namespace(W)
-    return reg * as_float(xp.sum(W * W, dtype=xp.float64))
+    return reg * xp.sum(W * W, dtype=xp.float64)
 
 
 def _check_linear(W: Array, X: Array, y: Array, reg: float) -> float:
@@ -340,5 +403,5 @@ def _check_linear(W: Array, X: Array, y: Array, reg: float) -> float:
             "expected W of shape (D, C) and X of shape (N, D), none of them 0, "
             f"got {tuple(W.shape)} and {tuple(X.shape)}"
         )
-    check_labels(y, X.shape[0], W.shape[1])
+    check_label_form(y, (X.shape[0],))
     return check_number("reg", reg)

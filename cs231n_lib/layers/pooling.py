@@ -13,7 +13,7 @@ import numpy as np
 
 from cs231n_lib._checks import check_float_array, check_param, check_upstream
 from cs231n_lib._parallel import block_length, blocks, in_threads, num_threads, part_length
-from cs231n_lib.backend import A, Array, array_namespace, device
+from cs231n_lib.backend import A, Array, array_namespace, asarray_like, device
 from cs231n_lib.layers.geometry import conv_output_size, taps
 from cs231n_lib.layers.layer import REUSED, Arrays, Layer, Memory, Reader, Shape, as_image
 
@@ -23,6 +23,7 @@ class _Windows:
     """Where the windows lie, in images with a frame of `pad` pixels."""
 
     out: tuple[int, ...]  # (N, C, OH, OW)
+    size: tuple[int, int]
     taps: list[tuple[slice, slice]]
     pad: int
     overlap: bool
@@ -41,6 +42,32 @@ class _Windows:
         framed = self.room(x, value)
         self.inside(framed)[...] = x
         return framed
+
+    def gather(self, framed: Array) -> Array:
+        """Return the pixels of each window along a last axis: few launches, and more memory."""
+        xp = array_namespace(framed)
+        N, C, OH, OW = self.out
+        height, width = self.size
+        down = np.concatenate([np.r_[rows] for rows, _ in self.taps[::width]])
+        across = np.concatenate([np.r_[columns] for _, columns in self.taps[:width]])
+        framed = xp.take(framed, asarray_like(down, framed), axis=2)
+        framed = xp.take(framed, asarray_like(across, framed), axis=3)
+        grid = xp.reshape(framed, (N, C, height, OH, width, OW))
+        return xp.reshape(xp.permute_dims(grid, (0, 1, 3, 5, 2, 4)), (N, C, OH, OW, -1))
+
+    def scatter(self, shares: Array, like: Array) -> Any:
+        """Add what `gather` returned back onto its pixels, in images such as `like`."""
+        xp = array_namespace(shares)
+        N, C, OH, OW = self.out
+        height, width = self.size
+        if not (self.overlap or self.gaps or self.pad):
+            grid = xp.reshape(shares, (N, C, OH, OW, height, width))
+            return xp.reshape(xp.permute_dims(grid, (0, 1, 2, 4, 3, 5)), like.shape)
+        framed = self.room(like, 0)
+        for number, (rows, columns) in enumerate(self.taps):
+            pixels = framed[:, :, rows, columns]
+            pixels += shares[..., number]  # written through: on a device this is one launch
+        return xp.asarray(self.inside(framed), copy=True) if self.pad else framed
 
     def inside(self, framed: A) -> A:
         """Return what is not frame."""
@@ -64,6 +91,7 @@ def _windows(x: Array, pool_param: dict) -> _Windows:
     covered = (stride * (OH - 1) + height, stride * (OW - 1) + width)
     return _Windows(
         (N, C, OH, OW),
+        (height, width),
         taps(height, width, stride, OH, OW),
         pad,
         overlap=stride < max(height, width),
@@ -113,8 +141,12 @@ def max_pool_forward(x: A, pool_param: dict) -> tuple[A, tuple]:
     """
     xp = array_namespace(x)
     windows = _windows(x, pool_param)
-    out = xp.empty(windows.out, dtype=x.dtype, device=device(x))
     index_dtype = xp.uint8 if len(windows.taps) <= 256 else xp.int32
+    if not isinstance(x, np.ndarray):
+        values = windows.gather(windows.frame(x, -xp.inf))
+        winner = xp.astype(xp.argmax(values, axis=-1), index_dtype)
+        return xp.max(values, axis=-1), (x, winner, pool_param)
+    out = xp.empty(windows.out, dtype=x.dtype, device=device(x))
     winner = xp.empty(windows.out, dtype=index_dtype, device=device(x))
 
     def work(images: slice) -> None:
@@ -139,10 +171,8 @@ def _first_maximum(x: A, slices: list[tuple[slice, slice]], index_dtype: Any) ->
 
 
 def _in_blocks(work: Callable[[slice], None], x: Array) -> None:
-    """Call `work` on slices of the batch: cache-sized, on threads, for NumPy; else on all of it."""
-    if not isinstance(x, np.ndarray):
-        return work(slice(0, x.shape[0]))
-    bytes_each = x.itemsize * math.prod(x.shape[1:])
+    """Call `work` on slices of the batch, cache-sized and on threads."""
+    bytes_each = x.dtype.itemsize * math.prod(x.shape[1:])
 
     def part_by_part(part: range) -> None:
         for images in blocks(part, bytes_each, longest=part_length(x.shape[0], bytes_each)):
@@ -184,6 +214,10 @@ def max_pool_backward(dout: A, cache: tuple) -> A:
     xp = array_namespace(dout, x)
     windows = _windows(x, pool_param)
     check_upstream(dout, windows.out, x)
+    if not isinstance(x, np.ndarray):
+        tap = xp.arange(len(windows.taps), dtype=winner.dtype, device=device(x))
+        won = xp.astype(winner[..., None] == tap, x.dtype)
+        return windows.scatter(dout[..., None] * won, x)
     dx = xp.empty_like(x)
 
     def work(images: slice) -> None:

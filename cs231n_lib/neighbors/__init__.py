@@ -385,7 +385,7 @@ def cross_validate(
     return {k: np.asarray(values) for k, values in accuracies.items()}
 
 
-def _labels_of(y: A, indices: A) -> A:
+def _labels_of(y: Array, indices: A) -> A:
     xp = array_namespace(y, indices)
     return xp.reshape(xp.take(y, xp.reshape(indices, (-1,))), indices.shape)
 

@@ -14,8 +14,8 @@ from typing import Any, overload
 import numpy as np
 
 from cs231n_lib._checks import check_count, check_generator, check_number
-from cs231n_lib.backend import A, Array, array_namespace, as_float, asarray_like
-from cs231n_lib.losses import ScoreLoss, softmax_loss
+from cs231n_lib.backend import A, Array, array_namespace, asarray_like
+from cs231n_lib.losses import ScoreLoss, loss_on_device, read_loss, softmax_loss
 from cs231n_lib.nets.weights import Init, initial_weights
 
 Arrays = dict[str, Any]  # arrays of the library that the network was made in
@@ -131,16 +131,22 @@ class Model:
 
     def _loss_and_grads(self, X: Array, y: Array) -> tuple[float, Arrays]:
         scores, caches, new_buffers = self._forward(X, "train")
-        loss, dscores = self.score_loss(scores, y)
+        on_device, dscores = loss_on_device(self.score_loss)(scores, y)
         grads = self._backward(dscores, caches)
-        xp = array_namespace(scores)
-        for name in self._weights:
-            grads[name] = grads[name] + 2 * self.reg * self.params[name]
-        squares = xp.stack([xp.sum(self.params[n] ** 2, dtype=xp.float64) for n in self._weights])
-        loss = loss + self.reg * as_float(xp.sum(squares))
+        if self.reg:
+            on_device = on_device + self._penalize(grads)
+        loss = read_loss(on_device, y, scores.shape[1])
         if math.isfinite(loss):  # a step that fails leaves the model as it was
             self.buffers |= new_buffers
         return loss, grads
+
+    def _penalize(self, grads: Arrays) -> Any:
+        """Return the penalty on the weights, and add its gradient to theirs."""
+        for name in self._weights:
+            grads[name] = grads[name] + 2 * self.reg * self.params[name]
+        weights = [self.params[name] for name in self._weights]
+        xp = array_namespace(*weights)
+        return self.reg * xp.sum(xp.stack([xp.sum(w**2, dtype=xp.float64) for w in weights]))
 
     def predict(self, X: A, batch_size: int = 1000) -> A:
         """Return the class with the highest score for each example, `batch_size` at a time.
