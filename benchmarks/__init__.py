@@ -1,9 +1,11 @@
 """Time the library against named peers, side by side: ``python -m benchmarks``.
 
 Every module here has a function ``cases(quick)`` that returns a list of :class:`Case`. Ours and
-the peer's run in turn, in one process, on the same arrays and all cores; the ratio is the median
-over the pairs, so a slow moment of the machine hits both. What takes long is run once: it needs
-neither warming up nor a median, and the whole table is there in some ten minutes.
+the peer's run in turn, in one process, on the same arrays and the same number of threads, so that
+a slow moment of the machine hits both; 30 times or more. The ratio of the medians and that of the
+minima come with intervals (see `interval`), and a target is met when both intervals lie below it.
+What takes long is run once, and then there is no interval and no verdict. Whatever goes wrong in a
+case costs its own row, which says what it was.
 
 ``python -m benchmarks --json > benchmarks/results/NAME.json`` makes a record to keep. No record is
 written by hand, and no test waits for a number from here.
@@ -16,6 +18,7 @@ import ctypes
 import os
 import platform
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -24,12 +27,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_info
+from threadpoolctl import ThreadpoolController, threadpool_info
 
-PAIRS, PAIRS_QUICK, MOST_PAIRS = 7, 3, 50
+from benchmarks import interval
+
+PAIRS, PAIRS_QUICK, MOST_PAIRS = interval.LEAST, 3, 100
 ENOUGH_S = 3  # short cases are repeated until this
-BUDGET_S = 30  # no new pair is started after this
-LONG_S = 10  # when the first pair takes this long it counts
+LONG_S = 5  # when the first pair takes this long it is the only one
 REST_S = 0.01  # between two runs: the threads of OpenMP and OpenBLAS spin a while when work is done
 PACKAGES = ("torch", "scikit-learn", "scipy", "faiss-cpu", "micrograd", "nbgrader", "cupy")
 
@@ -75,7 +79,11 @@ class Case:
 
 @dataclass
 class Row:
-    """What became of a case; times in seconds, memory in 10^6 bytes above the start."""
+    """What became of a case; times in seconds, memory in 10^6 bytes above the start.
+
+    `ratio` is that of the medians, `best_ratio` that of the minima. `met` is None where there is
+    no target, or were too few runs to tell.
+    """
 
     name: str
     peer: str
@@ -83,6 +91,11 @@ class Row:
     ours_s: float | None = None
     peer_s: float | None = None
     ratio: float | None = None
+    interval: interval.Interval | None = None
+    best_ratio: float | None = None
+    best_interval: interval.Interval | None = None
+    met: bool | None = None
+    threads: int | None = None
     peak_mb: float | None = None
     peer_peak_mb: float | None = None
     pairs: int = 0
@@ -95,8 +108,16 @@ class Row:
 
 
 def run(case: Case, quick: bool) -> Row:
-    """Run one case; whatever goes wrong with the peer becomes a note in the row."""
+    """Run one case; whatever goes wrong becomes a note in its row."""
     row = Row(case.name, case.peer, case.target, device=case.device)
+    try:
+        return _race(case, row, quick)
+    except Exception as error:  # a case may raise anything, and the others are to be run
+        row.note = f"failed: {type(error).__name__}: {' '.join(str(error).split())}"
+        return row
+
+
+def _race(case: Case, row: Row, quick: bool) -> Row:
     inputs = case.inputs()
     try:
         theirs = case.make_peer(*inputs)
@@ -104,6 +125,7 @@ def run(case: Case, quick: bool) -> Row:
         row.note = f"peer missing ({error}); pip install -e '.[bench]'"
         row.ours_s = min(_timed(lambda: case.ours(*inputs))[0] for _ in range(2))
         return row
+    row.threads = same_threads()
     # The first run warms up, is checked, and shows the memory before it is kept for reuse.
     of_ours, of_peer = case.meters or (host_peak, host_peak)
     (first, result), row.peak_mb = of_ours(lambda: _timed(lambda: case.ours(*inputs)))
@@ -112,9 +134,9 @@ def run(case: Case, quick: bool) -> Row:
         case.agree(result, expected)
     del result, expected
     pairs = [(first, peer_first)] if first + peer_first > LONG_S else []
-    while len(pairs) < (PAIRS_QUICK if quick else MOST_PAIRS):
-        spent = sum(map(sum, pairs))
-        if spent > BUDGET_S or (len(pairs) >= PAIRS and spent > ENOUGH_S):
+    least, most = (PAIRS_QUICK, PAIRS_QUICK) if quick else (PAIRS, MOST_PAIRS)
+    while not (pairs and first + peer_first > LONG_S) and len(pairs) < most:
+        if len(pairs) >= least and sum(map(sum, pairs)) > ENOUGH_S:
             break
         # Who goes first changes from pair to pair, so that neither always finds warm caches.
         if len(pairs) % 2:
@@ -123,9 +145,28 @@ def run(case: Case, quick: bool) -> Row:
             ours_s, peer_s = _timed(lambda: case.ours(*inputs))[0], _timed(theirs)[0]
         pairs.append((ours_s, peer_s))
     row.pairs = len(pairs)
-    row.ours_s, row.peer_s = (statistics.median(times) for times in zip(*pairs, strict=True))
-    row.ratio = statistics.median(a / b for a, b in pairs)
+    ours, peers = zip(*pairs, strict=True)
+    row.ours_s, row.peer_s = statistics.median(ours), statistics.median(peers)
+    row.ratio, row.best_ratio = row.ours_s / row.peer_s, min(ours) / min(peers)
+    if len(pairs) >= interval.LEAST:
+        row.ratio, row.interval = interval.of_medians(ours, peers)
+        row.best_ratio, row.best_interval = interval.of_minima(ours, peers)
+        if case.target is not None:
+            row.met = max(row.interval[1], row.best_interval[1]) <= case.target
+    elif not quick:
+        row.note = "too long to be run often: no interval, no verdict"
     return row
+
+
+def same_threads() -> int:
+    """Give every library that has threads as many as BLAS has here, and return how many."""
+    controller = ThreadpoolController()
+    blas = [library["num_threads"] for library in controller.select(user_api="blas").info()]
+    threads = min(blas, default=1)
+    controller.limit(limits=threads)
+    if torch := sys.modules.get("torch"):  # has a pool that threadpoolctl does not see
+        torch.set_num_threads(threads)
+    return threads
 
 
 def machine() -> dict[str, Any]:

@@ -11,6 +11,9 @@ import sys
 import benchmarks
 from benchmarks import Case, Row, gpu
 
+HEAD = ("case", "peer", "ours s", "peer s", "medians", "95 %", "minima", "spells", "target",
+        "verdict", "runs", "threads", "MB", "peer MB")  # fmt: skip
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=benchmarks.__doc__)
@@ -30,18 +33,21 @@ def main() -> int:
     facts = benchmarks.machine()
     if not arguments.json:
         print(", ".join(f"{key} {value}" for key, value in facts.items()))
-        print(line("case", "peer", "ours s", "peer s", "ratio", "target", "MB", "peer MB"))
+        print(line(*HEAD))
     rows = []
     for case in found:
         print(f"... {case.name} / {case.peer}", end="\r", file=sys.stderr, flush=True)
         rows.append(benchmarks.run(case, arguments.quick))
         if not arguments.json:
             print(shown(rows[-1]), flush=True)
+    failed = [row for row in rows if row.note.startswith("failed: ")]
     rows += gpu.crossovers(rows)
     facts |= gpu.facts()
     if arguments.json:
         print(json.dumps([row.as_dict() | {"machine": facts} for row in rows], indent=1))
-    return 0
+    for row in failed:
+        print(f"{row.name} / {row.peer} {row.note}", file=sys.stderr)
+    return 1 if failed else 0
 
 
 def cases_of(module: str, quick: bool) -> list[Case]:
@@ -66,14 +72,24 @@ def shown(row: Row) -> str:
         number(row.ours_s, ".4f"),
         number(row.peer_s, ".4f"),
         number(row.ratio, ".2f"),
+        between(row.interval),
+        number(row.best_ratio, ".2f"),
+        between(row.best_interval),
         "-" if row.target is None else f"<= {row.target:g}",
+        {True: "met", False: "not met", None: "-"}[row.met],
+        str(row.pairs),
+        number(row.threads, "d"),
         number(row.peak_mb, ".0f"),
         number(row.peer_peak_mb, ".0f"),
     ) + (f"  {row.note}" if row.note else "")
 
 
+def between(limits: tuple[float, float] | None) -> str:
+    return "-" if limits is None else f"{limits[0]:.2f}-{limits[1]:.2f}"
+
+
 def line(*fields: str) -> str:
-    return f"{fields[0]:<42}{fields[1]:<24}" + "".join(f"{field:>10}" for field in fields[2:])
+    return f"{fields[0]:<42}{fields[1]:<24}" + "".join(f"{field:>11}" for field in fields[2:])
 
 
 if __name__ == "__main__":

@@ -50,7 +50,14 @@ def cases(quick: bool) -> list[Case]:
 
 
 def problem(count: int) -> tuple[Path]:
-    """Lay out a course with ``count`` submissions, half of them right, gradebook ready."""
+    """Lay out a course with ``count`` submissions, half of them right, gradebook ready.
+
+    Raises
+    ------
+    UserError
+        If nothing isolates the judges here; says what to install.
+    """
+    bubblewrap.require_isolation()
     root = Path(tempfile.mkdtemp(prefix="grading-"))
     atexit.register(functools.partial(shutil.rmtree, root, ignore_errors=True))
     template = root / "course"

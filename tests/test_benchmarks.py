@@ -48,7 +48,6 @@ def test_a_missing_peer_is_a_row_that_says_so():
 
 def test_what_takes_long_is_run_once(monkeypatch):
     monkeypatch.setattr(benchmarks, "LONG_S", 0.02)
-    monkeypatch.setattr(benchmarks, "BUDGET_S", 0.03)
     calls = []
 
     def slow(x):
@@ -58,23 +57,113 @@ def test_what_takes_long_is_run_once(monkeypatch):
     row = benchmarks.run(case(slow, lambda x: lambda: None), quick=False)
     assert (row.pairs, len(calls)) == (1, 1)
     assert row.ours_s >= 0.04
+    assert (row.interval, row.best_interval, row.met) == (None, None, None)
+    assert row.note == "too long to be run often: no interval, no verdict"
 
 
 def test_what_is_short_is_run_often(monkeypatch):
     monkeypatch.setattr(benchmarks, "ENOUGH_S", 0.05)
-    row = benchmarks.run(case(lambda x: time.sleep(0.001), lambda x: lambda: None), quick=False)
+    monkeypatch.setattr(benchmarks, "REST_S", 0)
+    row = benchmarks.run(case(lambda x: time.sleep(0.0001), lambda x: lambda: None), quick=False)
     assert benchmarks.PAIRS < row.pairs <= benchmarks.MOST_PAIRS
     monkeypatch.setattr(benchmarks, "ENOUGH_S", 0)
     row = benchmarks.run(case(lambda x: None, lambda x: lambda: None), quick=False)
-    assert row.pairs == benchmarks.PAIRS
+    assert row.pairs == benchmarks.PAIRS >= 30
+    assert row.interval is not None
+    assert row.best_interval is not None
+
+
+def timed_by(monkeypatch, ours, theirs):
+    """Let the clock say these times, in turn."""
+    times = {"ours": iter([ours[0], *ours]), "theirs": iter([theirs[0], *theirs])}
+    monkeypatch.setattr(benchmarks, "_timed", lambda work: (next(times[work()]), None))
+    monkeypatch.setattr(benchmarks, "ENOUGH_S", 0)
+    return benchmarks.run(case(lambda x: "ours", lambda x: lambda: "theirs"), quick=False)
+
+
+def test_a_target_is_met_when_both_intervals_lie_below_it(monkeypatch):
+    one = np.ones(30)
+    row = timed_by(monkeypatch, 0.5 * one, one)
+    assert (row.ratio, row.best_ratio, row.met) == (0.5, 0.5, True)
+    assert row.interval == row.best_interval == (0.5, 0.5)
+    assert timed_by(monkeypatch, 1.5 * one, one).met is False
+    # Mostly faster, but the quietest moments are those of the peer, and the other way round.
+    at_best_slower = np.where(np.arange(30) % 3, 1.0, 0.1)
+    assert timed_by(monkeypatch, 0.9 * one, at_best_slower).met is False
+    mostly_slower = np.where(np.arange(30) % 3, 1.1, 0.5)
+    row = timed_by(monkeypatch, mostly_slower, one)
+    assert row.best_interval[1] < 1 < row.interval[1]
+    assert row.met is False
+
+
+def test_slow_moments_make_an_interval_wider_and_no_ratio_larger(monkeypatch):
+    rng, one = np.random.default_rng(0), np.ones(30)
+    disturbed = np.where(rng.random(30) < 0.2, 50.0, one)
+    row = timed_by(monkeypatch, 0.9 * disturbed, one)
+    assert row.ratio == row.best_ratio == 0.9
+    noisy = timed_by(monkeypatch, 0.9 * rng.lognormal(0, 0.5, 30), rng.lognormal(0, 0.5, 30))
+    assert noisy.interval[0] < noisy.ratio < noisy.interval[1]
+    assert noisy.met is False
+
+
+def test_the_interval_holds_the_truth_as_often_as_it_says():
+    """Times of one distribution: the ratio of their medians is 1."""
+    rng, inside = np.random.default_rng(0), 0
+    for _ in range(200):
+        ours, theirs = 1 + rng.exponential(0.5, (2, 30))
+        low, high = benchmarks.interval.of_medians(ours, theirs)[1]
+        inside += low <= 1 <= high
+    assert 182 <= inside <= 200
+
+
+@pytest.mark.parametrize("where", ["inputs", "ours", "make_peer", "peer", "agree"])
+def test_what_goes_wrong_costs_its_own_row(where):
+    def work(name, value=None):
+        def run(*_):
+            if name == where:
+                raise OSError("the judge's process\ndied")
+            return value
+
+        return run
+
+    race = benchmarks.Case("case", "peer", 1.0, work("inputs", ()), work("ours"),
+                           work("make_peer", work("peer")), work("agree"))  # fmt: skip
+    row = benchmarks.run(race, quick=True)
+    assert row.note == "failed: OSError: the judge's process died"
+    assert row.ratio is None
+    assert row.met is None
+
+
+def test_a_failed_case_is_told_at_the_end_and_leaves_the_others(monkeypatch, capsys):
+    def fails(x):
+        raise OSError("no sandbox: apt install bubblewrap")
+
+    both = [case(fails, lambda x: lambda: 3.0), case(np.sum, lambda x: lambda: 3.0)]
+    monkeypatch.setattr(neighbors, "cases", lambda quick: both)
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--json", "--quick", "--only", "neighbors"])
+    assert command.main() == 1
+    printed = capsys.readouterr()
+    assert [row["ratio"] is None for row in json.loads(printed.out)] == [True, False]
+    assert "case / peer failed: OSError: no sandbox: apt install bubblewrap" in printed.err
+
+
+def test_both_work_with_as_many_threads(monkeypatch):
+    torch = types.SimpleNamespace(set_num_threads=lambda n: given.append(n))
+    given = []
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    threads = benchmarks.same_threads()
+    assert given == [threads]
+    assert {library["num_threads"] for library in benchmarks.threadpool_info()} == {threads}
+    assert benchmarks.run(case(np.sum, lambda x: lambda: 3.0), quick=True).threads == threads
 
 
 def test_results_that_differ_are_no_race():
     def agree(ours, theirs):
         np.testing.assert_allclose(ours, theirs)
 
-    with pytest.raises(AssertionError, match="Not equal"):
-        benchmarks.run(case(np.sum, lambda x: lambda: 4.0, agree), quick=True)
+    row = benchmarks.run(case(np.sum, lambda x: lambda: 4.0, agree), quick=True)
+    assert "failed: AssertionError: Not equal" in row.note
+    assert row.ratio is None
 
 
 def test_memory_at_its_highest_is_seen():
