@@ -41,8 +41,9 @@ class Model:
     like : array, optional
         The parameters live in the library and on the device of this array; default NumPy.
     score_loss : callable
-        ``score_loss(scores, y)`` returns a loss and its gradient with respect to the scores, as
-        `losses.softmax_loss` and `losses.svm_loss` do.
+        ``score_loss(scores, y)`` returns a loss (a number, or an array of no axes that is read at
+        the end) and its gradient with respect to the scores, as `losses.softmax_loss` and
+        `losses.svm_loss` do.
     """
 
     def __init__(
@@ -124,18 +125,14 @@ class Model:
             return self._forward(X, "test")[0]
         before = self.rng.bit_generator.state
         try:
-            return self._loss_and_grads(X, y)
+            scores, caches, new_buffers = self._forward(X, "train")
+            data_loss, dscores = loss_on_device(self.score_loss)(scores, y)
+            grads = self._backward(dscores, caches)
+            penalty = self._penalize(grads) if self.reg else 0.0
+            loss = read_loss(data_loss + penalty, y, scores.shape[1])
         except BaseException:
             self.rng.bit_generator.state = before
             raise
-
-    def _loss_and_grads(self, X: Array, y: Array) -> tuple[float, Arrays]:
-        scores, caches, new_buffers = self._forward(X, "train")
-        on_device, dscores = loss_on_device(self.score_loss)(scores, y)
-        grads = self._backward(dscores, caches)
-        if self.reg:
-            on_device = on_device + self._penalize(grads)
-        loss = read_loss(on_device, y, scores.shape[1])
         if math.isfinite(loss):  # a step that fails leaves the model as it was
             self.buffers |= new_buffers
         return loss, grads

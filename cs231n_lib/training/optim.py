@@ -57,8 +57,8 @@ class SGD:
     {'W1': array([0.8])}
     """
 
-    #: What `state` holds for each parameter.
-    remembers: ClassVar[tuple[str, ...]] = ()
+    #: What `state` holds for each parameter; None if a rule does not say.
+    remembers: ClassVar[tuple[str, ...] | None] = None
 
     def __init__(self, learning_rate: float | Schedule = 1e-2) -> None:
         self.learning_rate = learning_rate
@@ -185,8 +185,8 @@ class SGD:
             if key == "t":
                 continue
             what, _, name = key.partition("/")
-            if what not in self.remembers or not name:
-                kept = [f'"{what}/NAME"' for what in self.remembers] or ["nothing"]
+            if not name or (self.remembers is not None and what not in self.remembers):
+                kept = [f'"{what}/NAME"' for what in self.remembers or ["WHAT"]]
                 raise ValueError(
                     f'{type(self).__name__} remembers {" and ".join(kept)} beside "t", '
                     f"and the state has {key!r}"

@@ -206,3 +206,22 @@ def test_a_loss_that_fails_leaves_the_generator_as_it_was(wrong):
         net.loss(X, **wrong)
     assert net.rng.bit_generator.state == state
     assert all(net.buffers[name] is array for name, array in buffers.items())
+
+
+def test_a_rule_of_somebody_elses_goes_on_without_saying_what_it_remembers():
+    class AdaGrad(cs.SGD):
+        def _update(self, name, w, dw, learning_rate):
+            total = self._recall("total", name, w) + dw**2
+            self.state["total"][name] = total
+            return w - learning_rate * dw / np.sqrt(total)
+
+    def two_steps(rule, params):
+        for _ in range(2):
+            rule.step(params, {"w": np.array([1.0, -2.0])})
+        return params["w"]
+
+    rule, params = AdaGrad(0.1), {"w": np.ones(2)}
+    two_steps(rule, params)
+    again = AdaGrad(0.1)
+    again.load_state_dict(rule.state_dict())
+    np.testing.assert_array_equal(two_steps(again, dict(params)), two_steps(rule, params))
