@@ -128,8 +128,7 @@ class Model:
             scores, caches, new_buffers = self._forward(X, "train")
             data_loss, dscores = loss_on_device(self.score_loss)(scores, y)
             grads = self._backward(dscores, caches)
-            penalty = self._penalize(grads) if self.reg else 0.0
-            loss = read_loss(data_loss + penalty, y, scores.shape[1])
+            loss = read_loss(data_loss + self._penalize(grads), y, scores.shape[1])
         except BaseException:
             self.rng.bit_generator.state = before
             raise

@@ -289,7 +289,7 @@ def test_conv_net_explains_the_layout():
         (lambda: two_layer(rng=rng(), reg=-1), ValueError, "reg must be"),
         (lambda: two_layer(rng=rng(), reg=np.inf), ValueError, "reg must be"),
         (lambda: two_layer(rng=rng(), dtype=np.int64), TypeError, "dtype must be float32 or"),
-        (lambda: two_layer(rng=1), TypeError, "initial weights needs rng"),
+        (lambda: two_layer(rng=1), TypeError, "a network needs rng"),
         (lambda: two_layer(rng=rng(), init="zeros"), ValueError, "init must be"),
         (
             lambda: fully_connected(rng=rng(), normalization="groupnorm"),
