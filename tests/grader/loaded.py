@@ -14,7 +14,7 @@ import time
 
 from cs231n_lib.course import checkout
 from cs231n_lib.course.assignment.master import read_master
-from cs231n_lib.course.classroom.release import assignments
+from cs231n_lib.course.assignment.sources import assignments
 from cs231n_lib.course.judge.pools import Settings
 from cs231n_lib.course.judge.pools.local import LocalPool
 from cs231n_lib.course.judge.result import Fault

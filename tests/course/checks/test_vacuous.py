@@ -5,7 +5,7 @@ import warnings
 import pytest
 
 from cs231n_lib.course.assignment.master import defined_names
-from cs231n_lib.course.classroom.release import assignments
+from cs231n_lib.course.assignment.sources import assignments
 from tests.grader import table
 
 EXERCISES = [(a, e) for a in assignments() for e in table.exercises(a)]
