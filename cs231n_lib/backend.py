@@ -4,6 +4,9 @@ There is no switch. The first line of every numeric function is ``xp = array_nam
 arrays made inside live on the device of ``x``; and host memory is reached through
 :func:`to_host`, :func:`asarray_like` and :func:`as_float` only, so that each transfer is
 visible in the text.
+
+CuPy makes new arrays on its current device, whatever it is asked for. On a machine with several
+GPUs, work on the second one inside ``with cupy.cuda.Device(1):``, as CuPy itself wants it.
 """
 
 from __future__ import annotations
