@@ -12,14 +12,15 @@ from cs231n_lib.course.errors import UserError
 class Sample:
     """One student-like answer: ``loses`` names the tests that should fail, none if correct.
 
-    Whether those in ``may_lose`` fail depends on the inputs drawn.
+    ``diagnoses`` are the names of its mistake: ids of the catalogue, or the exception that it is.
+    The tests in ``unnamed`` are lost without a word of it.
     """
 
     name: str
     code: str
     loses: frozenset[str] = frozenset()
     diagnoses: frozenset[str] = frozenset()
-    may_lose: frozenset[str] = frozenset()
+    unnamed: frozenset[str] = frozenset()
 
     @property
     def correct(self) -> bool:
@@ -31,14 +32,15 @@ def read_samples(path: Path) -> list[Sample]:
     r"""Read a sample file.
 
     ``=== correct NAME`` and ``=== wrong NAME | tests it loses | diagnosis`` begin a sample; a test
-    with a question mark is lost on some inputs and not on others.  Its
-    body is code, or ``from NAME`` and pairs of ``- old`` and ``+ new`` text to change there
-    (``\\n`` stands for a new line).
+    with a question mark is lost without its mistake being named, and so are all where there is no
+    diagnosis.  Its body is code, or ``from NAME`` and pairs of ``- old`` and ``+ new`` text to
+    change there (``\\n`` stands for a new line).
 
     Raises
     ------
     UserError
-        If a sample has a wrong head, occurs twice, or changes what is not there.
+        If a sample has a wrong head, occurs twice, changes what is not there, or no test names
+        its mistake.
     """
     samples: dict[str, Sample] = {}
     for block in re.split(r"^=== ", path.read_text(encoding="utf-8"), flags=re.M)[1:]:
@@ -60,18 +62,19 @@ def read_samples(path: Path) -> list[Sample]:
                 code = code.replace(old, new)
         else:
             code = body
-        always, maybe = (
-            frozenset(t.rstrip("?") for t in loses.split() if t.endswith("?") == unsure)
-            for unsure in (False, True)
-        )
-        if (kind == "wrong") != bool(always) or kind not in ("wrong", "correct"):
+        lost = frozenset(loses.replace("?", "").split())
+        unnamed = frozenset(t.rstrip("?") for t in loses.split() if t.endswith("?"))
+        if (kind == "wrong") != bool(lost) or kind not in ("wrong", "correct"):
             raise UserError(
                 f"{path.name}: a sample begins with '=== correct NAME' or "
                 f"'=== wrong NAME | tests it loses | diagnosis', not with '=== {head}'"
             )
         if name in samples:
             raise UserError(f"{path.name}: {name!r} occurs twice")
-        samples[name] = Sample(name, code, always, frozenset(diagnoses.split()), maybe)
+        names = frozenset(diagnoses.split())
+        if names and unnamed == lost:
+            raise UserError(f"{path.name}, {name}: no test names the mistake")
+        samples[name] = Sample(name, code, lost, names, unnamed if names else lost)
     return list(samples.values())
 
 

@@ -156,7 +156,7 @@ def _samples(
             )
     known = {t.name.removeprefix(f"{exercise}-") for t in trial.tests_of(master, exercise)}
     for sample in samples:
-        strangers = sorted((sample.loses | sample.may_lose) - known)
+        strangers = sorted(sample.loses - known)
         if strangers:
             report.problems.append(
                 f"{exercise}: sample '{sample.name}' loses {', '.join(strangers)}, but the tests "

@@ -25,6 +25,7 @@ from cs231n_lib.course.checks.calling import (
     set_seed,
     try_out,
 )
+from cs231n_lib.course.checks.cause import builds_on, first_cause
 from cs231n_lib.course.checks.exercise import NUMERICAL, Exercise, Mistake
 from cs231n_lib.course.checks.given import own
 from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
@@ -33,9 +34,9 @@ from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
 ASSIGNMENTS = ("a1", "a2", "a3", "a4", "a5")
 __all__ = [
     "NUMERICAL",
-    "CheckFailed", "Diagnosis", "Exercise", "Mistake", "call", "call_in_place", "count_events",
-    "get_seed", "hygiene", "numbers", "observe", "on_device", "own", "pair", "raised", "replaced",
-    "require", "rng", "set_seed", "trial", "try_out",
+    "CheckFailed", "Diagnosis", "Exercise", "Mistake", "builds_on", "call", "call_in_place",
+    "count_events", "first_cause", "get_seed", "hygiene", "numbers", "observe", "on_device", "own",
+    "pair", "raised", "replaced", "require", "rng", "set_seed", "trial", "try_out",
 ]  # fmt: skip
 
 

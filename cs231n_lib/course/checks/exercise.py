@@ -18,6 +18,8 @@ from cs231n_lib.course.checks.calling import real
 from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
 
 Regimes = Mapping[str, tuple[Any, ...]]
+#: What a function answered, by the names of its results, or how it failed; and to which arguments.
+Trial = tuple[dict[str, Any] | CheckFailed, tuple[Any, ...]]
 #: Allowed error relative to the largest expected value, by the precision of the inputs.
 TOLERANCE = {np.dtype(np.float64): 1e-7, np.dtype(np.float32): 2e-3}
 GENERAL = {
@@ -127,6 +129,11 @@ class Exercise:
         ``name -> (sentence, args -> number)``: factors that are forgotten or applied twice.
     measure : str
         How the size of an error is told.
+    probes : callable, optional
+        ``probes() -> regimes`` that tell the mistakes apart: tried in addition, for the diagnosis
+        alone, where a result is wrong.
+    forward : Exercise, optional
+        Of a gradient: what it is the gradient of.
     """
 
     reference: Callable[..., Any]
@@ -137,6 +144,8 @@ class Exercise:
     )
     factors: Mapping[str, tuple[str, Callable[..., float]]] = field(default_factory=dict)
     measure: str = "relative error {size:.1e}, allowed {allowed:.0e}"
+    probes: Callable[[], Regimes] = dict
+    forward: "Exercise | None" = None
 
     def expected(self, args: tuple[Any, ...], **dials: Any) -> dict[str, Any] | None:
         """Return the named results of the reference; None where its dials make it fail."""
@@ -184,30 +193,43 @@ class Exercise:
             For the first regime with a wrong result, with a diagnosis from all of them.
         """
         parts = parts or self.results
-        answers: list[dict[str, Any] | CheckFailed] = []
-        for args in regimes.values():
-            try:
-                answers.append(_parts(_call(function, args), self.results))
-            except CheckFailed as raised:
-                answers.append(raised)
-        trials = list(zip(answers, regimes.values(), strict=True))
-        for (name, args), answer in zip(regimes.items(), answers, strict=True):
+        trials, changed = self._trials(function, regimes)
+        for name, (answer, args) in zip(regimes, trials, strict=True):
             failure = self._failure(answer, args, parts, tolerance, show)
             if failure is None:
                 continue
             if failure.diagnosis is verdict.NOT_IMPLEMENTED:
                 raise failure
-            diagnosis = failure.diagnosis
+            diagnosis = general("input_changed") if changed else failure.diagnosis
             if nan is not None and diagnosis == general("nan"):
                 diagnosis = nan
             if near is not None and failure.error_size is not None and failure.error_size < 1e-3:
                 diagnosis = near
             raise CheckFailed(
                 f"{name}: {failure.message}",
-                self._diagnose(trials, parts) or diagnosis,
+                self._diagnose(trials + self._trials(function, self.probes())[0], parts)
+                or diagnosis,
                 failure.error_size,
                 failure.details,
             )
+
+    def probe(self, function: Callable[..., Any]) -> None:
+        """Require the right result where the mistakes are told apart."""
+        self.check(function, self.probes())
+
+    def _trials(self, function: Callable[..., Any], regimes: Regimes) -> tuple[list[Trial], bool]:
+        """Return what the function answers in each regime, and whether it changes arguments."""
+        trials: list[Trial] = []
+        changed = False
+        for args in regimes.values():
+            try:
+                result, facts = calling.observe(function, *_copies(args))
+                # What one of our own does with its copies is no act of the student's.
+                changed |= bool(facts["changed"]) and not _ours(function)
+                trials.append((_parts(result, self.results), args))
+            except CheckFailed as raised:
+                trials.append((raised, args))
+        return trials, changed
 
     def _allowed(self, args: tuple[Any, ...], tolerance: float | None = None) -> float:
         return max(tolerance or 0.0, TOLERANCE[precision(args)])
@@ -254,7 +276,7 @@ class Exercise:
             for p in parts
         )
 
-    def _diagnose(self, trials: list[Any], parts: tuple[str, ...]) -> Diagnosis | None:
+    def _diagnose(self, trials: list[Trial], parts: tuple[str, ...]) -> Diagnosis | None:
         """Return the only mistake, or pair, whose imitation agrees with all the answers."""
 
         def agrees(dials: Mapping[str, Any]) -> bool:
@@ -271,6 +293,8 @@ class Exercise:
         scaled = self._scaled(trials, parts)
         if scaled is not None:
             return scaled
+        if all(_says_little(answer, parts) for answer, _ in trials):
+            return None
         pairs = {
             f"{one.id}+{two.id}": f"{one.sentence} And: {two.sentence}"
             for one, two in combinations(self.mistakes, 2)
@@ -280,7 +304,7 @@ class Exercise:
         }
         return Diagnosis(*next(iter(pairs.items()))) if len(pairs) == 1 else None
 
-    def _scaled(self, trials: list[Any], parts: tuple[str, ...]) -> Diagnosis | None:
+    def _scaled(self, trials: list[Trial], parts: tuple[str, ...]) -> Diagnosis | None:
         """Recognise the right result times a factor: -1, or one of the exercise's own."""
         signs = {"sign": (GENERAL["sign"], lambda *args: -1.0)}
         for name, (sentence, factor) in {**signs, **self.factors}.items():
@@ -304,6 +328,11 @@ def _looks(got: Any, want: Any) -> Diagnosis | None:
     return general("zeros") if got.size > 1 and not np.any(got) and np.any(want) else None
 
 
+def _says_little(answer: dict[str, Any] | CheckFailed, parts: tuple[str, ...]) -> bool:
+    """Whether ``answer`` is nothing but zeros, which many pairs of mistakes would give."""
+    return isinstance(answer, CheckFailed) or not any(np.any(answer[part]) for part in parts)
+
+
 def _evidence(answer: dict[str, Any] | CheckFailed, parts: tuple[str, ...]) -> bool:
     """Whether ``answer`` holds a number, or nothing: NaNs and exceptions tell little apart."""
     if isinstance(answer, CheckFailed):
@@ -318,9 +347,12 @@ def _evidence(answer: dict[str, Any] | CheckFailed, parts: tuple[str, ...]) -> b
     return False
 
 
-def _call(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-    fresh = [a.copy(order="K") if isinstance(a, np.ndarray) else copy.deepcopy(a) for a in args]
-    return calling.call(function, *fresh)
+def _copies(args: tuple[Any, ...]) -> list[Any]:
+    return [a.copy(order="K") if isinstance(a, np.ndarray) else copy.deepcopy(a) for a in args]
+
+
+def _ours(function: Callable[..., Any]) -> bool:
+    return str(getattr(function, "__module__", "")).startswith(str(__package__))
 
 
 def _structure(part: str, got: Any, want: Any) -> CheckFailed | None:

@@ -60,12 +60,16 @@ def require_finite(result: Any, where: str, names: tuple[str, ...]) -> None:
 
 
 def far_scores() -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Return scores (N, C) far apart, fixed, and labels: each way to overflow fails in its own."""
-    y = np.array([0, 1])
+    """Return scores (N, C) far apart, fixed, and labels: each way to overflow fails in its own.
+
+    Other slips show elsewhere: none is negative, for a ReLU, and where there are two rows their
+    losses are 0, for a mean.
+    """
+    first, second = np.array([0]), np.array([1, 1])
     return {
-        "scores 0 and 2000": (np.array([[0.0, 2000.0]]), y[:1]),
-        "rows of scores around -100 and 700": (np.array([[-100.0, -99.0], [700.0, 701.0]]), y),
-        "scores 2000 and 2001": (np.array([[2000.0, 2001.0]]), y[:1]),
+        "scores 0 and 2000": (np.array([[0.0, 2000.0]]), first),
+        "rows up to 200 and 1000": (np.array([[100.0, 200.0], [900.0, 1000.0]]), second),
+        "scores 2000 and 2001": (np.array([[2000.0, 2001.0]]), first),
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from cs231n_lib.course.checks import calling, hygiene
+from cs231n_lib.course.checks.cause import first_cause
 from cs231n_lib.course.checks.exercise import NUMERICAL, Exercise, general, relative_error
 from cs231n_lib.course.checks.verdict import NOT_IMPLEMENTED, CheckFailed
 
@@ -61,8 +62,14 @@ def backward(
             cache = documented(*args)
         return calling.call(backward, dout, cache)
 
+    def cached() -> None:
+        if exercise.forward is not None:
+            arguments = {name: args for name, (_, *args) in regimes.items()}
+            exercise.forward.check(lambda *args: _forward(forward, args)[0], arguments)
+
     try:
-        exercise.check(gradients, regimes, **options)
+        with first_cause(cached):
+            exercise.check(gradients, regimes, **options)
     except CheckFailed as failure:
         if not failed or failure.diagnosis == NOT_IMPLEMENTED:
             raise

@@ -52,9 +52,21 @@ def test_the_gate_can_go_red():
     called_wrong = dataclasses.replace(right, loses=wrong.loses)
     called_right = dataclasses.replace(wrong, loses=frozenset(), diagnoses=frozenset())
     misnamed = dataclasses.replace(wrong, diagnoses=frozenset({"something_else"}))
-    assert not table.judge(assignment, exercise, called_wrong, [1]).as_expected
-    assert not table.judge(assignment, exercise, called_right, [1]).as_expected
-    assert not table.judge(assignment, exercise, misnamed, [1]).named
+    samples = [right, wrong, called_wrong, called_right, misnamed]
+    verdicts = table.judge(assignment, exercise, samples, 1, 1)
+    assert [v.as_expected for v in verdicts] == [True, True, False, False, True]
+    assert [v.named for v in verdicts] == [True, True, True, False, False]
+    assert [bool(v.unnamed) for v in verdicts] == [False, False, False, True, True]
+
+
+def test_parts_are_joined_in_the_order_of_the_notebooks(tmp_path):
+    rows = json.loads((checkout.root() / "benchmarks" / "results" / "table.json").read_text())
+    parts = [tmp_path / "late.json", tmp_path / "early.json"]
+    for part, some in zip(parts, (rows[9:], rows[:9]), strict=True):
+        part.write_text(json.dumps(some))
+    assert table.joined(parts) == rows
+    with pytest.raises(ValueError, match="each exercise once"):
+        table.joined(parts[:1])
 
 
 def test_json_rows_have_the_documented_fields(capsys):
@@ -79,3 +91,11 @@ def test_wilson_interval_holds_the_share_and_shrinks():
     low, high = table.wilson(90, 100)
     assert low < 0.9 < high
     assert high - low < wide
+
+
+def test_nearly_all_lost_tests_name_the_mistake():
+    for assignment in assignments():
+        files = (table.SAMPLES / assignment).glob("*.txt")
+        wrong = [s for f in files for s in table.read_samples(f) if not s.correct]
+        lost = sum(len(s.loses) for s in wrong)
+        assert sum(len(s.unnamed) for s in wrong) <= 0.03 * lost, assignment

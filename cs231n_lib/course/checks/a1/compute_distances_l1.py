@@ -4,11 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from cs231n_lib.course.checks.a1.distances import ONLY, distances
+from cs231n_lib.course.checks.a1.distances import ONLY, distances, probes
 from cs231n_lib.course.checks.exercise import Exercise, Mistake
 
 
 def _l1(X: np.ndarray, X_train: np.ndarray, *, signed: int = 0, **dials: Any) -> np.ndarray:
+    if signed == 3:
+        return np.sum(np.abs(X_train)[None] - np.abs(X)[:, None].astype(np.float64), axis=2)
     if signed:
         total = np.sum(X[:, None].astype(np.float64) - X_train[None], axis=2)
         return np.abs(total) if signed == 2 else signed * total
@@ -28,7 +30,9 @@ _L1 = (
             "absolute values first.", {"signed": -1}),
     Mistake("absolute_of_sum", "the absolute value is taken of the sum; take it of every "
             "difference, then sum.", {"signed": 2}),
+    Mistake("absolutes_subtracted", "the absolute values of both points are subtracted; take that "
+            "of the difference.", {"signed": 3}),
     Mistake("largest_for_sum", "this is the largest difference, not the sum.", {"largest": True}),
     *ONLY,
 )  # fmt: skip
-exercise = Exercise(_l1, ("dists",), _L1)
+exercise = Exercise(_l1, ("dists",), _L1, probes=probes)

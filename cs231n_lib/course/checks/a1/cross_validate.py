@@ -12,6 +12,7 @@ from cs231n_lib.course.checks.exercise import (
     Exercise,
     Mistake,
     Regimes,
+    general,
 )
 from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
 
@@ -29,9 +30,13 @@ def fold_accuracies(
     measure: str = "accuracy",
     swap: bool = False,
     order: str = "straight",
+    k_used: str = "k",
+    labels: str = "right",
+    size: str = "all",
 ) -> np.ndarray:
     """Return (len(ks), num_folds) accuracies, computed with the given distances and vote."""
-    folds = np.array_split(np.arange(len(X)), num_folds)
+    n = len(X) if size == "all" else len(X) // num_folds * num_folds
+    folds = np.array_split(np.arange(n), num_folds)
     rows = np.zeros((len(ks), num_folds))
     for i, fold in enumerate(folds):
         rest = np.concatenate([f for j, f in enumerate(folds) if j != i])
@@ -40,7 +45,8 @@ def fold_accuracies(
         val = train if validate_on_train else val
         dists = np.asarray(dists_of(X[val], X[train]))
         for row, k in enumerate(ks):
-            hits = np.asarray(predict(dists, y[train], k)) == y[val]
+            k = {"k": k, "1": 1, "first": ks[0], "last": ks[-1]}[k_used]
+            hits = predict(dists, y[: len(train)] if labels == "first" else y[train], k) == y[val]
             rows[row, i] = {"accuracy": np.mean(hits), "percent": 100 * np.mean(hits),
                             "count": np.sum(hits), "error": 1 - np.mean(hits)}[measure]  # fmt: skip
     if order == "reversed":
@@ -65,6 +71,12 @@ _FOLDS = (
             {"measure": "error"}),
     Mistake("fold_order", "the accuracies stand in reverse order of the folds.",
             {"order": "reversed"}),
+    *(Mistake("k_ignored", "the votes are always of the same number of neighbours: hand on k.",
+              {"k_used": which}) for which in ("1", "first", "last")),
+    Mistake("labels_not_of_the_fold", "the labels do not belong to the rows that are trained on: "
+            "split y as X.", {"labels": "first"}),
+    Mistake("rows_left_out", "the folds leave rows out where num_folds does not divide N; "
+            "np.array_split keeps all.", {"size": "equal"}),
     Mistake("one_fold_only", "every fold shows the accuracy of the last one.", {"order": "last"}),
 )  # fmt: skip
 
@@ -79,7 +91,10 @@ def check(
         result = calling.call(function, *args)
         if not isinstance(result, dict):
             kind = type(result).__name__
-            raise CheckFailed(f"the result should be a dict, `k -> accuracies`, but is a {kind}.")
+            raise CheckFailed(
+                f"the result should be a dict, `k -> accuracies`, but is a {kind}.",
+                general("no_return" if result is None else "shape"),
+            )
         ks = [int(k) for k in args[2]]
         found = {k: calling.numbers(v, "an entry") for k, v in result.items()}
         calling.require(set(found) == set(ks), f"the keys should be {sorted(ks)}.")
@@ -95,7 +110,13 @@ def check(
     def reference(X: Any, y: Any, ks: Any, num_folds: int = 5, **dials: Any) -> np.ndarray:
         return fold_accuracies(distances, vote, X, y, ks, num_folds, **dials)
 
-    Exercise(reference, ("accuracies",), _FOLDS).check(table, regimes)
+    Exercise(reference, ("accuracies",), _FOLDS, probes=_probes).check(table, regimes)
+
+
+def _probes() -> Regimes:
+    """Return points that tell the mistakes apart."""
+    X, y = clouds(np.random.default_rng(0), 41, 3)
+    return {"41 points": (X, y, [2, 1, 7], 4)}
 
 
 def _vote(dists: np.ndarray, y_train: np.ndarray, k: int = 1) -> np.ndarray:

@@ -26,6 +26,11 @@ def distances(
     largest: bool = False,
     root_twice: bool = False,
     only: str = "all",
+    over: str = "D",
+    squares: tuple[bool, bool] = (True, True),
+    whole: bool = False,
+    column: bool = True,
+    half: bool = False,
 ) -> np.ndarray:
     """Return (N, M) distances, the right L2 ones unless a dial says otherwise."""
     difference = np.abs(X[:, None].astype(np.float64) - X_train[None].astype(np.float64))
@@ -40,13 +45,31 @@ def distances(
         total = total + (2.0 - cross) * inner
         total = total - (not norms[0]) * np.sum(X.astype(np.float64) ** 2, axis=1)[:, None]
         total = total - (not norms[1]) * np.sum(X_train.astype(np.float64) ** 2, axis=1)
+        X, X_train = X.astype(np.float64), X_train.astype(np.float64)
+        for rows, squared, side in ((X, squares[0], 1), (X_train, squares[1], 0)):
+            if not squared:
+                total = total + np.expand_dims(np.sum(rows - rows**2, axis=1), side)
+        if not column and len(X) != len(X_train):
+            raise ValueError("a row of norms does not fit")
+        if not column:
+            norms_of_X = np.sum(X**2, axis=1)
+            total = total + norms_of_X - norms_of_X[:, None]
+    if over != "D":
+        total = total + 0 * total
+        total[...] = total.sum(axis=1, keepdims=True) if over == "row" else total.sum()
     if mean:
         total = total / D
     if root and power == 2 and not largest:
         total = np.sqrt(np.maximum(total, 0) if clamp else total)
     if root_twice:
         total = np.sqrt(total)
-    if only != "all":
+    total = total / 2 if half else total
+    total = np.trunc(total) if whole else total
+    if only == "first row for all":
+        total = np.repeat(total[:1], len(total), axis=0)
+    elif only == "last in first column":
+        total = np.hstack([total[:, -1:], np.zeros_like(total[:, 1:])])
+    elif only != "all":
         keep = {"first": np.s_[:1, :1], "first row": np.s_[:1], "first column": np.s_[:, :1],
                 "last row": np.s_[-1:]}[only]  # fmt: skip
         blank = np.zeros_like(total)
@@ -83,6 +106,17 @@ ONLY = (
     Mistake("returns_inside_loop", "only the first entry is filled: `return` stands inside the "
             "loops.", {"only": "first"}),
     Mistake("one_column", "only the first column is filled.", {"only": "first column"}),
+    Mistake("one_column", "only the first column is filled, with what belongs in the last: the "
+            "column is j.", {"only": "last in first column"}),
+    Mistake("first_row_for_all", "all rows are those of the first test point: take X[i].",
+            {"only": "first row for all"}),
+    Mistake("axis_missing", "the sum runs over all training points too: sum over the D numbers "
+            "of each only (axis=1).", {"over": "row"}),
+    Mistake("axis_missing", "the sum runs over everything: sum over the D numbers of each pair "
+            "only.", {"over": "all"}),
+    Mistake("whole_numbers", "the distances are cut to whole numbers: give the array a float "
+            "dtype.", {"whole": True}),
+    Mistake("halved", "this is half of the distance.", {"half": True}),
     Mistake("last_row_only", "only the last row is filled: the assignment stands behind the "
             "loop, or overwrites what earlier rounds stored.", {"only": "last row"}),
 )  # fmt: skip
@@ -108,6 +142,13 @@ _L2 = (
             {"norms": (True, False)}),
     Mistake("largest_for_sum", "this is the largest difference, not the L2 distance.",
             {"largest": True}),
+    *(Mistake("norms_not_squared", "the squared norms are sums of squares; here the numbers "
+              "themselves are summed.", {"squares": which, "clamp": clamp})
+      for which in ((False, True), (True, False), (False, False)) for clamp in (True, False)),
+    Mistake("norms_not_a_column", "the norms of X belong to the rows, as a column: use "
+            "keepdims=True or [:, None].", {"column": False}),
+    Mistake("norms_not_a_column", "the norms of X belong to the rows, as a column: use "
+            "keepdims=True or [:, None].", {"column": False, "clamp": False}),
     *ONLY,
 )  # fmt: skip
 
@@ -117,4 +158,13 @@ def right(X: np.ndarray, X_train: np.ndarray) -> Any:
     return like((X, X_train), distances(X, X_train))
 
 
-l2_exercise = Exercise(distances, ("dists",), _L2, error=_distance_error)
+def probes() -> dict[str, tuple[Any, ...]]:
+    """Return points that tell the mistakes apart."""
+    rng = np.random.default_rng(0)
+    shapes = {"3 and 5 points": (3, 5), "4 and 4 points": (4, 4)}
+    return {
+        name: (rng.normal(size=(n, 6)), rng.normal(size=(m, 6))) for name, (n, m) in shapes.items()
+    }
+
+
+l2_exercise = Exercise(distances, ("dists",), _L2, error=_distance_error, probes=probes)

@@ -22,7 +22,7 @@ def vote(
 ) -> np.ndarray:
     """Return the label of each row of ``dists`` by majority among the k nearest."""
     y_pred = []
-    for row in dists:
+    for row in np.repeat(dists[:1], len(dists), axis=0) if by == "first row" else dists:
         if by == "argmin":
             k = 1
         rank = np.argsort(order * row, kind="stable")
@@ -35,6 +35,9 @@ def vote(
         tied = values[counts == counts.max()]
         if by == "position":
             values, counts = np.unique(y_train[:k], return_counts=True)
+            label = values[np.argmax(counts)]
+        elif by == "indices":
+            values, counts = np.unique(nearest, return_counts=True)
             label = values[np.argmax(counts)]
         elif by == "index":
             label = nearest[0]
@@ -78,6 +81,10 @@ _VOTE = (
     Mistake("y_by_position", "y_train is indexed by the position among the neighbours (0, 1, "
             "2...), not by the neighbours' indices: sort with argsort and index y_train with "
             "the result.", {"by": "position"}),
+    Mistake("index_for_label", "these are indices of training points; y_train holds the labels.",
+            {"by": "indices"}),
+    Mistake("first_row_for_all", "all labels are those of the first test point: take dists[i].",
+            {"by": "first row"}),
     Mistake("index_for_label", "this is the index of the nearest training point, not its label.",
             {"by": "index"}),
     Mistake("farthest", "these are the farthest points: the order is the wrong way round.",
@@ -109,7 +116,14 @@ def _label_error(got: Any, want: Any, args: tuple[Any, ...]) -> float:
     return float(np.mean(got != want)) if got.shape == want.shape else np.inf
 
 
-exercise = Exercise(vote, ("y_pred",), _VOTE, error=_label_error)
+def _probes() -> dict[str, tuple[Any, ...]]:
+    """Return distances that tell the mistakes apart, with ties and without."""
+    rng = np.random.default_rng(0)
+    y_train = rng.permutation(np.repeat(np.arange(2, 7), 4))
+    return {f"k = {k}": (rng.random((20, 20)), y_train, k) for k in (1, 3, 4)}
+
+
+exercise = Exercise(vote, ("y_pred",), _VOTE, error=_label_error, probes=_probes)
 
 
 def decided(

@@ -8,6 +8,7 @@ import numpy as np
 from cs231n_lib.course.checks import calling, verdict
 from cs231n_lib.course.checks.a2 import softmax
 from cs231n_lib.course.checks.a2.linear_model import attribute, highest_score
+from cs231n_lib.course.checks.cause import first_cause
 from cs231n_lib.course.checks.exercise import Exercise, Mistake, general
 from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
 
@@ -201,7 +202,9 @@ def learns(Model: Callable[..., Any], X: np.ndarray, y: np.ndarray) -> None:
     watched.train(X, y, learning_rate=0.1, reg=1e-4, num_iters=300, batch_size=4)
     _all_iterations(watched, 300)
     accuracy = float(np.mean((X @ watched.W).argmax(axis=1) == y))
-    if accuracy < 0.95:
+    if accuracy >= 0.95:
+        return
+    with first_cause(lambda: step(Model, X, y, 0.1, 1e-4), lambda: batches(Model, X, y)):
         raise CheckFailed(
             f"after 300 steps the training accuracy is {accuracy:.2f}; these data can be separated."
         )

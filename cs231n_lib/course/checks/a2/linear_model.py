@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from cs231n_lib.course.checks import verdict
-from cs231n_lib.course.checks.verdict import CheckFailed
+from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
 
 
 def attribute(model: Any, name: str) -> Any:
@@ -13,7 +13,10 @@ def attribute(model: Any, name: str) -> Any:
     try:
         return getattr(model, name)
     except (AttributeError, verdict.StudentError):
-        raise CheckFailed(f"the model has no attribute `{name}`.") from None
+        raise CheckFailed(
+            f"the model has no attribute `{name}`.",
+            Diagnosis("no_model", "an object of the class is asked for, with all its methods."),
+        ) from None
 
 
 def highest_score(X: np.ndarray, W: np.ndarray, *, by: str = "argmax") -> np.ndarray:

@@ -27,16 +27,18 @@ def finish(
     penalty_over_N: bool = False,
     times_reg: bool = True,
     grad_penalty_over_N: bool = False,
+    grad_penalty: str = "W",
 ) -> tuple[float, np.ndarray]:
     """Average and regularise: every way of doing that wrong is the same for both losses."""
     N, C = dscores.shape
-    divisor = {"N": N, "1": 1, "NC": N * C, "C": C}
+    divisor = {"N": N, "1": 1, "NC": N * C, "C": C, "NN": N * N}
     size = {"squares": np.sum(W * W), "norm": np.sqrt(np.sum(W * W)), "abs": np.sum(np.abs(W)),
             "sum": np.sum(W)}[penalty]  # fmt: skip
     loss = np.sum(losses) / divisor[loss_over]
     loss += loss_reg * (reg if times_reg else 1.0) * size / (N if penalty_over_N else 1)
     dW = X.T @ dscores / divisor[grad_over]
-    dW = dW + grad_reg * reg * W / (N if grad_penalty_over_N else 1)
+    slope = W if grad_penalty == "W" else np.ones_like(W)
+    dW = dW + grad_reg * reg * slope / (N if grad_penalty_over_N else 1)
     return float(loss), dW
 
 
@@ -55,6 +57,10 @@ def shared_mistakes() -> tuple[Mistake, ...]:
                 "average over the batch only.", {"grad_over": "NC"}),
         Mistake("gradient_over_classes", "the gradient is divided by the number of classes, not "
                 "by N.", {"grad_over": "C"}),
+        Mistake("averaged_twice", "the loss is divided by N twice.", {"loss_over": "NN"}),
+        Mistake("averaged_twice", "the gradient is divided by N twice.", {"grad_over": "NN"}),
+        Mistake("reg_without_W", "the gradient of the penalty is 2 * reg * W; here 2 * reg alone "
+                "is added.", {"grad_penalty": "1"}),
         Mistake("half_reg_in_loss", "the loss uses half of the penalty; the convention here is "
                 "reg * sum(W*W).", {"loss_reg": 0.5}),
         Mistake("half_reg_in_gradient", "the gradient of the penalty is reg * W; that of "
@@ -128,6 +134,45 @@ def problem(
         margins = scores - scores[np.arange(N), y][:, None] + 1
         if np.abs(margins).min() > 0.5 / margins.size * min(scale, 1.0):
             return W, X, y, reg
+
+
+def probes() -> dict[str, Problem]:
+    """Return problems that tell the mistakes apart."""
+    rng = np.random.default_rng(0)
+    return {
+        "7 samples, 3 classes": problem(rng, 7, 4, 3, reg=0.3),
+        "6 samples, 5 classes": problem(rng, 6, 3, 5, reg=0.7),
+    }
+
+
+def data_term(
+    exercise: Exercise, function: Callable[..., Any], *problems: Problem, **options: Any
+) -> None:
+    """Require right losses up to one factor; a missing average is paid for in the test of it.
+
+    Parameters
+    ----------
+    problems : tuple
+        Two or more, all with the same numbers of samples and of classes and reg = 0.
+    """
+    found = calling.call(function, *problems[0])
+    want = exercise.expected(problems[0])
+    factor = 1.0
+    if want is not None and isinstance(found, (tuple, list)) and len(found) == 2:
+        ratio = float(calling.numbers(found[0], "`loss`").mean()) / want["loss"]
+        factor = ratio if np.isfinite(ratio) and ratio != 0 else 1.0
+
+    def scaled(*args: Any) -> Any:
+        result = calling.call(function, *args)
+        if factor == 1.0 or not isinstance(result, (tuple, list)) or len(result) != 2:
+            return result
+        return calling.numbers(result[0], "`loss`") / factor, result[1]
+
+    regimes = {f"{len(problems[0][1])} samples, {n}": p for n, p in enumerate(problems, 1)}
+    try:
+        exercise.check(scaled, regimes, parts=("loss",), **options)
+    except CheckFailed:
+        exercise.check(function, regimes, parts=("loss",), **options)
 
 
 def exact_gradient(exercise: Exercise, function: Callable[..., Any], problem: Problem) -> None:

@@ -94,15 +94,19 @@ def _table(result: Any, wanted: set[tuple[float, float]]) -> tuple[dict[Any, np.
         raise CheckFailed("`tune` should return (results, best_model).", general("no_return"))
     results, best = result
     if not isinstance(results, dict):
-        raise CheckFailed("`results` should be a dictionary.")
+        raise CheckFailed("`results` should be a dictionary.", general("shape"))
     calling.require(
-        set(results) == wanted, "`results` should have one entry for each (learning_rate, reg)."
-    )
+        set(results) == wanted, "`results` should have one entry for each (learning_rate, reg).",
+        Diagnosis("keys_of_results", "each key is the pair (learning_rate, reg), in this order."),
+    )  # fmt: skip
     table = {key: calling.numbers(value, "an entry") for key, value in results.items()}
     if any(value.shape != (2,) for value in table.values()):
-        raise CheckFailed("each entry should be (training accuracy, validation accuracy).")
+        raise CheckFailed("each entry should be (training accuracy, validation accuracy).",
+                          Diagnosis("entries_of_results", "keep both accuracies of each model."),
+                          )  # fmt: skip
     if any(value.min() < 0 or value.max() > 1 for value in table.values()):
-        raise CheckFailed("accuracies should be fractions from 0 to 1.")
+        raise CheckFailed("accuracies should be fractions from 0 to 1.",
+                          Diagnosis("percent", "these look like percent."))  # fmt: skip
     if best is None:
         raise CheckFailed("the best model is None.", general("no_return"))
     return table, best
@@ -119,7 +123,11 @@ def _check_table(
     """Require the accuracies that the models have which were trained with these settings."""
     for settings, found in table.items():
         runs = [run for run in trained if (run.rate, run.reg) == settings]
-        calling.require(bool(runs), f"no model was trained with (learning_rate, reg) = {settings}.")
+        calling.require(
+            bool(runs), f"no model was trained with (learning_rate, reg) = {settings}.",
+            Diagnosis("settings_not_used", "hand the learning rate and reg of the loops on to "
+                      "`train`."),
+        )  # fmt: skip
         if not all(run.fresh for run in runs):
             raise CheckFailed(
                 f"the model for {settings} had been trained before.",
@@ -129,21 +137,25 @@ def _check_table(
         calling.require(
             any(np.array_equal(run.X, X) and np.array_equal(run.y, y) for run in runs),
             f"the model for {settings} was not trained on X_train and y_train.",
-        )
+            Diagnosis("training_data", "train on the training data; the validation data only "
+                      "choose among the models."),
+        )  # fmt: skip
         calling.require(
             any(run.steps == STEPS for run in runs),
             f"the model for {settings} was not trained with the num_iters and batch_size given.",
-        )
+            Diagnosis("steps_not_used", "hand num_iters and batch_size on to `train`."),
+        )  # fmt: skip
         pairs = []
         for run in runs:
             labels = highest_score(X, run.W)
             pairs.append((float(np.mean(labels == y)), float(np.mean(labels == y_val))))
         if not any(np.allclose(found, pair) for pair in pairs):
-            swapped = any(np.allclose(found[::-1], pair) for pair in pairs)
+            kind = None
+            if any(np.allclose(found[::-1], pair) for pair in pairs):
+                kind = Diagnosis("accuracies_swapped", "the two accuracies seem to be swapped.")
+            elif any(np.allclose(found, 2 * [value]) for pair in pairs for value in pair):
+                kind = Diagnosis("accuracy_twice", "the same accuracy stands there twice.")
             raise CheckFailed(
                 f"{name}: the accuracies for {settings} are not those of the model trained with "
-                "them.",
-                Diagnosis("accuracies_swapped", "the two accuracies seem to be swapped.")
-                if swapped
-                else None,
-            )
+                "them.", kind,
+            )  # fmt: skip

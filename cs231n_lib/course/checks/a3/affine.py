@@ -69,6 +69,7 @@ backward_exercise = Exercise(
         Mistake("dx_averaged", "dx is divided by N; averaging is the loss's business.",
                 {"dx": "averaged"}),
     ),
+    forward=forward_exercise,
 )  # fmt: skip
 
 

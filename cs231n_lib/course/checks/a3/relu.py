@@ -6,7 +6,7 @@ import numpy as np
 
 from cs231n_lib.course.checks import calling
 from cs231n_lib.course.checks.a3 import affine
-from cs231n_lib.course.checks.exercise import Exercise, Mistake, general, like, relative_error
+from cs231n_lib.course.checks.exercise import Exercise, Mistake, general, like
 from cs231n_lib.course.checks.pair import Function, _f64, _forward
 from cs231n_lib.course.checks.verdict import CheckFailed
 
@@ -75,6 +75,7 @@ backward_exercise = Exercise(
         Mistake("leaky_relu", "a little passes where x < 0; exactly nothing should.",
                 {"mask": "leaky"}),
     ),
+    forward=forward_exercise,
 )  # fmt: skip
 
 
@@ -97,19 +98,62 @@ LAYERS: dict[str, Function] = {
 }
 
 
+def affine_relu(
+    dout: np.ndarray,
+    x: np.ndarray,
+    w: np.ndarray,
+    b: np.ndarray,
+    *,
+    gate: bool = True,
+    back: bool = True,
+    order: str = "right",
+) -> tuple[np.ndarray, ...]:
+    """Return out, dx, dw and db of affine and ReLU in one."""
+    a = affine.affine(x, w, b)
+    mask = a > 0 if back else np.ones_like(a)
+    if order == "forwards":
+        dx, dw, db = affine.affine_gradient(dout, x, w, b)
+        if dx.shape != a.shape:
+            raise ValueError("the mask of the outputs does not fit the gradient of the inputs")
+        return relu(a), dx * mask, dw, db
+    return relu(a) if gate else a, *affine.affine_gradient(dout * mask, x, w, b)
+
+
+pair_exercise = Exercise(
+    affine_relu,
+    ("out", "dx", "dw", "db"),
+    (
+        Mistake("mask_missing", "dout passes the ReLU everywhere: relu_backward comes first on "
+                "the way back.", {"back": False}),
+        Mistake("no_relu", "`out` is what the affine layer puts out: the ReLU is missing.",
+                {"gate": False}),
+        Mistake("order_of_layers", "the layers come in the opposite order on the way back: first "
+                "relu_backward, then affine_backward.", {"order": "forwards"}),
+    ),
+    probes=lambda: _probes(),
+)  # fmt: skip
+
+
+def _probes() -> dict[str, tuple[np.ndarray, ...]]:
+    """Return problems that tell the mistakes apart: as many inputs as outputs, and more."""
+    rng = np.random.default_rng(0)
+    return {
+        "five inputs, five outputs": affine.problem(rng, (4, 5), 5),
+        "2 x 3 inputs": affine.problem(rng, (3, 2, 3), 4),
+    }
+
+
 def check_pair(
     pair_forward: Function, pair_backward: Function, problem: tuple[np.ndarray, ...]
 ) -> None:
     """Require affine and ReLU in one."""
-    dout, x, w, b = problem
-    out, cache = _forward(pair_forward, (x, w, b))
-    grads = calling.call(pair_backward, dout, cache)
-    if not isinstance(grads, (tuple, list)) or len(grads) != 3:
-        kind = "no_return" if grads is None else "shape"
-        raise CheckFailed("affine_relu_backward should return (dx, dw, db).", general(kind))
-    a = affine.affine(x, w, b)
-    want = [relu(a), *affine.affine_gradient(dout * (a > 0), x, w, b)]
-    for name, got, right in zip(("out", "dx", "dw", "db"), (out, *grads), want, strict=True):
-        error = relative_error(got, right)
-        if error > 1e-7:
-            raise CheckFailed(f"`{name}` is wrong: relative error {error:.1e}.", None, error)
+
+    def run(dout: Any, *args: Any) -> tuple[Any, ...]:
+        out, cache = _forward(pair_forward, args)
+        grads = calling.call(pair_backward, dout, cache)
+        if not isinstance(grads, (tuple, list)) or len(grads) != 3:
+            kind = "no_return" if grads is None else "shape"
+            raise CheckFailed("affine_relu_backward should return (dx, dw, db).", general(kind))
+        return out, *grads
+
+    pair_exercise.check(run, {"affine and ReLU": problem})

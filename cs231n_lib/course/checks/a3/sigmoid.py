@@ -71,4 +71,5 @@ backward_exercise = Exercise(
                 {"local": "s(1+s)"}),
         Mistake("local_gradient_missing", "dout is passed on as it is.", {"local": "1"}),
     ),
+    forward=forward_exercise,
 )  # fmt: skip

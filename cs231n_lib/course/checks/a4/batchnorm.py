@@ -48,10 +48,11 @@ def train(
     eps: str = "inside",
     scale: str = "right",
     centred: bool = True,
+    mean_axis: int | None = 0,
 ) -> np.ndarray:
     """Return ``x`` (N, D) normalised by mean and variance of the batch, scaled and shifted."""
     (x,) = _f64(x)
-    mean = x.mean(axis=axis, keepdims=True)
+    mean = x.mean(axis=axis if mean_axis == 0 else mean_axis, keepdims=True)
     spread = x.var(axis=axis, keepdims=True, ddof=int(var == "unbiased"))
     if var == "uncentred":
         spread = (x**2).mean(axis=axis, keepdims=True)
@@ -75,6 +76,7 @@ _SCALE = (
     Mistake("gamma_times_beta", "gamma multiplies beta too; add beta at the end.",
             {"scale": "together"}),
 )  # fmt: skip
+_MEAN = "the mean is taken over everything; each feature has its own."
 train_exercise = Exercise(
     train,
     ("out",),
@@ -91,6 +93,7 @@ train_exercise = Exercise(
                 "them over the batch.", {"axis": 1}),
         Mistake("wrong_axis", "mean and variance are taken over everything; each feature has its "
                 "own.", {"axis": None}),
+        Mistake("wrong_axis", _MEAN, {"mean_axis": None}),
         Mistake("not_centred", "the mean is not subtracted.", {"centred": False}),
     ),
 )  # fmt: skip
@@ -156,7 +159,8 @@ def running(
                "with eps": batch.var(axis=0) + bn_param.get("eps", 1e-5),
                "root with eps": np.sqrt(batch.var(axis=0) + bn_param.get("eps", 1e-5)),
                "uncentred": (batch**2).mean(axis=0)}[var]  # fmt: skip
-        average = keep * average + take * batch.mean(axis=0)
+        centre = batch.mean(axis=None if mean == "of everything" else 0)
+        average = keep * average + take * centre
         spread = keep * spread + take * new
     return average, spread
 
@@ -185,6 +189,7 @@ running_exercise = Exercise(
                 "one divides.", {"var": "with eps"}),
         Mistake("uncentred_variance", "the variance is the mean of (x - mean)^2, not of x^2.",
                 {"var": "uncentred"}),
+        Mistake("wrong_axis", _MEAN, {"mean": "of everything"}),
         Mistake("running_start", "the running variance starts at 1; start at 0.",
                 {"var": "starts at 1"}),
     ),
@@ -219,13 +224,14 @@ def gradient(
     bn_param: Param,
     *,
     through_mean: bool = True,
-    through_var: bool = True,
+    through_var: float = 1.0,
     dgamma: str = "sum",
     dbeta: str = "sum",
     scaled: bool = True,
     var: str = "biased",
     eps: str = "inside",
     averaged: bool = False,
+    swapped: bool = False,
 ) -> tuple[np.ndarray, ...]:
     """Return dx, dgamma, dbeta of batch normalisation in training."""
     dout, x, gamma = _f64(dout, x, gamma)
@@ -238,11 +244,10 @@ def gradient(
     product = {"x": dout * x, "ones": xhat, "centred": dout * (x - x.mean(axis=0))}
     down = product.get(dgamma, dout * xhat)
     N = len(x)
-    return (
-        dx / (N if averaged else 1),
-        down.sum(axis=0) / (N if dgamma == "mean" else 1),
-        {"sum": dout.sum(axis=0), "mean": dout.mean(axis=0), "ones": np.full(x.shape[1], N)}[dbeta],
-    )
+    scale = down.sum(axis=0) / (N if dgamma == "mean" else 1)
+    sums = {"sum": dout.sum(axis=0), "mean": dout.mean(axis=0), "ones": np.full(x.shape[1], N)}
+    shift = sums[dbeta]
+    return dx / (N if averaged else 1), *((shift, scale) if swapped else (scale, shift))
 
 
 _PATHS = "x also acts through the {} of the batch: that part of the gradient is missing in dx."
@@ -251,9 +256,9 @@ gradient_exercise = Exercise(
     ("dx", "dgamma", "dbeta"),
     (
         Mistake("mean_path_missing", _PATHS.format("mean"), {"through_mean": False}),
-        Mistake("variance_path_missing", _PATHS.format("variance"), {"through_var": False}),
+        Mistake("variance_path_missing", _PATHS.format("variance"), {"through_var": 0.0}),
         Mistake("mean_and_variance_paths_missing", _PATHS.format("mean and the variance"),
-                {"through_mean": False, "through_var": False}),
+                {"through_mean": False, "through_var": 0.0}),
         Mistake("scale_missing", "gamma is missing in dx.", {"scaled": False}),
         Mistake("dgamma_of_x", "dgamma is the sum of dout times the normalised x, not x itself.",
                 {"dgamma": "x"}),
@@ -273,7 +278,12 @@ gradient_exercise = Exercise(
                 {"eps": "missing"}),
         Mistake("eps_outside_root", "eps is added to the standard deviation; it belongs to the "
                 "variance, below the root.", {"eps": "outside"}),
+        Mistake("dgamma_dbeta_swapped", "dgamma and dbeta are swapped: return dx, dgamma, dbeta.",
+                {"swapped": True}),
+        Mistake("half_variance_path", "the variance is a mean of squares: its derivative has a "
+                "factor 2, which is missing in dx.", {"through_var": 0.5}),
     ),
+    forward=train_exercise,
 )  # fmt: skip
 
 

@@ -71,6 +71,10 @@ def convolution(
     added = {"once": b, "missing": 0 * b, "subtracted": -b, "per channel": C * b,
              "per tap": C * HH * WW * b, "first": 0 * b + b[0]}[bias]  # fmt: skip
     out = out + added[:, None, None]
+    if shape == "images last":
+        return out.transpose(1, 2, 3, 0).reshape(out.shape)
+    if shape == "filters first":
+        return out.transpose(1, 0, 2, 3).reshape(out.shape)
     if shape == "transposed":
         return out.transpose(0, 1, 3, 2)
     if shape == "width from height":
@@ -84,8 +88,8 @@ def convolution(
 _PAD = (
     Mistake("pad_ignored", "the padding is ignored: `pad` rows and columns of zeros belong on "
             "each side of the image.", {"pad": "none"}),
-    Mistake("pad_ignored", "the padding is ignored: `pad` rows and columns of zeros belong on "
-            "each side of the image.", {"pad": "fails"}),
+    Mistake("padding_fails", "only what needs padding fails: `pad` rows and columns of zeros "
+            "belong on each side of the image, none on its other axes.", {"pad": "fails"}),
     Mistake("pad_value", "the frame is filled with ones; it is zero.", {"pad": "ones"}),
     Mistake("pad_value", "the frame repeats the border; it is zero.", {"pad": "edge"}),
     Mistake("pad_value", "the frame mirrors the image; it is zero.", {"pad": "reflect"}),
@@ -117,6 +121,10 @@ convolution_exercise = Exercise(
                 {"shape": "transposed"}),
         Mistake("height_width_swapped", "the width of the output is computed from the height of "
                 "the image.", {"shape": "width from height"}),
+        Mistake("axes_mixed_up", "the numbers are right but out of place: `reshape` does not "
+                "exchange axes; images come first, then filters.", {"shape": "images last"}),
+        Mistake("axes_mixed_up", "the numbers are right but out of place: `reshape` does not "
+                "exchange axes; images come first, then filters.", {"shape": "filters first"}),
         Mistake("one_filter", "the first filter is used for all.", {"taps": "first filter"}),
         Mistake("bias_missing", "the bias b is not added.", {"bias": "missing"}),
         Mistake("bias_subtracted", "the bias b is subtracted; add it.", {"bias": "subtracted"}),
@@ -133,6 +141,7 @@ convolution_exercise = Exercise(
         Mistake("one_image", "all outputs are those of the first image.",
                 {"combine": "first image"}),
     ),
+    probes=lambda: {name: args[1:] for name, args in _probes().items()},
 )  # fmt: skip
 
 
@@ -199,8 +208,8 @@ convolution_gradient_exercise = Exercise(
                 {"cut": "front"}),
         Mistake("stride_ignored", "the windows move by one pixel on the way back: window i starts "
                 "at i * stride.", {"stride": "ignored"}),
-        Mistake("pad_ignored", "the padding is forgotten on the way back: the windows are those "
-                "of the padded image.", {"pad": "fails"}),
+        Mistake("padding_fails", "only what needs padding fails on the way back: the windows are "
+                "those of the padded image.", {"pad": "fails"}),
         Mistake("dx_overwritten", "windows overlap, and `=` keeps only the last one's gradient in "
                 "dx; add them up with `+=`.", {"dx": "written"}),
         Mistake("dx_overwritten", "all filters and windows add to dx; `=` keeps only the last "
@@ -232,6 +241,8 @@ convolution_gradient_exercise = Exercise(
         Mistake("db_positions", "db is summed over the images only; a bias is used at every "
                 "position too.", {"db": "maps"}),
     ),
+    probes=lambda: _probes(),
+    forward=convolution_exercise,
 )  # fmt: skip
 
 
@@ -252,3 +263,13 @@ def problem(
     sizes = ((N, F, OH, OW), (F, C, HH, WW), (F,))
     dout, w, b = (rng.normal(size=size).astype(dtype) for size in sizes)
     return dout, x, w, (bias * b).astype(dtype), {"stride": stride, "pad": pad}
+
+
+def _probes() -> dict[str, tuple[Any, ...]]:
+    """Return problems that tell the mistakes apart."""
+    rng = np.random.default_rng(0)
+    return {
+        "no padding": problem(rng, (2, 2, 4, 5), (3, 3, 2)),
+        "padding": problem(rng, (3, 3, 4, 6), (4, 3, 3), 1, 1),
+        "padding, stride 2": problem(rng, (2, 2, 7, 8), (3, 3, 2), 2, 2),
+    }

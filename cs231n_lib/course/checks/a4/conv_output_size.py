@@ -22,8 +22,11 @@ def output_size(
     inside: int = 0,
     window: int = 1,
     step: bool = True,
+    swapped: bool = False,
 ) -> int:
     """Return the number of windows along an axis; dials change the terms of the formula."""
+    if swapped:
+        F, S = S, F
     return (W - window * F + frame * P + inside) // (S if step else 1) + one
 
 
@@ -51,7 +54,10 @@ exercise = Exercise(
         Mistake("filter_missing", "F is not subtracted: the last window has to fit in.",
                 {"window": 0}),
         Mistake("stride_missing", "the stride is left out.", {"step": False}),
+        Mistake("window_and_stride_swapped", "F and S are swapped: subtract the filter, divide by "
+                "the stride.", {"swapped": True}),
     ),
+    probes=lambda: {"windows in steps": (21, 5, 3, 1), "windows side by side": (9, 4, 1, 2)},
 )  # fmt: skip
 NOT_AN_INTEGER = Diagnosis(
     "not_an_integer", "the size is to be an int: `/` gives a float even where it divides."

@@ -23,9 +23,12 @@ def columns(
     layout: str = "right",
     how_stride: str = "right",
     how_pad: str = "zeros",
+    swapped: bool = False,
 ) -> np.ndarray:
     """Return the windows as columns: (N, C * HH * WW, OH * OW)."""
     (x,) = _f64(x)
+    if swapped:
+        HH, WW = WW, HH
     seen = windows(x, HH, WW, {"stride": stride, "pad": pad}, how_stride, how_pad)
     N, C, OH, OW = seen.shape[:4]
     cols = np.einsum(f"ncijuv->n{order}{positions}", seen).reshape(N, C * HH * WW, OH * OW)
@@ -68,8 +71,21 @@ columns_exercise = Exercise(
         Mistake("images_not_apart", "the columns of all images are in one matrix; here each image "
                 "keeps an axis of its own: (N, C * HH * WW, OH * OW).",
                 {"layout": "one matrix"}),
+        Mistake("height_width_swapped", "the windows are transposed: HH goes with the rows.",
+                {"swapped": True}),
     ),
+    probes=lambda: _probes(),
 )  # fmt: skip
+
+
+def _probes() -> dict[str, tuple[Any, ...]]:
+    """Return images and windows that tell the mistakes apart."""
+    rng = np.random.default_rng(0)
+    return {
+        "no padding": (rng.normal(size=(2, 2, 4, 5)), 2, 3, 1, 0),
+        "padding": (rng.normal(size=(3, 3, 4, 6)), 3, 3, 1, 1),
+        "stride 2, padding": (rng.normal(size=(2, 2, 7, 8)), 3, 2, 2, 2),
+    }
 
 
 def vectorised(

@@ -84,6 +84,7 @@ pool_exercise = Exercise(
         Mistake("height_width_swapped", "height and width are swapped in the output.",
                 {"transposed": True}),
     ),
+    probes=lambda: {name: args[1:] for name, args in _probes().items()},
 )  # fmt: skip
 
 
@@ -103,16 +104,26 @@ def pool_gradient(
     dx = np.zeros_like(x)
     for i, j in np.ndindex(*dout.shape[2:]):
         top, left = (i * (S or PH), j * (S or PW))
-        window = x[:, :, top : top + PH, left : left + PW]
-        if window.shape[2:] != (PH, PW):
-            raise ValueError("a window reaches beyond the image")
+        window = x[:, :, top : top + PH, left : left + PW]  # cut off at the border
+        if window.size == 0:
+            raise ValueError("a window lies beyond the image")
         flat = window.reshape(*window.shape[:2], -1)
         winner = flat.argmax(-1)
+        if route.startswith("by height"):
+            rows, cols = winner // PH, winner % (PW if "row" in route else PH)
+            if "inside" in route and (rows.max() >= PH or cols.max() >= PW):
+                raise IndexError("beyond the window")
+            hits = (*np.indices(winner.shape), top + rows, left + cols)
+            if add == "winner written":
+                dx[hits] = dout[:, :, i, j]
+            else:
+                dx[hits] += dout[:, :, i, j]
+            continue
         if route == "smallest":
             winner = flat.argmin(-1)
         elif route == "first":
             winner = 0 * winner
-        hit = winner[..., None] == np.arange(PH * PW)
+        hit = winner[..., None] == np.arange(flat.shape[-1])
         if route == "channels":
             hit &= (flat.max(-1) == flat.max((1, 2))[:, None])[..., None]
         mask = hit.reshape(window.shape)
@@ -120,13 +131,13 @@ def pool_gradient(
             rows, cols = np.unravel_index(winner, (PH, PW))
             if PH != PW and (rows.max() >= PW or cols.max() >= PH):
                 raise IndexError("row and column exchanged")
-            mask = (cols * PW + rows)[..., None] == np.arange(PH * PW)
+            mask = (cols * PW + rows)[..., None] == np.arange(flat.shape[-1])
             mask = mask.reshape(window.shape)
         values = dout[:, :, i, j][:, :, None, None]
         if route == "all":
             sent = values * np.ones_like(window)
         elif route == "share":
-            sent = values * np.ones_like(window) / (PH * PW)
+            sent = values * np.ones_like(window) / flat.shape[-1]
         elif route == "mask":
             sent = mask * 1.0
         else:
@@ -165,12 +176,27 @@ pool_gradient_exercise = Exercise(
                 "channel has its own winner.", {"route": "channels"}),
         Mistake("height_width_swapped", "row and column of the largest value are swapped.",
                 {"route": "swapped"}),
+        *(Mistake("index_from_height", "the row of the largest value is argmax // pool_width, its "
+                  "column argmax % pool_width; here pool_height divides.", {"route": route})
+          for route in ("by height", "by height, row", "by height, inside",
+                        "by height, row, inside")),
         Mistake("stride_ignored", "the windows move by one pixel on the way back: window i starts "
                 "at i * stride.", {"stride": "ignored"}),
         Mistake("stride_is_window", "the windows move by their own size; they move by `stride`.",
                 {"stride": "window"}),
     ),
+    probes=lambda: _probes(),
+    forward=pool_exercise,
 )  # fmt: skip
+
+
+def _probes() -> dict[str, tuple[Any, ...]]:
+    """Return problems that tell the mistakes apart: windows that overlap, touch, leave gaps."""
+    rng = np.random.default_rng(0)
+    return {
+        "overlap": problem(rng, (2, 3, 7, 8), (3, 2), 2),
+        "gaps": problem(rng, (3, 2, 8, 5), (2, 2), 3),
+    }
 
 
 def problem(

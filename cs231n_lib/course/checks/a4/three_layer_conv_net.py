@@ -69,10 +69,13 @@ def network(
     over: str = "1",
     shift: bool = True,
     of_p: bool = False,
+    pad: str = "same",
 ) -> tuple[Any, ...]:
     """Return scores, loss and gradients of conv - ReLU - pool - affine - ReLU - affine."""
     X, W1, b1, W2, b2, W3, b3 = (np.asarray(a, dtype=np.float64) for a in (X, *parameters))
     N = len(X)
+    if (pad == "none" and W1.shape[2] > 1) or (pad == "1" and W1.shape[2] != 3):
+        raise ValueError("the affine layer gets another number of values than it has weights for")
     conv_param = {"stride": 1, "pad": (W1.shape[2] - 1) // 2}
     maps, conv_cache = _conv_forward(X, W1, bias * b1, conv_param)
     active = np.maximum(maps, 0) if relu[0] else np.asarray(maps)
@@ -142,9 +145,23 @@ exercise = Exercise(
         Mistake("biases_penalised", "the penalty reaches the gradients of the biases; only the "
                 "weights are penalised.", {"grad_reg_biases": True}),
         *LARGE,
+        Mistake("padding_of_the_network", "without padding the convolution makes the image "
+                "smaller; it is to keep its size: pad = (filter_size - 1) // 2.", {"pad": "none"}),
+        Mistake("padding_of_the_network", "the padding only fits filters of 3 x 3; it depends on "
+                "the filter: pad = (filter_size - 1) // 2.", {"pad": "1"}),
         *AVERAGED,
     ),
+    probes=lambda: _probes(),
 )  # fmt: skip
+
+
+def _probes() -> dict[str, tuple[Any, ...]]:
+    """Return networks that tell the mistakes apart."""
+    rng = np.random.default_rng(0)
+    return {
+        "filters of 1 x 1": problem(rng, 2, (3, 4, 2), 3, 1, 4, 3, reg=0.3),
+        "filters of 3 x 3": problem(rng, 3, (1, 4, 6), 2, 3, 4, 4, reg=0.4),
+    }
 
 
 def far() -> dict[str, tuple[Any, ...]]:

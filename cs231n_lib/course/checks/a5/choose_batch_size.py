@@ -53,9 +53,9 @@ def batch(
         found = round((memory - fixed) / each)
     elif rounding == "up":
         found = -((fixed - memory) // each)
-    elif rounding == "one more":
+    elif rounding == "one more" or (rounding == "one more if one fits" and found >= 1):
         found += 1
-    elif rounding == "float":
+    elif rounding == "float" or (rounding == "float if one fits" and found >= 1):
         found = (memory - fixed) / each
     elif rounding == "power of two" and found >= 1:
         found = 2 ** (int(found).bit_length() - 1)
@@ -102,9 +102,12 @@ batch_exercise = Exercise(
         Mistake("rounded_up", "one image more than fits.", {"rounding": "up"}),
         Mistake("rounded_up", "one image more than fits.", {"rounding": "up if one fits"}),
         Mistake("rounded_up", "one image more than fits.", {"rounding": "one more"}),
+        Mistake("rounded_up", "one image more than fits.", {"rounding": "one more if one fits"}),
         Mistake("exact_fit_refused", "a step that needs exactly the memory given fits: <=, "
                 "not <.", {"rounding": "below"}),
         Mistake("not_whole", "a batch is a whole number: use `//`.", {"rounding": "float"}),
+        Mistake("not_whole", "a batch is a whole number: use `//`.",
+                {"rounding": "float if one fits"}),
         Mistake("power_of_two", "the largest batch is asked for, not the largest power of two.",
                 {"rounding": "power of two"}),
         Mistake("biases_forgotten", "the biases are parameters too.", {"biases": False}),
@@ -117,6 +120,7 @@ batch_exercise = Exercise(
         Mistake("error_for_zero", "where not even one image fits, the answer is 0, no error.",
                 {"nothing": "error"}),
     ),
+    probes=lambda: _probes(),
     error=shapes.exact,
     measure=shapes.MEASURE,
 )  # fmt: skip
@@ -171,6 +175,16 @@ def memories(
             for name, memory in (("", most - rest), (", less", (45 * least + 55 * most) // 100)):
                 regimes[f"{dtype}, {optimiser}{name}"] = (architecture, memory, dtype, optimiser)
     return regimes
+
+
+def _probes() -> dict[str, tuple[Any, ...]]:
+    """Return networks and memories that tell the mistakes apart."""
+    rng = np.random.default_rng(0)
+    return {
+        **memories(rng, ("float16", "float64"), ("SGD", "Adam")),
+        **memories(rng, ("float32",), ("Momentum",)),
+        **edges(rng),
+    }
 
 
 def edges(rng: np.random.Generator) -> dict[str, tuple[Any, ...]]:

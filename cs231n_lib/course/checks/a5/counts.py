@@ -16,6 +16,7 @@ from cs231n_lib.course.checks.a5.layer_output_shape import (
     call,
     exact,
     network,
+    random_network,
 )
 from cs231n_lib.course.checks.exercise import Exercise, Mistake, general
 from cs231n_lib.course.checks.verdict import CheckFailed
@@ -190,6 +191,7 @@ activations_exercise = Exercise(
                 "out.", {"incoming": True}),
         *(m for m in GEOMETRY if "pool" not in m.dials),
     ),
+    probes=lambda: _probes(1),
     error=exact,
     measure=MEASURE,
 )  # fmt: skip
@@ -222,6 +224,7 @@ parameters_exercise = Exercise(
         *WEIGHTS,
         _PADDING,
     ),
+    probes=lambda: _probes(2),
     error=exact,
     measure=MEASURE,
 )  # fmt: skip
@@ -244,9 +247,17 @@ multiply_adds_exercise = Exercise(
         *WEIGHTS,
         _PADDING,
     ),
+    probes=lambda: _probes(1),
     error=exact,
     measure=MEASURE,
 )  # fmt: skip
+
+
+def _probes(arguments: int) -> dict[str, tuple[Any, ...]]:
+    """Return networks that tell the mistakes apart, with so many arguments, and without biases."""
+    rng = np.random.default_rng(0)
+    regimes = {"a network": (random_network(rng), True), "another": (random_network(rng), False)}
+    return {name: args[:arguments] for name, args in regimes.items()}
 
 
 def plain(value: Any, what: str) -> Any:

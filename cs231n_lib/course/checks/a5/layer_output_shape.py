@@ -119,6 +119,7 @@ shape_exercise = Exercise(
         Mistake("height_and_width_swapped", "height and width are swapped; the order is "
                 "(C, H, W).", {"order": "CWH"}),
     ),
+    probes=lambda: random_layers(np.random.default_rng(0), 2),
     error=exact,
     measure=MEASURE,
 )  # fmt: skip
