@@ -56,7 +56,7 @@ def test_the_gate_can_go_red():
     verdicts = table.judge(assignment, exercise, samples, 1, 1)
     assert [v.as_expected for v in verdicts] == [True, True, False, False, True]
     assert [v.named for v in verdicts] == [True, True, True, False, False]
-    assert [bool(v.unnamed) for v in verdicts] == [False, False, False, True, True]
+    assert [bool(v.unnamed) for v in verdicts] == [False, False, False, False, True]
 
 
 def test_parts_are_joined_in_the_order_of_the_notebooks(tmp_path):
