@@ -55,7 +55,7 @@ def test_the_gate_can_go_red():
     samples = [right, wrong, called_wrong, called_right, misnamed]
     verdicts = table.judge(assignment, exercise, samples, 1, 1)
     assert [v.as_expected for v in verdicts] == [True, True, False, False, True]
-    assert [v.named for v in verdicts] == [True, True, True, False, False]
+    assert [v.named for v in verdicts] == [True, True, True, True, False]
     assert [bool(v.unnamed) for v in verdicts] == [False, False, False, False, True]
 
 
