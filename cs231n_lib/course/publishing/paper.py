@@ -51,13 +51,13 @@ def prepare(page: str, facts: str) -> BeautifulSoup:
     heads = []
     for n, section in enumerate(documents):
         section["style"] = f"page: sheet-{n}"
-        title = _title(section.h1).replace("\\", "").replace('"', "'")
+        title = _title(_heading(section)).replace("\\", "").replace('"', "'")
         heads.append(HEAD.format(name=f"sheet-{n}", title=title))
     style = soup.new_tag("style")
     style.string = "\n".join(heads)
     (soup.head or soup).append(style)
-    first = documents[0].find("h1")
-    assert isinstance(first, Tag)
+    first = _heading(documents[0])
+    assert first is not None
     about = _made(
         soup, "div", "paper-facts", *(_made(soup, "p", "", f) for f in facts.splitlines())
     )
@@ -69,7 +69,7 @@ def prepare(page: str, facts: str) -> BeautifulSoup:
 def _documents(soup: BeautifulSoup) -> list[Tag]:
     """Return the sections that are a page each on the screen, the first page included."""
     found = [m.find_next_sibling("section") for m in soup.find_all("span", id=re.compile(DOCUMENT))]
-    sections = [s for s in found if isinstance(s, Tag) and s.h1]
+    sections = [s for s in found if isinstance(s, Tag) and _heading(s)]
     article = soup.find("h1")
     root = article.find_parent("section") if article else None
     return ([root] if root is not None and root not in sections else []) + sections
@@ -78,9 +78,9 @@ def _documents(soup: BeautifulSoup) -> list[Tag]:
 def _contents(soup: BeautifulSoup, documents: list[Tag]) -> Tag:
     lines = []
     for section in documents[1:]:
-        inner = section.select(":scope > section[id]:has(> h2)")
-        parts = [_made(soup, "li", "", _line(soup, part, "h2")) for part in inner]
-        line = _line(soup, section, "h1")
+        inner = section.find_all("section", id=True, recursive=False)
+        parts = [_made(soup, "li", "", _line(soup, part)) for part in inner if _heading(part)]
+        line = _line(soup, section)
         lines.append(
             _made(soup, "li", "", line, *([_made(soup, "ol", "", *parts)] if parts else []))
         )
@@ -91,14 +91,15 @@ def _contents(soup: BeautifulSoup, documents: list[Tag]) -> Tag:
 def _index(soup: BeautifulSoup) -> Tag:
     """Return an index: the words of the glossary, and the functions shown, with their places."""
     places: dict[str, list[str]] = {}
-    for term in soup.select("dt[id^=term-]"):
+    uses: dict[str, list[str]] = {}
+    for link in soup.find_all("a", href=re.compile("^#term-")):
+        section = link.find_parent("section", id=True)
+        if section is not None:
+            uses.setdefault(str(link["href"])[1:], []).append(str(section["id"]))
+    for term in soup.find_all("dt", id=re.compile("^term-")):
         start = str(term["id"])
-        places[_title(term)] = found = [start]
-        for link in soup.find_all("a", href=f"#{start}"):
-            section = link.find_parent("section", id=True)
-            if section is not None and str(section["id"]) not in found:
-                found.append(str(section["id"]))
-    for box in soup.select("[id^=listing-]"):
+        places[_title(term)] = list(dict.fromkeys([start, *uses.get(start, [])]))
+    for box in soup.find_all(id=re.compile("^listing-")):
         place = str(box["id"])
         places.setdefault(place.rpartition(".")[2], []).append(place)
     lines = []
@@ -109,6 +110,11 @@ def _index(soup: BeautifulSoup) -> Tag:
     return _made(soup, "section", "paper-index", heading, _made(soup, "ul", "", *lines))
 
 
+def _heading(section: Tag) -> Tag | None:
+    """Return a section's own heading: its level says how deep the section stands."""
+    return section.find(re.compile(r"^h[1-6]$"), recursive=False)
+
+
 def _title(heading: Tag | None) -> str:
     """Return the words of a heading without the link that the page puts beside it."""
     words = heading.strings if heading else ()
@@ -116,10 +122,10 @@ def _title(heading: Tag | None) -> str:
     return "".join(kept).strip()
 
 
-def _line(soup: BeautifulSoup, section: Tag, heading: str) -> Tag:
+def _line(soup: BeautifulSoup, section: Tag) -> Tag:
     """Return a section's title and the place of its page number."""
     place = str(section["id"])
-    title = _link(soup, place, _title(section.find(heading)))
+    title = _link(soup, place, _title(_heading(section)))
     return _made(soup, "div", "paper-line", title, _page(soup, place))
 
 
