@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from cs231n_lib.course.errors import UserError
-from cs231n_lib.course.publishing import pdf
+from cs231n_lib.course.publishing import paper, pdf
 
 PAGE = """<!doctype html><title>Two sheets</title>
 <h1>First</h1><p>Text.</p><h1 style="break-before: page">Second</h1><p>More.</p>"""
@@ -20,6 +20,20 @@ def test_prints_every_sheet_with_an_outline_and_leaves_nothing_else(program, tmp
     assert content.count(b"/Type /Page\n") == 2
     assert b"/Outlines" in content
     assert sorted(tmp_path.iterdir()) == [page, target]
+
+
+def test_page_numbers_are_those_of_the_printed_sheets(program, tmp_path):
+    chapter = (
+        '<span id="document-{0}"></span><section id="{0}"><h2>{0}</h2>'
+        '<section id="alike"><h3 style="break-before: page">Alike</h3></section></section>'
+    )
+    body = "".join(map(chapter.format, ("one", "two")))
+    soup = paper.prepare(f"<section><h1>Book</h1>{body}</section>", "Author")
+    page, target = tmp_path / "page.html", tmp_path / "page.pdf"
+    page.write_text(str(soup))
+    pdf.print_page(page, target)
+    paper.number(soup, paper.targets(target.read_bytes()))
+    assert [a.text for a in soup.select(".paper-contents .paper-page")] == ["2", "3", "4", "5"]
 
 
 def test_says_what_to_install_without_a_browser(monkeypatch):

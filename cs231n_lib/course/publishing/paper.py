@@ -45,11 +45,17 @@ def prepare(page: str, facts: str) -> BeautifulSoup:
         fold["open"] = ""
     for summary in soup.select("details.hide > summary"):
         summary.decompose()
+    for n, section in enumerate(soup.find_all("section")):
+        if heading := _heading(section):
+            heading["id"] = f"place-{n}"  # chapters have sections of the same name
     documents = _documents(soup)
     if not documents:
         raise ValueError("expected a page of Sphinx's builder 'singlehtml': no document in it")
     heads = []
-    for n, section in enumerate(documents):
+    for n, section in enumerate(documents[1:], 1):
+        mark = section.find_previous_sibling("span")
+        if mark is not None:
+            section.insert(0, mark.extract())  # alone between two sheets it would get one
         section["style"] = f"page: sheet-{n}"
         title = _title(_heading(section)).replace("\\", "").replace('"', "'")
         heads.append(HEAD.format(name=f"sheet-{n}", title=title))
@@ -67,18 +73,18 @@ def prepare(page: str, facts: str) -> BeautifulSoup:
 
 
 def _documents(soup: BeautifulSoup) -> list[Tag]:
-    """Return the sections that are a page each on the screen, the first page included."""
-    found = [m.find_next_sibling("section") for m in soup.find_all("span", id=re.compile(DOCUMENT))]
-    sections = [s for s in found if isinstance(s, Tag) and _heading(s)]
-    article = soup.find("h1")
-    root = article.find_parent("section") if article else None
-    return ([root] if root is not None and root not in sections else []) + sections
+    """Return the sections that are a page each on the screen, the first, which holds all, too."""
+    marks = soup.find_all("span", id=re.compile(DOCUMENT))
+    if not marks:
+        return []
+    found = [marks[0].find_parent("section"), *(m.find_next_sibling("section") for m in marks)]
+    return [s for s in found if isinstance(s, Tag) and _heading(s)]
 
 
 def _contents(soup: BeautifulSoup, documents: list[Tag]) -> Tag:
     lines = []
     for section in documents[1:]:
-        inner = section.find_all("section", id=True, recursive=False)
+        inner = section.find_all("section", recursive=False)
         parts = [_made(soup, "li", "", _line(soup, part)) for part in inner if _heading(part)]
         line = _line(soup, section)
         lines.append(
@@ -93,9 +99,9 @@ def _index(soup: BeautifulSoup) -> Tag:
     places: dict[str, list[str]] = {}
     uses: dict[str, list[str]] = {}
     for link in soup.find_all("a", href=re.compile("^#term-")):
-        section = link.find_parent("section", id=True)
-        if section is not None:
-            uses.setdefault(str(link["href"])[1:], []).append(str(section["id"]))
+        section = link.find_parent("section")
+        if section is not None and _heading(section):
+            uses.setdefault(str(link["href"])[1:], []).append(_place(section))
     for term in soup.find_all("dt", id=re.compile("^term-")):
         start = str(term["id"])
         places[_title(term)] = list(dict.fromkeys([start, *uses.get(start, [])]))
@@ -115,6 +121,13 @@ def _heading(section: Tag) -> Tag | None:
     return section.find(re.compile(r"^h[1-6]$"), recursive=False)
 
 
+def _place(section: Tag) -> str:
+    """Return the name under which links find a section's heading."""
+    heading = _heading(section)
+    assert heading is not None
+    return str(heading["id"])
+
+
 def _title(heading: Tag | None) -> str:
     """Return the words of a heading without the link that the page puts beside it."""
     words = heading.strings if heading else ()
@@ -124,7 +137,7 @@ def _title(heading: Tag | None) -> str:
 
 def _line(soup: BeautifulSoup, section: Tag) -> Tag:
     """Return a section's title and the place of its page number."""
-    place = str(section["id"])
+    place = _place(section)
     title = _link(soup, place, _title(_heading(section)))
     return _made(soup, "div", "paper-line", title, _page(soup, place))
 
