@@ -53,9 +53,9 @@ def prepare(page: str, facts: str) -> BeautifulSoup:
         raise ValueError("expected a page of Sphinx's builder 'singlehtml': no document in it")
     heads = []
     for n, section in enumerate(documents[1:], 1):
-        mark = section.find_previous_sibling("span")
-        if mark is not None:
-            section.insert(0, mark.extract())  # alone between two sheets it would get one
+        start = section.find_previous_sibling("span")
+        if start is not None:
+            section.insert(0, start.extract())  # alone between two sheets it would get one
         section["style"] = f"page: sheet-{n}"
         title = _title(_heading(section)).replace("\\", "").replace('"', "'")
         heads.append(HEAD.format(name=f"sheet-{n}", title=title))
