@@ -13,11 +13,12 @@ import numpy as np
 
 
 def children(pid):
-    """Return the pids of the children of all threads of a process."""
+    """Return the pids of the children of all threads of a process; none of one that has ended."""
     found = []
-    for path in Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(OSError):  # of a thread that has just ended
-            found += map(int, path.read_text().split())
+    with contextlib.suppress(OSError):
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with contextlib.suppress(OSError):  # of a thread that has just ended
+                found += map(int, Path(f"/proc/{pid}/task/{task}/children").read_text().split())
     return found
 
 

@@ -96,6 +96,16 @@ def test_a_worker_that_never_says_a_word_is_waited_for_as_long_as_walls_are(hurr
 
 
 @pytest.mark.usefixtures("needs_walls")
+def test_a_python_that_may_not_be_read_is_told_in_words(make_sandbox, monkeypatch):
+    def closed(*_):
+        raise PermissionError(13, "Permission denied", "/closed/bin/python")
+
+    monkeypatch.setattr(bubblewrap, "see", closed)
+    with pytest.raises(InfrastructureError, match="may not read this Python"):
+        make_sandbox().worker()
+
+
+@pytest.mark.usefixtures("needs_walls")
 def test_an_interpreter_that_is_called_by_a_crooked_path_is_found(tmp_path):
     folder = Path(sys.executable).parent
     crooked = folder / ".." / folder.name / Path(sys.executable).name

@@ -63,9 +63,12 @@ def bubblewrap_command(
     Raises
     ------
     InfrastructureError
-        If what is to be shown holds what must not be seen.
+        If what is to be shown holds what must not be seen, or cannot be read.
     """
-    python = see(packages, library.parent)
+    try:
+        python = see(packages, library.parent)
+    except OSError as error:
+        raise InfrastructureError(f"this user may not read this Python: {error}") from None
     _nothing_secret(python, library)
     command = namespaces()
     for name, value in {**ENVIRONMENT, **PRIVATE}.items():
