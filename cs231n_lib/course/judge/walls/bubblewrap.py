@@ -175,11 +175,11 @@ class Sandbox:
         self.patience = 1.0
 
     def _start(self) -> socket.socket:
+        walls = bubblewrap_command(self.library, self.limits, Sandbox.nested, self.packages)
         ours, theirs = socket.socketpair()
         options = {"control": theirs.fileno(), "warm": self.warm, "nested": Sandbox.nested,
                    "limits": asdict(self.limits), "blocked": self.blocked,
                    "user": NOBODY if as_root() else None}  # fmt: skip
-        walls = bubblewrap_command(self.library, self.limits, Sandbox.nested, self.packages)
         inner = program(
             [f"{PLACE}/bin/python", "-S"], f"{inside.__name__}.zygote", options,
             ["/library", PACKAGES],
