@@ -54,7 +54,7 @@ mkdir -p results
 chmod 700 source results
 cd source
 export PYTHONPATH=$root/source/package PYTHONDONTWRITEBYTECODE=1
-exec ../python/bin/python -P -m cs231n_lib.course course run-autograder "$root"
+exec "$root/python/bin/python" -P -m cs231n_lib.course course run-autograder "$root"
 """
 #: Parts of the package that an autograder has no use for; the material holds all solutions.
 LEFT_OUT = ("__pycache__", "material", "publishing")

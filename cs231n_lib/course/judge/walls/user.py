@@ -42,10 +42,13 @@ def why_not_another_user() -> str:
     if os.geteuid() != 0:
         return "only root can run code as another user"
     secrets = [str(Path(cs231n_lib.__file__).parent / "course"), str(Path.cwd())]
-    probe = subprocess.run(
-        [sys.executable, "-I", "-c", _PROBE, *secrets], cwd="/", env=ENVIRONMENT,
-        capture_output=True, text=True, user=NOBODY, group=NOBODY, extra_groups=[],
-    )  # fmt: skip
+    try:
+        probe = subprocess.run(
+            [sys.executable, "-I", "-c", _PROBE, *secrets], cwd="/", env=ENVIRONMENT,
+            capture_output=True, text=True, user=NOBODY, group=NOBODY, extra_groups=[],
+        )  # fmt: skip
+    except OSError as error:
+        return f"the user {NOBODY} cannot run {sys.executable}: {error.strerror}"
     if probe.returncode != 0:
         return f"the user {NOBODY} cannot run {sys.executable}: {probe.stderr.strip()}"
     if probe.stdout.strip():
