@@ -18,13 +18,14 @@ pytestmark = pytest.mark.browser
 
 #: A page without editors: it runs what it is told to and gives back what was said.
 HARNESS = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Engine</title>
-<link rel="icon" href="data:,"><script src="_static/dom.js"></script><script type="module">
+<base href="ROOT"><link rel="icon" href="data:,"><script src="_static/dom.js"></script>
+<script type="module">
 import { InPage } from "./live/engines/inpage.js";
 const told = (await (await fetch("live.json")).json()).engines["in-page"];
-const engine = new InPage(new URL("./", location.href).href, told);
+const engine = new InPage(document.baseURI, told);
 window.states = [];
 window.engine = engine;
-window.offer = await InPage.offer(told, new URL("./", location.href).href);
+window.offer = await InPage.offer(told, document.baseURI);
 window.cell = async (code, options = {}) => {
   const outputs = [];
   const answer = await engine.run(code, { show: (output) => outputs.push(output), ...options });
@@ -33,7 +34,7 @@ window.cell = async (code, options = {}) => {
 window.started = engine.start((state, sentence) => window.states.push([state, sentence]));
 </script></head><body></body></html>"""
 READ = [path for path in build.notebooks() if path.parent.name not in ("labs", "teaching")]
-#: Reads other notebooks with their outputs, which the engine does not carry.
+#: Errata reads other notebooks with their outputs, which the engine does not carry.
 CHAPTERS = [path for path in READ if path.stem != "errata"]
 
 
@@ -52,7 +53,9 @@ def engine_site(tmp_path_factory):
     for name in ("_static", "_vendor/wasi-shim"):
         shutil.copytree(root() / "book" / name, site / name.removeprefix("_vendor/"))
     bundle.write(site)
-    (site / "index.html").write_text(HARNESS, "utf-8")
+    for folder, base in (("", "./"), ("appendices", "../")):
+        (site / folder).mkdir(exist_ok=True)
+        (site / folder / "index.html").write_text(HARNESS.replace("ROOT", base), "utf-8")
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield site, f"http://127.0.0.1:{server.server_port}/"
@@ -121,7 +124,9 @@ def texts(outputs):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-def test_a_chapter_says_what_it_stored(page, path):
+def test_a_chapter_says_what_it_stored(chromium, engine_site, path):
+    folder = f"{path.parent.name}/" if path.parent.name == "appendices" else ""
+    page = opened(chromium, engine_site[1] + folder)
     wrong = []
     for each in notebooks.read(path).cells:
         if each.cell_type != "code" or not each.source.strip():
@@ -134,6 +139,7 @@ def test_a_chapter_says_what_it_stored(page, path):
                 wrong.append((each.id, texts(found), texts(each.outputs)))
             elif differs := notebooks.compare_figures(each.outputs, found):
                 wrong.append((each.id, differs))
+    page.context.close()
     assert not wrong, "\n".join(map(str, wrong))
 
 

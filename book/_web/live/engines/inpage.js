@@ -46,6 +46,8 @@ export class InPage {
 
   constructor(root, told) {
     this.files = new Files(root, told.files);
+    // Where the page lies in the book is where its cells run.
+    this.folder = decodeURIComponent(new URL(".", location.href).href.slice(root.length));
     Object.assign(this, { bytes: told.bytes, id: 0, waiting: new Map(), questions: 0, state: "" });
   }
 
@@ -130,9 +132,9 @@ export class InPage {
   async begin() {
     this.worker?.terminate();
     this.worker = this.open();
-    const { module, parts, image } = this;
+    const { module, parts, image, folder } = this;
     const flag = this.raise();
-    this.canStop = (await this.ask({ kind: "start", module, parts, image, interruptible: flag })).canStop;
+    this.canStop = (await this.ask({ kind: "start", module, parts, image, folder, interruptible: flag })).canStop;
     URL.revokeObjectURL(flag);
   }
 

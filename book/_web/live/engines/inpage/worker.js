@@ -67,7 +67,7 @@ function python(code) {
   return guest.turn(put(bytes), bytes.length);
 }
 
-async function start({ module, parts, image, interruptible }) {
+async function start({ module, parts, image, folder = "", interruptible }) {
   // A strict policy may forbid blobs: then nothing can be interrupted, and nothing must seem to be.
   canStop = !revoked(interruptible);
   const cut = LIBRARY.lastIndexOf("/");
@@ -89,8 +89,12 @@ async function start({ module, parts, image, interruptible }) {
     if (python("__import__('cellrunner').wake()") !== 0) throw new Error("the image does not wake");
   } else {
     guest._initialize();
-    const begin = `import os, sys; sys.path.insert(0, '${BOOK}'); os.chdir('${BOOK}/book')`;
+    const begin = `import sys; sys.path.insert(0, '${BOOK}')`;
     if (python(`${begin}; __import__('cellrunner').start()`) !== 0) throw new Error("Python does not start");
+  }
+  const place = JSON.stringify(`${BOOK}/book/${folder}`);
+  if (python(`import os; os.makedirs(${place}, exist_ok=True); os.chdir(${place})`) !== 0) {
+    throw new Error("the page's folder cannot be made");
   }
   return { canStop };
 }
