@@ -1,4 +1,5 @@
-"""Learning platforms, one file each: whose a download's files are, and the way back.
+"""Learning platforms, one file each: whose a download's files are, and the file of grades
+that goes back. What they share is in `platform`, and how tables are read and written in `sheets`.
 
 Who adds a platform writes a file with a `Platform` and names it in `PLATFORMS`. Whatever a method
 is given is the outermost layer of a download. What lies deeper is a student's, and is never seen

@@ -1,7 +1,8 @@
 """Walls around a stranger's code: one file a kind of wall, one line in ``KINDS`` for each.
 
 What all kinds share stands here: what a wall is, how a worker is started, and how its end is put
-in words.  No file here knows of notebooks, tests or points, and none lets a stranger's code run
+in words; `library` and `python` say what a worker finds inside.  ``SAFE`` is the kind that grades
+unless another is asked for.  No file here knows of notebooks, tests or points, and none lets a stranger's code run
 with the judge's rights unless it was asked to by name.
 """
 
