@@ -1,5 +1,6 @@
-"""Learning platforms, one file each: whose a download's files are, and the file of grades
-that goes back. What they share is in `platform`, and how tables are read and written in `sheets`.
+"""Learning platforms, one file each: whose a download's files are, and the grade file they take.
+
+What platforms share is in `platform`; how tables are read and written, in `sheets`.
 
 Who adds a platform writes a file with a `Platform` and names it in `PLATFORMS`. Whatever a method
 is given is the outermost layer of a download. What lies deeper is a student's, and is never seen

@@ -2,8 +2,8 @@
 
 What all kinds share stands here: what a wall is, how a worker is started, and how its end is put
 in words; `library` and `python` say what a worker finds inside.  ``SAFE`` is the kind that grades
-unless another is asked for.  No file here knows of notebooks, tests or points, and none lets a stranger's code run
-with the judge's rights unless it was asked to by name.
+unless another is asked for.  No file here knows of notebooks, tests or points, and none lets a
+stranger's code run with the judge's rights unless it was asked to by name.
 """
 
 import json
