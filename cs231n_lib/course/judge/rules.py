@@ -89,8 +89,12 @@ def opened_by(names: Iterable[str], modules: Mapping[str, Path]) -> frozenset[st
         name = waiting.pop()
         if name in modules and name not in opened and name != PACKAGE:
             opened.add(name)
-            waiting += [other for other in modules if other.startswith(f"{name}.")]
-            waiting += _imported_by(modules[name])
+            parts = [other for other in modules if other.startswith(f"{name}.")]
+            waiting += [*parts, *_imported_by(modules[name])]
+            # Where no part of a package is missing its front stays as it is, and is run.
+            package = name.rpartition(".")[0]
+            if all(other in opened for other in modules if other.startswith(f"{package}.")):
+                waiting.append(package)
     return frozenset(opened)
 
 
