@@ -23,18 +23,12 @@ from cs231n_lib.layers import ReLU, Shape
 from cs231n_lib.nets.architecture import Architecture, Place
 from cs231n_lib.nets.chain import Chain
 from cs231n_lib.nets.pattern import parse
-from cs231n_lib.nets.published import alexnet, resnet18, resnet50, vgg16, vgg19
 
 __all__ = [
     "OPTIMISER_STATE",
     "Account",
     "Row",
     "account",
-    "alexnet",
-    "resnet18",
-    "resnet50",
-    "vgg16",
-    "vgg19",
 ]
 
 # Arrays of the size of the parameters that each optimiser of `optim` keeps between steps.
@@ -139,6 +133,7 @@ class Account:
 
         Examples
         --------
+        >>> from cs231n_lib.nets.published import vgg16
         >>> account(vgg16()).largest_batch(12 * 2**30, "Momentum")
         92
         """
@@ -262,6 +257,7 @@ def account(
 
     Examples
     --------
+    >>> from cs231n_lib.nets.published import vgg16
     >>> vgg = account(vgg16())
     >>> vgg.activations, vgg.weights, vgg.parameters
     (15237608, 138344128, 138357544)

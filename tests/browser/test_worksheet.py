@@ -98,7 +98,7 @@ def graded(path):
     """What the judge says of the exercise in a notebook, in the same form as `told`."""
     notebook = open_notebook(path)
     with Checker(notebook, EXERCISE) as checker:
-        (report,) = reports(checker.check(notebook))
+        (report,) = reports(checker.check(notebook), notebook.master)
     said = []
     for outcome, again in report.told():
         reason = f"Likely reason: {outcome.diagnosis.sentence}" if outcome.diagnosis else ""
