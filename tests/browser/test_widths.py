@@ -86,6 +86,7 @@ def test_each_theme_has_figures_of_its_own(window, html):
     shown = {}
     for scheme in ("light", "dark"):
         window.emulate_media(color_scheme=scheme)
+        window.wait_for_function(f"document.documentElement.dataset.theme === '{scheme}'")
         visible = [each for each in window.locator("picture.drawn").all() if each.is_visible()]
         shown[scheme] = [each.locator("img").get_attribute("src") for each in visible]
     window.emulate_media(color_scheme="light")
