@@ -377,6 +377,7 @@ def test_reset_page_brings_back_stored_text_and_figure(live, expect):
     pictures = output(live, FIGURE).locator("img")  # one for each theme
     stored = [picture.get_attribute("src") for picture in pictures.all()]
     assert stored
+    cell(live, FIGURE).locator("summary").first.click()  # the code of a figure is folded
     edit(live, FIGURE, "1 + 1")
     run(live, FIGURE)
     expect(output(live, FIGURE)).to_contain_text("2")
