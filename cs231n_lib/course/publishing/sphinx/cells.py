@@ -18,6 +18,25 @@ from cs231n_lib.course.publishing.notebooks import SECONDS, read
 
 #: What stands before a cell's id in the page, where other things have ids as well.
 PREFIX = "cell-"
+#: Where the notebook of a page is kept while the page is read.
+NOTEBOOK = "cs231n_notebook"
+
+
+def notebook_of(app: Sphinx) -> NotebookNode | None:
+    """Return the notebook of the page that is being read, read once; None if it has none."""
+    source = Path(app.env.doc2path(app.env.docname))
+    if source.suffix != ".ipynb":
+        return None
+    kept = app.env.temp_data
+    if NOTEBOOK not in kept:
+        kept[NOTEBOOK] = read(source)
+    return kept[NOTEBOOK]
+
+
+def shown_cells(document: nodes.document) -> list[nodes.container]:
+    """Return the code cells that a page shows; ``cell_index`` is their place in the notebook."""
+    found = document.findall(nodes.container)
+    return [node for node in found if node.get("nb_element") == "cell_code"]
 
 
 def name_cells(app: Sphinx, document: nodes.document) -> None:
@@ -30,16 +49,12 @@ def name_cells(app: Sphinx, document: nodes.document) -> None:
     document : docutils document
         The page, changed in place.
     """
-    source = Path(app.env.doc2path(app.env.docname))
-    if source.suffix != ".ipynb":
+    notebook = notebook_of(app)
+    if notebook is None:
         return
-    shown = {
-        node["cell_index"]: node
-        for node in document.findall(nodes.container)
-        if node.get("nb_element") == "cell_code"
-    }
+    shown = {node["cell_index"]: node for node in shown_cells(document)}
     hidden: list[nodes.Node] = []
-    for index, cell in _code_cells(read(source)):
+    for index, cell in _code_cells(notebook):
         node = shown.get(index)
         if node is not None:
             node["ids"].insert(0, PREFIX + cell.id)

@@ -14,7 +14,7 @@ from sphinx.application import Sphinx
 from sphinx.writers.html5 import HTML5Translator
 
 from cs231n_lib.course.publishing import drawings
-from cs231n_lib.course.publishing.notebooks import read
+from cs231n_lib.course.publishing.sphinx.cells import notebook_of, shown_cells
 
 #: Panels side by side that a cell asks Matplotlib for.  Where they share an axis, only the first
 #: has its numbers, so they stay together.
@@ -24,16 +24,14 @@ NARROW = "(max-width: 600px)"
 
 def note_panels(app: Sphinx, document: nodes.document) -> None:
     """Note with each figure of a page that was just read that a cell drew it, and its panels."""
-    source = Path(app.env.doc2path(app.env.docname))
-    if source.suffix != ".ipynb":
+    notebook = notebook_of(app)
+    if notebook is None:
         return
-    cells = read(source).cells
-    for cell in document.findall(nodes.container):
-        if cell.get("nb_element") == "cell_code":
-            asked = PANELS.search(cells[cell["cell_index"]].source)
-            for picture in cell.findall(nodes.image):
-                if picture["uri"].endswith(".png"):
-                    picture["panels"] = int(asked[1]) if asked else 1
+    for cell in shown_cells(document):
+        asked = PANELS.search(notebook.cells[cell["cell_index"]].source)
+        for picture in cell.findall(nodes.image):
+            if picture["uri"].endswith(".png"):
+                picture["panels"] = int(asked[1]) if asked else 1
 
 
 def write_picture(self: HTML5Translator, node: nodes.image) -> None:

@@ -6,13 +6,12 @@ would cut is marked ``wide``, and set smaller, or ``wraps``, and broken.
 """
 
 import re
-from pathlib import Path
 from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from cs231n_lib.course.publishing.notebooks import read
+from cs231n_lib.course.publishing.sphinx.cells import notebook_of, shown_cells
 
 #: What a fold is called, by what it holds; "Show" and "Hide" are put in front.
 IMPORTS, DRAWING, ANSWER, OTHER = "the imports", "the code of the figure", "our answer", "the code"
@@ -24,11 +23,11 @@ COLUMN, SMALLER = 78, 92
 
 def fold_cells(app: Sphinx, document: nodes.document) -> None:
     """Fold and name the cells of a page that was just read, in place."""
-    source = Path(app.env.doc2path(app.env.docname))
-    if source.suffix == ".ipynb":
-        cells = read(source).cells
+    notebook = notebook_of(app)
+    if notebook is not None:
+        cells = notebook.cells
         first = next((n for n, cell in enumerate(cells) if cell.cell_type == "code"), None)
-        for node in list(document.findall(_is_cell)):
+        for node in shown_cells(document):
             metadata = cells[node["cell_index"]].metadata
             draws = "figure" in metadata.get("mystnb", {})
             if draws and "show-code" not in metadata.get("tags", []):
@@ -46,10 +45,6 @@ def fold_cells(app: Sphinx, document: nodes.document) -> None:
         longest = max(map(len, text.splitlines()), default=0)
         if longest > COLUMN:
             block["classes"].append("wide" if longest <= SMALLER else "wraps")
-
-
-def _is_cell(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.container) and node.get("nb_element") == "cell_code"
 
 
 def _below_exercises(node: nodes.Node) -> bool:
