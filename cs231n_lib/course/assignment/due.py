@@ -6,7 +6,12 @@ The date itself is kept in the gradebook; the notebook carries a copy of it to t
 import json
 from datetime import UTC, datetime, timezone, tzinfo
 
-from cs231n_lib.course.assignment.notebook import Damaged, read_cells
+from cs231n_lib.course.assignment.notebook import (
+    Damaged,
+    metadata_of,
+    read_cells,
+    read_content,
+)
 
 SETTINGS, DUE = "cs231n", "due"
 
@@ -43,14 +48,15 @@ def with_due(data: bytes, due: datetime | None) -> bytes:
     Damaged
         If ``data`` is no notebook.
     """
-    metadata = read_cells(data)[1]
+    content = read_content(data)
+    metadata = metadata_of(content)
     found = metadata.pop(SETTINGS, None)
     settings = {k: v for k, v in found.items() if k != DUE} if isinstance(found, dict) else {}
     if due is not None:
         settings[DUE] = due.isoformat()
     if settings:
         metadata[SETTINGS] = settings
-    content = {**json.loads(data.decode("utf-8-sig")), "metadata": metadata}
+    content["metadata"] = metadata
     text = json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True)
     return f"{text}\n".encode()
 

@@ -35,6 +35,32 @@ def read_cells(data: bytes) -> tuple[list[Cell], dict[str, Any]]:
     Damaged
         If ``data`` is not a notebook of format 4.
     """
+    content = _content(data)
+    return [_cell(c) for c in content["cells"]], metadata_of(content)
+
+
+def read_content(data: bytes) -> dict[str, Any]:
+    """Return the notebook in ``data`` as it is written, to be changed and written again.
+
+    Raises
+    ------
+    Damaged
+        As `read_cells`.
+    """
+    content = _content(data)
+    for cell in content["cells"]:
+        _cell(cell)
+    return content
+
+
+def metadata_of(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the metadata of a whole notebook; none, if they are no dictionary."""
+    metadata = content.get("metadata")
+    return metadata if isinstance(metadata, dict) else {}
+
+
+def _content(data: bytes) -> dict[str, Any]:
+    """Decode ``data``; its cells are a list of anything yet."""
     if not data.strip():
         raise Damaged("the file is empty")
     if len(data) > MAX_NOTEBOOK_BYTES:
@@ -71,8 +97,7 @@ def read_cells(data: bytes) -> tuple[list[Cell], dict[str, Any]]:
     cells = content.get("cells")
     if not isinstance(cells, list) or len(cells) > MAX_CELLS:
         raise Damaged(f"the notebook has no list of cells, or more than {MAX_CELLS}")
-    metadata = content.get("metadata")
-    return [_cell(c) for c in cells], metadata if isinstance(metadata, dict) else {}
+    return content
 
 
 def _cell(cell: Any) -> Cell:

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable
 
+from cs231n_lib.course.assignment.notebook import read_content
 from cs231n_lib.course.inside.cells import HELPERS, IMPORTS, parse, statements
 
 WORD = re.compile(r"\w+")
@@ -24,7 +25,7 @@ def lean(data: bytes) -> tuple[bytes, set[str]]:
     data : bytes
         A notebook that was found to be one.
     """
-    content = json.loads(data.decode("utf-8-sig"))
+    content = read_content(data)
     code = [cell for cell in content["cells"] if cell["cell_type"] == "code"]
     answers = [cell for cell in code if _is_answer(cell)]
     free = [cell for cell in code if not _is_answer(cell)]

@@ -10,10 +10,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from cs231n_lib.course.assignment.answers import take_answers
-from cs231n_lib.course.assignment.notebook import read_cells
+from cs231n_lib.course.assignment.notebook import read_content
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.files import write_atomically
 from cs231n_lib.course.judge.result import Result
@@ -187,8 +186,7 @@ def _checksum(data: bytes) -> str:
 
 
 def _without_outputs(data: bytes) -> bytes:
-    read_cells(data)  # what is no notebook has been refused before; this says so if not
-    content: dict[str, Any] = json.loads(data.decode("utf-8-sig"))
+    content = read_content(data)  # what is no notebook has been refused before
     for cell in content["cells"]:
         if cell.get("cell_type") == "code":
             cell["outputs"], cell["execution_count"] = [], None

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from cs231n_lib.course.assignment.notebook import Damaged, read_cells
+from cs231n_lib.course.assignment.notebook import Damaged, read_content
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.files import write_atomically
 from cs231n_lib.course.student.check import read
@@ -51,11 +51,9 @@ def update(path: Path, release: Path) -> tuple[Path, list[str]]:
 
 def _cells(data: bytes, path: Path) -> dict[str, Any]:
     try:
-        read_cells(data)
+        return read_content(data)
     except Damaged as error:
         raise UserError(f"{path} cannot be updated: {error}") from None
-    content: dict[str, Any] = json.loads(data.decode("utf-8-sig"))
-    return content
 
 
 def _told(cell: dict[str, Any]) -> dict[str, Any]:
@@ -86,6 +84,7 @@ def _joined(
     #: Name of a cell of the release -> own cells behind it.
     behind: dict[str, list[dict[str, Any]]] = {}
     homeless, last = [], ""
+    marks = {_mark(cell) for cell in new}
     for cell in old:
         name = _name(cell)
         if name in answers:
@@ -95,7 +94,7 @@ def _joined(
             behind.setdefault(last, []).append(_plain(cell))
         elif not name and cell.get("id") not in ids and _source(cell) not in texts:
             behind.setdefault(last, []).append(cell)
-        last = _mark(cell) if _mark(cell) in {_mark(c) for c in new} else last
+        last = mark if (mark := _mark(cell)) in marks else last
     cells = behind.pop("", [])
     for cell in new:
         theirs = written.get(_name(cell), []) if _answer(cell) else []
