@@ -6,14 +6,22 @@ unless another is asked for.  No file here knows of notebooks, tests or points, 
 stranger's code run with the judge's rights unless it was asked to by name.
 """
 
+import contextlib
 import json
 import pkgutil
 import signal
+import socket
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from cs231n_lib.course.judge.limits import Limits
-from cs231n_lib.course.judge.line import Line
+from cs231n_lib.course.judge.limits import Limits, StartDeadline
+from cs231n_lib.course.judge.line import InfrastructureError, Line, WorkerError
+from cs231n_lib.course.judge.meter import Meter
+
+#: Who students' code is where root starts it: the user that owns nothing.
+NOBODY = 65534
 
 
 class Walls(Protocol):
@@ -96,6 +104,49 @@ def program(
     """Return the command line that runs ``module``, found in one of the ``folders``."""
     start = f"import sys; sys.path[:0] = {folders!r}; import {module} as m; m.main()"
     return [*interpreter, "-s", "-P", "-B", "-c", start, json.dumps(options)]
+
+
+def over_socket(
+    connection: socket.socket, end: Callable[[bool], str], meter: Meter, threads: int
+) -> Line:
+    """Return the line to a worker at the other end of a socket, which is closed before its end."""
+
+    def cut() -> None:
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+
+    def hang_up(wait: bool) -> str:
+        cut()
+        connection.close()
+        return end(wait)
+
+    reader, writer = connection.makefile("rb"), connection.makefile("wb")
+    return Line(reader, writer, cut, hang_up, meter, threads)
+
+
+def greeted(worker: Line, patience: float) -> Line:
+    """Return a worker once it has said that it is there.
+
+    Raises
+    ------
+    InfrastructureError
+        If it does not, in time for one that starts.
+    """
+    try:
+        worker.exchange(None, StartDeadline(patience))
+    except WorkerError as error:
+        raise InfrastructureError(f"the worker did not start: {error}") from None
+    return worker
+
+
+def ended(process: "subprocess.Popen[bytes]", wait: bool) -> str:
+    """End a process, after a moment if it is to be waited for; say how it ended by itself."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(1.0 if wait else 0.0)
+    status = process.poll()
+    process.kill()
+    process.wait()
+    return in_words(status or 0)
 
 
 #: The exit status of a process that was killed; Windows has no such signal.

@@ -22,14 +22,19 @@ import cs231n_lib
 from cs231n_lib.course import checkout, inside
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.inside import isolation, zygote
-from cs231n_lib.course.judge.limits import START_SECONDS, Limits, StartDeadline
-from cs231n_lib.course.judge.line import InfrastructureError, Line, Lost, WorkerError
+from cs231n_lib.course.judge.limits import START_SECONDS, Limits
+from cs231n_lib.course.judge.line import InfrastructureError, Line, Lost
 from cs231n_lib.course.judge.meter import Meter
-from cs231n_lib.course.judge.walls import ENVIRONMENT, in_words, program
+from cs231n_lib.course.judge.walls import (
+    ENVIRONMENT,
+    NOBODY,
+    greeted,
+    in_words,
+    over_socket,
+    program,
+)
 from cs231n_lib.course.judge.walls.python import PACKAGES, PLACE, Python, see
 
-#: Who students' code is: the user that owns nothing, where the judge itself is root.
-NOBODY = 65534
 PRIVATE = {"PATH": "", "HOME": "/tmp", "MPLCONFIGDIR": "/tmp/matplotlib",
            "PYTHONHOME": PLACE, "LD_LIBRARY_PATH": f"{PLACE}/shared"}  # fmt: skip
 
@@ -244,23 +249,12 @@ class Sandbox:
                 return self.worker(patience)
             meter = Meter(_sender(ours, START_SECONDS * patience))
             undo.pop_all()
-        reader, writer = ours.makefile("rb"), ours.makefile("wb")
-
-        def cut() -> None:
-            with contextlib.suppress(OSError):
-                ours.shutdown(socket.SHUT_RDWR)
 
         def end(wait: bool) -> str:
-            cut()
-            ours.close()
             return self._end(zygote.END if wait else zygote.KILL)
 
-        self.current = worker = Line(reader, writer, cut, end, meter, self.limits.threads)
-        try:
-            worker.exchange(None, StartDeadline(patience))
-        except WorkerError as error:
-            raise InfrastructureError(f"the worker did not start: {error}") from None
-        return worker
+        self.current = over_socket(ours, end, meter, self.limits.threads)
+        return greeted(self.current, patience)
 
     def _end(self, how: bytes) -> str:
         """End the worker; say how it ended.

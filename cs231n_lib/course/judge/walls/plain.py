@@ -1,6 +1,5 @@
 """No walls: a worker as a plain process, for one's own code on one's own machine."""
 
-import contextlib
 import os
 import subprocess
 import sys
@@ -9,10 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from cs231n_lib.course import inside
-from cs231n_lib.course.judge.limits import Limits, StartDeadline
-from cs231n_lib.course.judge.line import InfrastructureError, Line, WorkerError
+from cs231n_lib.course.judge.limits import Limits
+from cs231n_lib.course.judge.line import Line
 from cs231n_lib.course.judge.meter import Meter
-from cs231n_lib.course.judge.walls import ENVIRONMENT, in_words, program
+from cs231n_lib.course.judge.walls import ENVIRONMENT, ended, greeted, program
 
 
 class Unsandboxed:
@@ -48,21 +47,12 @@ class Unsandboxed:
         assert process.stdout is not None
 
         def end(wait: bool) -> str:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(1.0 if wait else 0.0)
-            status = process.poll()
-            process.kill()
-            process.wait()
+            words = ended(process, wait)
             folder.cleanup()
-            return in_words(status or 0)
+            return words
 
         meter = Meter(process.pid) if Meter.works() else None
-        worker = Line(process.stdout, process.stdin, process.kill, end, meter)
-        try:
-            worker.exchange(None, StartDeadline(patience))
-        except WorkerError as error:
-            raise InfrastructureError(f"the worker did not start: {error}") from None
-        return worker
+        return greeted(Line(process.stdout, process.stdin, process.kill, end, meter), patience)
 
     def stop(self) -> None:
         """End the process."""

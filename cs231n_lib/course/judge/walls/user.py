@@ -6,7 +6,6 @@ to lie in a folder that is root's alone; where it does not, these walls are refu
 leaves in ``/tmp`` stay there: each submission needs a machine of its own.
 """
 
-import contextlib
 import functools
 import os
 import shutil
@@ -20,13 +19,11 @@ from pathlib import Path
 import cs231n_lib
 from cs231n_lib.course import inside
 from cs231n_lib.course.inside import isolation
-from cs231n_lib.course.judge.limits import START_SECONDS, Deadline, Limits
-from cs231n_lib.course.judge.line import InfrastructureError, Line, WorkerError
+from cs231n_lib.course.judge.limits import Limits
+from cs231n_lib.course.judge.line import InfrastructureError, Line
 from cs231n_lib.course.judge.meter import Meter
-from cs231n_lib.course.judge.walls import ENVIRONMENT, in_words, program
+from cs231n_lib.course.judge.walls import ENVIRONMENT, NOBODY, ended, greeted, over_socket, program
 
-#: Who students' code is: the user that owns nothing.
-NOBODY = 65534
 #: Tells which of its arguments the user that runs it can read or enter.
 _PROBE = """\
 import os, sys
@@ -124,29 +121,14 @@ class OtherUser:
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),), user=NOBODY, group=NOBODY, extra_groups=[],
             )  # fmt: skip
-        reader, writer = ours.makefile("rb"), ours.makefile("wb")
-
-        def cut() -> None:
-            with contextlib.suppress(OSError):
-                ours.shutdown(socket.SHUT_RDWR)
 
         def end(wait: bool) -> str:
-            cut()
-            ours.close()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(1.0 if wait else 0.0)
-            status = process.poll()
-            process.kill()
-            process.wait()
+            words = ended(process, wait)
             shutil.rmtree(home, ignore_errors=True)
-            return in_words(status or 0)
+            return words
 
-        self.current = Line(reader, writer, cut, end, Meter(process.pid), self.limits.threads)
-        try:
-            self.current.exchange(None, Deadline(START_SECONDS, START_SECONDS, patience))
-        except WorkerError as error:
-            raise InfrastructureError(f"the worker did not start: {error}") from None
-        return self.current
+        self.current = over_socket(ours, end, Meter(process.pid), self.limits.threads)
+        return greeted(self.current, patience)
 
     def stop(self) -> None:
         """End the process and remove what it was shown."""
