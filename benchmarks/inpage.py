@@ -17,6 +17,7 @@ import sys
 from typing import Any
 
 import benchmarks
+from benchmarks.interval import of_median
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.publishing import build, pdf, publish
 from cs231n_lib.course.publishing.engine import fetch
@@ -25,8 +26,6 @@ PAGE = "03_k_nearest_neighbours"
 #: The longest time hoped for, in seconds: at the first visit, and at the second.
 TARGETS = {"first print": (2.0, 1.2), "first figure": (4.0, 2.5), "Check": (0.5, 0.5)}
 VISITS = ("first", "second")
-#: How often an interval must hold the median.
-SURE = 0.95
 PATIENCE_MS = 120_000
 SOLVED = """import numpy as np
 
@@ -87,22 +86,6 @@ def cases(quick: bool) -> list[benchmarks.Case]:
     return []
 
 
-def interval(values: list[float], sure: float = SURE) -> tuple[float, float] | None:
-    """Return two of the values that hold the median between them, None if there are too few.
-
-    Examples
-    --------
-    >>> interval([3.0, 1.0, 2.0])
-    >>> interval([float(n) for n in range(9)])
-    (1.0, 7.0)
-    """
-    n, rank, outside = len(values), 0, 0.0
-    while (more := outside + 2 * math.comb(n, rank) / 2**n) <= 1 - sure:
-        rank, outside = rank + 1, more
-    ordered = sorted(values)
-    return (ordered[rank - 1], ordered[n - rank]) if rank else None
-
-
 def measure(runs: int) -> dict[str, dict[str, list[float]]]:
     """Return all times in seconds, by the visit and by what is timed."""
     from playwright.sync_api import sync_playwright
@@ -143,7 +126,7 @@ def main() -> int:
         for name, values in times.items():
             median, target = statistics.median(values), TARGETS[name][n]
             rows.append({"visit": visit, "what": name, "median_s": median,
-                         "interval_s": interval(values), "target_s": target})  # fmt: skip
+                         "interval_s": of_median(values), "target_s": target})  # fmt: skip
     missed = [row for row in rows if row["median_s"] > row["target_s"]]
     if arguments.json:
         print(json.dumps({"rows": rows, "machine": benchmarks.machine()}, indent=1))

@@ -1,4 +1,4 @@
-"""How far two series of times are apart, and how sure that is.
+"""How long something takes, or how far two series of times are apart, and how sure that is.
 
 Times on a shared machine have no nice distribution: now and then one is far too long. The ratio of
 the medians looks past those moments, the ratio of the minima at none but the quietest. Each comes
@@ -7,6 +7,7 @@ with an interval that assumes nothing of the distribution but that the pairs are
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,6 +18,22 @@ DRAWS = 2000
 COVERAGE = 0.95
 
 Interval = tuple[float, float]
+
+
+def of_median(values: Sequence[float]) -> Interval | None:
+    """Return two of the values that hold the median between them, None if there are too few.
+
+    Examples
+    --------
+    >>> of_median([3.0, 1.0, 2.0])
+    >>> of_median([float(n) for n in range(9)])
+    (1.0, 7.0)
+    """
+    n, rank, outside = len(values), 0, 0.0
+    while (more := outside + 2 * math.comb(n, rank) / 2**n) <= 1 - COVERAGE:
+        rank, outside = rank + 1, more
+    ordered = sorted(values)
+    return (ordered[rank - 1], ordered[n - rank]) if rank else None
 
 
 def of_medians(ours: Sequence[float], theirs: Sequence[float]) -> tuple[float, Interval]:

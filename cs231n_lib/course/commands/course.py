@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cs231n_lib.course.commands.options import CourseFolder
+from cs231n_lib.course.commands.options import CourseFolder, course_in
 from cs231n_lib.course.commands.say import say
 from cs231n_lib.course.errors import UserError
 
@@ -60,10 +60,9 @@ def add(
 
     Example: [bold]cs231n course add a4[/]
     """
-    from cs231n_lib.course.classroom.folder.course import Course
     from cs231n_lib.course.classroom.founding import add as take
 
-    say(f"{take(Course.find(course), assignment)}")
+    say(f"{take(course_in(course), assignment)}")
 
 
 @app.command()
@@ -79,9 +78,8 @@ def exercise(
     Example: [bold]cs231n course exercise a6[/]
     """
     from cs231n_lib.course.authoring.founding import begin
-    from cs231n_lib.course.classroom.folder.course import Course
 
-    home = Course.find(course)
+    home = course_in(course)
     for path in begin(home, assignment):
         say(f"{path.relative_to(home.root)}")
     say(f"Next: cs231n course check {assignment}")
@@ -103,11 +101,10 @@ def check(
     Examples: [bold]cs231n course check a6[/], [bold]cs231n course check a6 --seeds 100[/]
     """
     from cs231n_lib.course.authoring.verify import verify
-    from cs231n_lib.course.classroom.folder.course import Course
     from cs231n_lib.course.judge import walls
 
     kind = walls.UNSAFE if unsafe else walls.SAFE
-    report = verify(Course.find(course), assignment, seeds, kind)
+    report = verify(course_in(course), assignment, seeds, kind)
     for fact in report.tried:
         say(fact)
     for problem in report.problems:
@@ -129,10 +126,9 @@ def autograder(
 
     Example: [bold]cs231n course autograder a1 a1-gradescope.zip[/]
     """
-    from cs231n_lib.course.classroom.folder.course import Course
     from cs231n_lib.course.hosting import gradescope
 
-    say(f"{gradescope.pack(Course.find(course), assignment, output)}")
+    say(f"{gradescope.pack(course_in(course), assignment, output)}")
 
 
 @app.command()
@@ -149,10 +145,9 @@ def recipe(
     Examples: [bold]cs231n course recipe github template-repository[/],
     [bold]cs231n course recipe container image[/]
     """
-    from cs231n_lib.course.classroom.folder.course import Course
     from cs231n_lib.course.hosting import recipes
 
-    say(f"{recipes.write(kind, folder, Course.find(course).assignments())}")
+    say(f"{recipes.write(kind, folder, course_in(course).assignments())}")
     say(f"Put beside it: {recipes.wheel()}")
 
 
