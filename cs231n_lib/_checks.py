@@ -69,10 +69,8 @@ def check_label_values(y: Array, num_classes: int | None = None) -> int:
     low, high = int(xp.min(y)), int(xp.max(y))
     if num_classes is None and low >= 0:
         return high + 1
-    expected = (
-        f"lie in 0..{num_classes - 1} ({num_classes} classes)" if num_classes else "be 0 or above"
-    )
-    raise ValueError(f"labels must {expected}, got values from {low} to {high}")
+    expected = f"0..{num_classes - 1} ({num_classes} classes)" if num_classes else "0, 1, 2, ..."
+    raise ValueError(f"labels must lie in {expected}, got values from {low} to {high}")
 
 
 def check_float_array(name: str, x: Array, axes: str) -> None:
