@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import threading
 from collections.abc import Iterator, Sequence
 from numbers import Real
 from typing import Any
@@ -88,6 +89,18 @@ class Value:
     def __repr__(self) -> str:
         """Show the number and its gradient."""
         return f"Value(data={self.data}, grad={self.grad})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Tell `pickle` and `copy` what to keep: all it was made from comes first."""
+        before = () if self in _announced.values else _Before(self)
+        fields = (self.data, self.label, self._op, self.inputs, self.local)
+        return Value, (0.0,), (before, fields, self.grad)
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        """Take what `__reduce__` kept."""
+        _, fields, grad = state
+        self.__init__(*fields)  # type: ignore[misc]
+        self.grad = grad
 
     def __add__(self, other: Any) -> Value:
         """Add; the gradient is handed on to both inputs unchanged."""
@@ -256,6 +269,38 @@ def topological_order(root: Value) -> list[Value]:
                 stack.append(source)
     order.reverse()
     return order
+
+
+class _Announced(threading.local):
+    """What `_Before` hands out in this thread, at this moment."""
+
+    def __init__(self) -> None:
+        self.values: set[Value] = set()
+
+
+_announced = _Announced()
+
+
+class _Before:
+    """All that a number was made from, for `pickle` and `copy`, which take a list.
+
+    Both follow references by recursion, which ends at some depth. Here they meet inputs before
+    outputs: whatever a number refers to has been kept already, so it need not say it again.
+    """
+
+    def __init__(self, root: Value) -> None:
+        self.root = root
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return list, (), None, self._announce()
+
+    def _announce(self) -> Iterator[Value]:
+        values, order = _announced.values, topological_order(self.root)
+        values.update(order)
+        try:
+            yield from order
+        finally:  # also if what takes them fails and lets go of this iterator
+            values.difference_update(order)
 
 
 class Neuron:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import math
+import pickle
 import time
 import xml.etree.ElementTree as ET
 
@@ -251,6 +253,64 @@ def test_a_chain_of_100_000_gates():
     assert b.data == a.grad == 100_001
     assert len(topological_order(b)) == 100_001
     del b  # and taking it apart needs no recursion either
+
+
+COPIES = {
+    "pickle": lambda things: pickle.loads(pickle.dumps(things)),
+    "the first protocol": lambda things: pickle.loads(pickle.dumps(things, 0)),
+    "deepcopy": copy.deepcopy,
+}
+each_copy = pytest.mark.parametrize("how", COPIES)
+
+
+@each_copy
+@pytest.mark.parametrize("first", ["x", "f"])
+def test_a_graph_of_any_depth_can_be_copied(how, first):
+    x = Value(1.5, label="x")
+    f = x
+    for _ in range(3000):
+        f = f * 1.001 + x
+    f.backward()
+    things = (x, f) if first == "x" else (f, x)
+    copies = dict(zip("xf" if first == "x" else "fx", COPIES[how](things), strict=True))
+    order = topological_order(copies["f"])
+    assert [(v.data, v.grad, v.label, v.op, v.local) for v in order] == [
+        (v.data, v.grad, v.label, v.op, v.local) for v in topological_order(f)
+    ]
+    assert copies["x"] is order[0]
+    assert copies["x"] is not x
+    for one in (f, copies["f"]):
+        one.backward()
+    assert copies["x"].grad == x.grad
+
+
+@each_copy
+def test_numbers_that_belong_together_stay_together(how):
+    mlp = MLP([2, 3, 1], rng=np.random.default_rng(0))
+    loss = (mlp([0.5, -1.0])[0] - 1) ** 2
+    half = loss.inputs[0]
+    its_mlp, its_half, its_loss = COPIES[how]((mlp, half, loss))
+    assert its_loss.inputs == (its_half,)
+    loss.backward()
+    its_loss.backward()
+    assert [p.grad for p in its_mlp.parameters()] == [p.grad for p in mlp.parameters()]
+
+
+@each_copy
+def test_a_copy_that_failed_is_no_hindrance_to_the_next(how):
+    x = Value(1.0, label=(number for number in ()))  # no generator can be copied
+    f = x
+    for _ in range(3000):
+        f = f + x
+    with pytest.raises(TypeError, match="generator"):
+        COPIES[how](f)
+    x.label = "x"
+    assert len(topological_order(COPIES[how](f))) == 3001
+
+
+def test_a_shallow_copy_shares_its_inputs():
+    f = Value(2.0) * 3
+    assert copy.copy(f).inputs is f.inputs
 
 
 def test_cost_grows_linearly():
