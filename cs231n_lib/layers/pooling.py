@@ -152,6 +152,8 @@ def max_pool_forward(x: A, pool_param: dict) -> tuple[A, tuple]:
     def work(images: slice) -> None:
         framed = windows.frame(x[images, ...], -xp.inf)
         best, first = _first_maximum(framed, windows.taps, index_dtype)
+        if xp.isnan(xp.max(best)):  # is larger than nothing, and wins all the same
+            first = xp.astype(xp.argmax(windows.gather(framed), axis=-1), index_dtype)
         out[images, ...], winner[images, ...] = best, first
 
     _in_blocks(work, x)
@@ -312,6 +314,10 @@ class Pool(Layer):
     average: bool = False
 
     example: ClassVar = "POOL2"
+
+    def __post_init__(self) -> None:
+        """Check what no shape of an input can make right."""
+        conv_output_size(self.size, self.size, self.stride, self.pad, floor=True)
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return the shape of what comes out for one example of this shape."""

@@ -418,6 +418,8 @@ def _check_metric(metric: str) -> None:
 
 
 def _check_rows(X: Array, X_train: Array, metric: str) -> Any:
+    for rows in (X, X_train):
+        array_namespace(rows)  # refuses what is no array
     xp = array_namespace(X, X_train)
     _check_metric(metric)
     for name, rows in (("X", X), ("X_train", X_train)):

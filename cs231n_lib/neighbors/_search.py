@@ -153,12 +153,7 @@ def _half_squares(X: Array, name: str) -> Array:
     with np.errstate(over="ignore", invalid="ignore"):
         half_squares = xp.vecdot(X, X) / 2
         # The squared distance of two rows is at most twice the sum of their squares.
-        fits = xp.all(xp.isfinite(8 * half_squares))
-    if not bool(fits):
-        raise ValueError(
-            f"expected finite values in {name} such that squared distances fit {X.dtype}; "
-            "remove NaN and infinity, or scale the rows down"
-        )
+        _check_finite(8 * half_squares, X, name, "squared distances")
     return half_squares
 
 
@@ -182,21 +177,33 @@ def _squared_differences(X: Array, X_train: Array, row: Array, column: Array) ->
 def _l1_keys(X: Array) -> KeyMaker:
     """Keys that are the distances themselves, without an error to speak of."""
     xp = array_namespace(X)
-    _check_finite(X, "X")
+    _check_l1(X, "X")
     none = xp.zeros((X.shape[0], 1), dtype=xp.float64, device=device(X))
 
     def make_keys(X_train: Array) -> tuple[Array, Array]:
-        _check_finite(X_train, "X_train")
+        _check_l1(X_train, "X_train")
         on_host = array_api_compat.is_numpy_namespace(xp)
         return (_l1_numpy if on_host else _l1_broadcast)(X, X_train), none
 
     return make_keys
 
 
-def _check_finite(X: Array, name: str) -> None:
+def _check_l1(X: Array, name: str) -> None:
     xp = array_namespace(X)
-    if X.dtype != xp.uint8 and not bool(xp.all(xp.isfinite(X))):
-        raise ValueError(f"expected finite values in {name}, got NaN or infinity; remove them")
+    if X.dtype == xp.uint8:
+        return
+    with np.errstate(over="ignore", invalid="ignore"):
+        # The distance of two rows is at most the sum of their lengths.
+        _check_finite(2 * xp.sum(xp.abs(X), axis=1), X, name, "distances")
+
+
+def _check_finite(bounds: Array, X: Array, name: str, what: str) -> None:
+    xp = array_namespace(bounds)
+    if not bool(xp.all(xp.isfinite(bounds))):
+        raise ValueError(
+            f"expected finite values in {name} such that {what} fit {X.dtype}; "
+            "remove NaN and infinity, or scale the rows down"
+        )
 
 
 def _l1_numpy(X: Any, X_train: Any) -> np.ndarray:

@@ -126,6 +126,15 @@ def test_nan_is_not_hidden(xp, window):
     assert np.isnan(out).sum() == (1 if window["stride"] == 2 else 4)
 
 
+def test_the_gradient_goes_where_the_nan_is(xp):
+    """To the first of them, as `argmax` has it in every library."""
+    x = np.zeros((1, 1, 4, 4))
+    x[0, 0, 0, 1], x[0, 0, 1, 0], x[0, 0, 1, 1], x[0, 0, 2, 3] = 5.0, np.nan, np.nan, 1.0
+    cache = max_pool_forward(xp.asarray(x), param())[1]
+    dx = xp.to_host(max_pool_backward(xp.asarray(np.ones((1, 1, 2, 2))), cache))[0, 0]
+    assert {tuple(map(int, place)) for place in np.argwhere(dx)} == {(1, 0), (0, 2), (2, 0), (2, 3)}
+
+
 def test_a_window_of_more_than_256_pixels_remembers_its_winner(xp):
     x = np.zeros((1, 1, 20, 20))
     x[0, 0, 19, 18] = 1.0

@@ -240,6 +240,8 @@ ROWS = np.zeros((3, 2))
     ("arguments", "error", "message"),
     [
         (([[1.0]], ROWS), TypeError, "got list; convert it first"),
+        ((None, ROWS), TypeError, "at least one array, got none"),
+        ((ROWS, 2.0), TypeError, "at least one array, got none"),
         ((np.zeros((3, 2), complex), ROWS), TypeError, "X of real numbers, got dtype complex128"),
         ((ROWS, np.zeros((3, 2), bool)), TypeError, "X_train of real numbers, got dtype bool"),
         ((np.zeros((3, 2, 2)), ROWS), ValueError, r"X of shape \(rows, D\).*X.reshape\(len\(X\)"),
@@ -292,6 +294,14 @@ def test_squares_that_overflow_are_refused_in_words(dtype, large):
     for rows in ((X, X / 1e9), (X / 1e9, X)):
         with pytest.raises(ValueError, match=f"squared distances fit {dtype}; .*scale the rows"):
             nearest(*rows)
+
+
+@pytest.mark.parametrize(("dtype", "large"), [("float32", 3e38), ("float64", 1.7e308)])
+def test_differences_that_overflow_are_refused_in_words(xp, dtype, large):
+    X = np.array([[large, 0], [-large, 0]], dtype)
+    for rows in ((X, X / 4), (X / 4, X)):
+        with pytest.raises(ValueError, match=f"that distances fit .*{dtype}; .*scale the rows"):
+            nearest(*map(xp.asarray, rows), metric="l1")
 
 
 # ------------------------------------------------------------- voting and the classifier
