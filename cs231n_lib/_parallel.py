@@ -375,7 +375,8 @@ def by_rows(work: Callable[..., Any], *arrays: Any) -> Any:
     def part(rows: range) -> None:
         for block in blocks(rows, row_bytes, longest=part_length(num, row_bytes)):
             results = work(*(a[block] for a in arrays))
-            for out, result in zip(outs, results if len(outs) > 1 else (results,), strict=True):
+            parts = results if isinstance(first, tuple) else (results,)
+            for out, result in zip(outs, parts, strict=True):
                 out[block] = result
 
     in_threads(part, num, row_bytes)

@@ -192,6 +192,8 @@ def layernorm_forward(
     (eps,) = check_param("ln_param", {} if ln_param is None else ln_param, (), {"eps": 1e-5})
     eps = check_number("eps", eps)
     centred = x - xp.mean(x, axis=1, keepdims=True)
+    # Far from 0 the mean is rounded too much: what it lacks is the mean of the differences.
+    centred = centred - xp.mean(centred, axis=1, keepdims=True)
     inv_std = 1 / xp.sqrt(xp.mean(centred**2, axis=1, keepdims=True) + eps)
     normalised = centred * inv_std
     return normalised * gamma + beta, (normalised, gamma, inv_std)
@@ -232,33 +234,36 @@ def _batchnorm_forward(
     )
     eps, momentum = check_number("eps", eps), check_number("momentum", momentum, most=1)
     running = {"running_mean": running_mean, "running_var": running_var}
+    float_dtype(x, *(average for average in running.values() if average is not None))
     for name, average in running.items():
         if average is not None and average.shape != gamma.shape:
             expected, got = tuple(gamma.shape), tuple(average.shape)
             raise ValueError(f"expected {name} of shape {expected}, got {got}")
-    float_dtype(x, *(average for average in running.values() if average is not None))
     training = is_training(mode)
     if training:
         if x.shape[0] == 0:
             raise ValueError("batch normalisation cannot train on a batch of no examples")
         count = math.prod(x.shape[axis] for axis in axes)
-        mean = _sum(lambda x: x, x, axes=axes) / count
+        mean = _sums(lambda x: (x,), x, axes=axes)[0] / count
         centre = _spread(mean, x, axes)
-        var = _sum(lambda x: (x - centre) ** 2, x, axes=axes) / count
+        # Far from 0 the mean is rounded too much: what it lacks is the mean of the differences.
+        first, second = _sums(lambda x: (d := x - centre, d**2), x, axes=axes)
+        rest = _spread(first / count, x, axes)
+        var = xp.clip(second / count - (first / count) ** 2, 0)
         unbiased = var * (count / max(count - 1, 1))
         for name, now, start in (("running_mean", mean, 0.0), ("running_var", unbiased, 1.0)):
             old = start if running[name] is None else running[name]
             bn_param[name] = momentum * old + (1 - momentum) * now
     elif running_mean is not None and running_var is not None:
         mean, var = running_mean, running_var
-        centre = _spread(mean, x, axes)
+        centre, rest = _spread(mean, x, axes), 0.0
     else:
         raise ValueError("test mode needs running_mean and running_var: train first")
     inv_std = _spread(1 / xp.sqrt(var + eps), x, axes)
     scale, shift = _spread(gamma, x, axes), _spread(beta, x, axes)
 
     def normalise(x: A) -> tuple[A, A]:
-        normalised = (x - centre) * inv_std
+        normalised = (x - centre - rest) * inv_std
         return normalised, normalised * scale + shift
 
     normalised, out = by_rows(normalise, x)
@@ -268,8 +273,7 @@ def _batchnorm_forward(
 def _batchnorm_backward(dout: A, cache: Cache) -> tuple[A, A, A]:
     normalised, slope, axes, training = cache
     check_upstream(dout, normalised.shape, normalised)
-    dgamma = _sum(lambda dout, n: dout * n, dout, normalised, axes=axes)
-    dbeta = _sum(lambda dout: dout, dout, axes=axes)
+    dgamma, dbeta = _sums(lambda dout, n: (dout * n, dout), dout, normalised, axes=axes)
     if not training:  # the running averages do not depend on x
         return dout * slope, dgamma, dbeta
     # x acts directly, through the mean and through the variance. The last two are averages of
@@ -281,12 +285,15 @@ def _batchnorm_backward(dout: A, cache: Cache) -> tuple[A, A, A]:
     return dx, dgamma, dbeta
 
 
-def _sum(work: Callable[..., A], *arrays: A, axes: Axes) -> A:
-    """Sum ``work(*arrays)`` over `axes`: within every example first, then over the batch."""
+def _sums(work: Callable[..., tuple[A, ...]], *arrays: A, axes: Axes) -> tuple[A, ...]:
+    """Sum what ``work(*arrays)`` returns: within every example first, then over the batch."""
     xp = array_namespace(arrays[0])
-    within = axes[1:]
-    sums = by_rows(lambda *rows: xp.sum(work(*rows), axis=within), *arrays) if within else None
-    return xp.sum(work(*arrays) if sums is None else sums, axis=0)
+
+    def within(*rows: A) -> tuple[A, ...]:
+        return tuple(xp.sum(terms, axis=axes[1:]) for terms in work(*rows))
+
+    sums = by_rows(within, *arrays) if axes[1:] else work(*arrays)
+    return tuple(xp.sum(terms, axis=0) for terms in sums)
 
 
 def _spread(values: A, x: A, axes: Axes) -> A:

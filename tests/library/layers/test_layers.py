@@ -341,6 +341,25 @@ def test_batchnorm_normalises():
     np.testing.assert_allclose(out.std(axis=0), 2)
 
 
+@pytest.mark.parametrize("mean", [1e3, 1e4, 1e5])
+@pytest.mark.parametrize("name", ["batchnorm", "spatial_batchnorm", "layernorm"])
+def test_far_from_zero_normalisation_is_as_exact_as_near_it(xp, name, mean):
+    """A mean rounded to float32 would be off by up to 4e-3 at 1e5."""
+    x, gamma, beta = (xp.to_host(array) for array in inputs_of(name, xp, "float32"))
+    x += np.float32(mean)
+    forward = LAYERS[name][0]
+    exact = forward(*(array.astype(np.float64) for array in (x, gamma, beta)))[0]
+    out = xp.to_host(forward(*map(xp.asarray, (x, gamma, beta)))[0])
+    np.testing.assert_allclose(out, exact, rtol=0, atol=3e-6)
+
+
+def test_batchnorm_of_one_value_far_from_zero_is_beta():
+    x = np.full((7, 2), 123456.7, np.float32)
+    gamma, beta = np.ones(2, np.float32), np.array([3.0, -1.0], np.float32)
+    out, _ = B.batchnorm_forward(x, gamma, beta, {"mode": "train", "eps": 1e-5})
+    np.testing.assert_allclose(out, np.tile(beta, (7, 1)), atol=1e-5)
+
+
 def test_batchnorm_eps_is_inside_the_root():
     x = np.array([[-1.0], [1.0]])
     for eps, expected in ((3.0, 0.5), (0.0, 1.0)):
