@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from cs231n_lib._checks import check_upstream
+from cs231n_lib._checks import check_count, check_upstream
 from cs231n_lib._parallel import matmul
 from cs231n_lib.backend import A, Array, array_namespace, device, float_dtype
 from cs231n_lib.layers.layer import Arrays, Layer, Memory, Reader, Shape
@@ -121,6 +121,10 @@ class FC(Layer):
 
     weights: ClassVar = ("W",)
     example: ClassVar = "FC-10"
+
+    def __post_init__(self) -> None:
+        """Check the width."""
+        check_count("width", self.width)
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return the shape of what comes out for one example of this shape."""

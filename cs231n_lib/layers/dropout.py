@@ -61,8 +61,7 @@ def dropout_forward(
     xp = array_namespace(x)
     float_dtype(x)
     mode, keep_prob = check_param("dropout_param", dropout_param, ("mode", "keep_prob"))
-    if not 0 < keep_prob <= 1:
-        raise ValueError(f"keep_prob must be above 0 and at most 1, got {keep_prob}")
+    _check_keep_prob(keep_prob)
     if not is_training(mode):
         return x, None
     check_generator("dropout in training", rng)
@@ -89,6 +88,11 @@ def dropout_backward(dout: A, cache: Cache) -> A:
     return dout * cache
 
 
+def _check_keep_prob(keep_prob: float) -> None:
+    if not 0 < keep_prob <= 1:
+        raise ValueError(f"keep_prob must be above 0 and at most 1, got {keep_prob}")
+
+
 @dataclass(frozen=True)
 class Dropout(Layer):
     """Inverted dropout that keeps a value with probability `keep_prob`, as `dropout_forward`."""
@@ -96,6 +100,10 @@ class Dropout(Layer):
     keep_prob: float
 
     example: ClassVar = "DROPOUT-0.5"
+
+    def __post_init__(self) -> None:
+        """Check the probability."""
+        _check_keep_prob(self.keep_prob)
 
     def forward(
         self, x: Array, params: Arrays, buffers: Arrays, mode: str, rng: np.random.Generator

@@ -185,6 +185,8 @@ def _fork(name: str, shape: Shape, spec: Residual, used: dict[str, int]) -> Fork
 
 
 def _single(name: str, shape: Shape, spec: Spec, used: dict[str, int]) -> Place:
+    if not isinstance(spec, Spec):
+        raise TypeError(f"{name}: expected a layer, such as FC(10), got {spec!r}")
     spec.output_shape(shape)  # raises if the geometry is illegal
     arrays = [*spec.parameters(shape), *spec.buffers(shape)]
     number = 1 + max((used.get(array, 0) for array in arrays), default=-1)

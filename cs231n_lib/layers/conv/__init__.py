@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from cs231n_lib._checks import check_count
 from cs231n_lib.backend import A, Array, array_namespace, device
 from cs231n_lib.layers.conv.algorithm import Algorithm
 from cs231n_lib.layers.conv.blocked import BLOCKED, conv_backward_blocked, conv_forward_blocked
@@ -174,6 +175,11 @@ class Conv(Layer):
 
     weights: ClassVar = ("W",)
     example: ClassVar = "CONV3-64"
+
+    def __post_init__(self) -> None:
+        """Check what no shape of an input can make right."""
+        check_count("filters", self.filters)
+        conv_output_size(self.size, self.size, self.stride, self.pad, floor=True)
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return the shape of what comes out for one example of this shape."""
