@@ -1,28 +1,54 @@
-"""A type checker finds wrong calls in a user's program, and leaves right ones alone."""
+"""Type checkers find wrong calls in a user's program, and leave right ones alone."""
 
+import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import cs231n_lib
+
 PROGRAMS = Path(__file__).with_name("programs")
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory):
-    """Line numbers that mypy names, for each program."""
-    cache = tmp_path_factory.mktemp("mypy")
+def mypy(folder):
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--config-file", "", "--cache-dir", str(cache),
+        [sys.executable, "-m", "mypy", "--config-file", "", "--cache-dir", str(folder),
          "--follow-imports", "silent", *sorted(map(str, PROGRAMS.glob("*.py")))],
         capture_output=True, text=True, check=False,
-        cwd=cache,  # so that the library is found as an installed one, by its py.typed
+        cwd=folder,  # so that the library is found as an installed one, by its py.typed
     )  # fmt: skip
     assert done.stderr == ""
-    named = re.findall(r"(\w+)\.py:(\d+): error: (.*)", done.stdout)
-    return {name: {int(line): text for n, line, text in named if n == name} for name, *_ in named}
+    for name, line, text in re.findall(r"(\w+)\.py:(\d+): error: (.*)", done.stdout):
+        yield name, int(line), text
+
+
+def pyright(folder):
+    command = shutil.which("pyright")
+    if command is None:
+        pytest.skip("there is no command pyright: pip install 'pyright[nodejs]' brings one")
+    library = Path(cs231n_lib.__file__).parents[1]
+    shutil.copytree(PROGRAMS, folder, dirs_exist_ok=True)
+    project = folder / "pyrightconfig.json"
+    project.write_text(json.dumps({"extraPaths": [str(library)]}))
+    done = subprocess.run(
+        [command, "--project", project, "--pythonpath", sys.executable, "--outputjson"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    for found in json.loads(done.stdout)["generalDiagnostics"]:
+        if found["severity"] == "error":
+            line = found["range"]["start"]["line"] + 1
+            yield Path(found["file"]).stem, line, found["message"]
+
+
+@pytest.fixture(scope="module", params=[mypy, pyright], ids=lambda checker: checker.__name__)
+def found(request, tmp_path_factory):
+    """Line numbers that a checker names, for each program."""
+    named = list(request.param(tmp_path_factory.mktemp("checker")))
+    return {name: {line: text for n, line, text in named if n == name} for name, *_ in named}
 
 
 def test_a_right_program_is_left_alone(found):
