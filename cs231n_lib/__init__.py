@@ -68,12 +68,14 @@ from cs231n_lib.neighbors import (
     majority_vote,
     nearest,
 )
-from cs231n_lib.nets.pattern import build
+from cs231n_lib.nets.model import Model
+from cs231n_lib.nets.pattern import build, parse
 from cs231n_lib.nets.presets import ConvNet, FullyConnectedNet, TwoLayerNet
 from cs231n_lib.nets.template import fill_in
 from cs231n_lib.nets.weights import initial_weights
+from cs231n_lib.training import schedules
 from cs231n_lib.training.optim import SGD, Adam, AdamW, Momentum, Nesterov, RMSProp
-from cs231n_lib.training.solver import DivergenceError, Solver
+from cs231n_lib.training.solver import DivergenceError, Solver, accuracy
 
 __version__ = "0.1.0"
 
@@ -86,6 +88,7 @@ __all__ = [  # noqa: RUF022 (which would put SGD before Adam)
     "FullyConnectedNet",
     "KNearestNeighbor",
     "LinearSVM",
+    "Model",
     "Momentum",
     "Nesterov",
     "RMSProp",
@@ -95,6 +98,7 @@ __all__ = [  # noqa: RUF022 (which would put SGD before Adam)
     "TwoLayerNet",
     "Value",
     "account",
+    "accuracy",
     "affine_backward",
     "affine_forward",
     "array_namespace",
@@ -133,9 +137,11 @@ __all__ = [  # noqa: RUF022 (which would put SGD before Adam)
     "nearest",
     "numerical_gradient",
     "paired_difference",
+    "parse",
     "relative_error",
     "relu_backward",
     "relu_forward",
+    "schedules",
     "sigmoid_backward",
     "sigmoid_forward",
     "softmax",

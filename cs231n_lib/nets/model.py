@@ -44,6 +44,23 @@ class Model:
         ``score_loss(scores, y)`` returns a loss (a number, or an array of no axes that is read at
         the end) and its gradient with respect to the scores, as `losses.softmax_loss` and
         `losses.svm_loss` do.
+
+    Examples
+    --------
+    A network of your own, a line without biases:
+
+    >>> class Line(Model):
+    ...     def __init__(self, rng):
+    ...         super().__init__(reg=0.0, init="he", rng=rng, dtype=np.float64, like=None)
+    ...         self._draw("W", (3, 2))
+    ...
+    ...     def _forward(self, X, mode):
+    ...         return X @ self.params["W"], X, {}
+    ...
+    ...     def _backward(self, dscores, X):
+    ...         return {"W": X.T @ dscores}
+    >>> Line(np.random.default_rng(0)).predict(np.eye(3)).shape
+    (3,)
     """
 
     def __init__(

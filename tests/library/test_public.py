@@ -10,6 +10,7 @@ import cs231n_lib as cs
 from cs231n_lib import layers
 from cs231n_lib.data import CIFAR10, Dataset, Nuisances
 from cs231n_lib.nets import published
+from cs231n_lib.nets.architecture import place
 from cs231n_lib.nets.chain import Chain
 from cs231n_lib.training import schedules
 
@@ -39,6 +40,7 @@ MAKERS = {
     "FullyConnectedNet": lambda: cs.FullyConnectedNet([4], 3, 3, rng=rng(0)),
     "ConvNet": lambda: cs.ConvNet((3, 8, 8), [4], hidden_dim=5, rng=rng(0)),
     "Chain": lambda: cs.build(PATTERN, rng=rng(0)),
+    "Model": lambda: cs.TwoLayerNet(3, 4, 3, rng=rng(0)),  # is only met in its kinds
     "Solver": trained_solver,
     "DivergenceError": lambda: cs.DivergenceError("the loss became nan"),
     "KNearestNeighbor": lambda: cs.KNearestNeighbor("l1").fit(X, Y),
@@ -148,6 +150,12 @@ def test_the_learning_rate_can_be_set():
         (lambda: cs.ConvNet(hidden_dim=0, rng=rng(0)), ValueError, "hidden_dim must be at least 1"),
         (lambda: cs.ConvNet(filter_size=0, rng=rng(0)), ValueError, "filter_size must be at least"),
         (lambda: Chain(published.resnet18(), rng=None), TypeError, "got NoneType"),
+        (lambda: layers.Conv(0, 3), ValueError, "filters must be at least 1, got 0"),
+        (lambda: layers.Conv(4, 3, stride=0), ValueError, "S must be 1 or more, got 0"),
+        (lambda: layers.Pool(2.5, 2), TypeError, "must be an int, got 2.5"),
+        (lambda: layers.FC(10.0), TypeError, "width must be a whole number, got 10.0"),
+        (lambda: layers.Dropout(0), ValueError, "keep_prob must be above 0 and at most 1, got 0"),
+        (lambda: place("net", (3,), [("FC", object)]), TypeError, "FC: expected a layer, such as"),
         (lambda: cs.SGD("fast"), TypeError, "learning_rate must be a number, got 'fast'"),
         (lambda: cs.AdamW(weight_decay=-1), ValueError, "weight_decay must be a finite number"),
         (lambda: schedules.step_decay(0.1, 2.5), TypeError, "every must be a whole number, got 2"),
