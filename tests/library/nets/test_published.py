@@ -25,7 +25,7 @@ _spec.loader.exec_module(made)
 
 ARCHITECTURES = {"alexnet": alexnet, "resnet18": resnet18}
 # PyTorch's values are float64. ResNet's gradients pass twenty normalisations over few values each.
-TOLERANCE = {"alexnet": (np.float32, 1e-4), "resnet18": (np.float64, 1e-8)}
+TOLERANCE = {"alexnet": (np.float64, 1e-8), "resnet18": (np.float64, 1e-8)}
 
 
 @pytest.mark.slow
