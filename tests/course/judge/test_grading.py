@@ -148,7 +148,7 @@ def test_killed_judges_are_replaced_and_change_nothing(settings, master, tmp_pat
     graded = grade_all(some(30), master, pool, Results(tmp_path / "b"), 5, progress=strike)
     assert scores(graded) == expected
     assert len(done) == 30
-    assert sum(kills) >= 20
+    assert sum(kills) >= 5  # a judge is there at each fourth strike, a sandbox by chance
 
 
 @pytest.mark.slow

