@@ -8,6 +8,7 @@ and nothing else.
 
 from __future__ import annotations
 
+import copyreg
 import itertools
 import math
 import threading
@@ -89,18 +90,6 @@ class Value:
     def __repr__(self) -> str:
         """Show the number and its gradient."""
         return f"Value(data={self.data}, grad={self.grad})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Tell `pickle` and `copy` what to keep: all it was made from comes first."""
-        before = () if self in _announced.values else _Before(self)
-        fields = (self.data, self.label, self._op, self.inputs, self.local)
-        return Value, (0.0,), (before, fields, self.grad)
-
-    def __setstate__(self, state: tuple[Any, ...]) -> None:
-        """Take what `__reduce__` kept."""
-        _, fields, grad = state
-        self.__init__(*fields)  # type: ignore[misc]
-        self.grad = grad
 
     def __add__(self, other: Any) -> Value:
         """Add; the gradient is handed on to both inputs unchanged."""
@@ -272,7 +261,7 @@ def topological_order(root: Value) -> list[Value]:
 
 
 class _Announced(threading.local):
-    """What `_Before` hands out in this thread, at this moment."""
+    """What `_Inputs` hands out in this thread, at this moment."""
 
     def __init__(self) -> None:
         self.values: set[Value] = set()
@@ -281,7 +270,7 @@ class _Announced(threading.local):
 _announced = _Announced()
 
 
-class _Before:
+class _Inputs:
     """All that a number was made from, for `pickle` and `copy`, which take a list.
 
     Both follow references by recursion, which ends at some depth. Here they meet inputs before
@@ -295,12 +284,25 @@ class _Before:
         return list, (), None, self._announce()
 
     def _announce(self) -> Iterator[Value]:
-        values, order = _announced.values, topological_order(self.root)
-        values.update(order)
+        values, inputs = _announced.values, topological_order(self.root)[:-1]
+        values.update(inputs)
         try:
-            yield from order
+            yield from inputs
         finally:  # also if what takes them fails and lets go of this iterator
-            values.difference_update(order)
+            values.difference_update(inputs)
+
+
+def _reduce(value: Value) -> tuple[Any, ...]:
+    """Tell `pickle` and `copy` what to keep: all that a number was made from comes first."""
+    inputs = () if value in _announced.values else _Inputs(value)
+    return _begin, (inputs,), (None, {name: getattr(value, name) for name in Value.__slots__})
+
+
+def _begin(inputs: Any) -> Value:
+    return Value(0.0)
+
+
+copyreg.pickle(Value, _reduce)
 
 
 class Neuron:
