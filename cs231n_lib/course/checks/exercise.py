@@ -15,6 +15,7 @@ import numpy as np
 
 from cs231n_lib.course.checks import calling, verdict
 from cs231n_lib.course.checks.calling import real
+from cs231n_lib.course.checks.imitations import Imitations, Shelf, keep
 from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
 
 Regimes = Mapping[str, tuple[Any, ...]]
@@ -146,6 +147,7 @@ class Exercise:
     measure: str = "relative error {size:.1e}, allowed {allowed:.0e}"
     probes: Callable[[], Regimes] = dict
     forward: "Exercise | None" = None
+    _kept: Imitations = field(default_factory=Imitations, init=False, repr=False, compare=False)
 
     def expected(self, args: tuple[Any, ...], **dials: Any) -> dict[str, Any] | None:
         """Return the named results of the reference; None where its dials make it fail."""
@@ -278,16 +280,17 @@ class Exercise:
 
     def _diagnose(self, trials: list[Trial], parts: tuple[str, ...]) -> Diagnosis | None:
         """Return the only mistake, or pair, whose imitation agrees with all the answers."""
+        shelves = [self._kept.shelf(args) for _, args in trials]
 
-        def agrees(dials: Mapping[str, Any]) -> bool:
+        def agrees(*mistakes: Mistake) -> bool:
             return all(
-                self._agree(answer, self.expected(args, **dials), args, parts)
-                for answer, args in trials
+                self._agree(answer, self._imitation(args, mistakes, shelf), args, parts)
+                for (answer, args), shelf in zip(trials, shelves, strict=True)
             )
 
         if not any(_evidence(answer, parts) for answer, _ in trials):
             return None
-        singles = {m.id: m.diagnosis for m in reversed(self.mistakes) if agrees(m.dials)}
+        singles = {m.id: m.diagnosis for m in reversed(self.mistakes) if agrees(m)}
         if singles:
             return next(iter(singles.values())) if len(singles) == 1 else None
         scaled = self._scaled(trials, parts)
@@ -298,11 +301,20 @@ class Exercise:
         pairs = {
             f"{one.id}+{two.id}": f"{one.sentence} And: {two.sentence}"
             for one, two in combinations(self.mistakes, 2)
-            if one.id != two.id
-            and not set(one.dials) & set(two.dials)
-            and agrees({**one.dials, **two.dials})
+            if one.id != two.id and not set(one.dials) & set(two.dials) and agrees(one, two)
         }
         return Diagnosis(*next(iter(pairs.items()))) if len(pairs) == 1 else None
+
+    def _imitation(
+        self, args: tuple[Any, ...], mistakes: tuple[Mistake, ...], shelf: Shelf
+    ) -> dict[str, Any] | None:
+        """Return the results of the reference with these mistakes in it."""
+        by = tuple(map(id, mistakes))
+        if by in shelf:
+            return shelf[by]
+        results = self.expected(args, **{k: v for m in mistakes for k, v in m.dials.items()})
+        keep(shelf, by, results)
+        return results
 
     def _scaled(self, trials: list[Trial], parts: tuple[str, ...]) -> Diagnosis | None:
         """Recognise the right result times a factor: -1, or one of the exercise's own."""
