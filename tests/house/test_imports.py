@@ -10,8 +10,6 @@ import sys
 import tomllib
 from importlib.metadata import packages_distributions
 
-import pytest
-
 import cs231n_lib
 from cs231n_lib.course.checkout import root
 
