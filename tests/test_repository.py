@@ -70,7 +70,7 @@ def test_constraints_are_exact_and_cover_every_requirement():
     pinned.add("cs231n-lib")  # an extra that brings another names the project itself
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    locked = ("figures", "data", "cli", "book", "course", "test")
+    locked = ("figures", "data", "cli", "book", "course", "hub", "test")
     wanted = project["dependencies"] + [r for extra in locked for r in extras[extra]]
     for requirement in wanted:
         name = re.match(r"[A-Za-z0-9._-]+", requirement).group().lower().replace("_", "-")

@@ -7,8 +7,17 @@ from pathlib import Path
 from cs231n_lib.course.errors import UserError
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes, mode: int = 0o600) -> None:
     """Write ``path`` so that it holds all of ``data`` or is untouched, whatever happens.
+
+    Parameters
+    ----------
+    path : Path
+        The file; folders on the way are made.
+    data : bytes
+        What it is to hold.
+    mode : int
+        Who may read it: by default its owner alone.
 
     Raises
     ------
@@ -23,6 +32,7 @@ def write_atomically(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        Path(temporary).chmod(mode)
         Path(temporary).replace(path)
     except BaseException as error:
         if temporary is not None:

@@ -133,22 +133,27 @@ def autograder(
 
 @app.command()
 def recipe(
-    kind: Annotated[str, typer.Argument(help="github, gitlab or container.")],
-    folder: Annotated[Path, typer.Argument(help="The top of the repository or image.")] = Path(),
+    kind: Annotated[str, typer.Argument(help="github, gitlab, container or jupyterhub.")],
+    folder: Annotated[
+        Path, typer.Argument(help="The top of the repository or image, or the hub's folder.")
+    ] = Path(),
     course: CourseFolder = None,
 ) -> None:
-    """Write the file by which GitHub, GitLab or a container runs what this course needs.
+    """Write the files by which GitHub, GitLab, a container or a JupyterHub runs this course.
 
-    In students' repositories a push is checked by the tests that students see. The wheel of the
-    package has to lie beside the file.
+    In students' repositories a push is checked by the tests that students see; a hub has a server
+    for everyone, and nbgrader's exchange. The wheel of the package has to lie beside the files, or
+    for a hub to be installed where it runs.
 
     Examples: [bold]cs231n course recipe github template-repository[/],
-    [bold]cs231n course recipe container image[/]
+    [bold]cs231n course recipe jupyterhub hub[/]
     """
     from cs231n_lib.course.hosting import recipes
 
-    say(f"{recipes.write(kind, folder, course_in(course).assignments())}")
-    say(f"Put beside it: {recipes.wheel()}")
+    for path in recipes.write(kind, folder, course_in(course)):
+        say(f"{path}")
+    place = "Install where it runs" if kind == "jupyterhub" else "Put beside it"
+    say(f"{place}: {recipes.wheel()}")
 
 
 @app.command(hidden=True)

@@ -1,15 +1,16 @@
-"""Files for places that run a course by themselves: students' repositories, containers.
+"""Files for places that run a course by themselves: students' repositories, containers, a hub.
 
 The package is installed from its wheel, which lies beside the file: what a course runs is what its
 instructor put there, not whatever a registry has under that name.
 """
 
-from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
+from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.files import write_atomically
+from cs231n_lib.course.hosting import jupyterhub
 
 GITHUB = """\
 # Checks what is pushed by the tests that students see; grades are made elsewhere.
@@ -47,12 +48,12 @@ USER instructor
 WORKDIR /course
 ENTRYPOINT ["cs231n"]
 """
-#: Kind -> the file that it is, what it says, and how it says that a notebook is checked.
-KINDS = {
-    "github": (".github/workflows/check.yml", GITHUB, "      - run: cs231n check {name}.ipynb\n"),
-    "gitlab": (".gitlab-ci.yml", GITLAB, "    - cs231n check {name}.ipynb\n"),
-    "container": ("Containerfile", CONTAINER, ""),
+#: How a notebook is checked, in the file of each kind that checks some.
+CHECKS = {
+    "github": "      - run: cs231n check {name}.ipynb\n",
+    "gitlab": "    - cs231n check {name}.ipynb\n",
 }
+KINDS = ("github", "gitlab", "container", "jupyterhub")
 
 
 def wheel() -> str:
@@ -60,29 +61,43 @@ def wheel() -> str:
     return f"cs231n_lib-{metadata.version('cs231n_lib')}-py3-none-any.whl"
 
 
-def write(kind: str, folder: Path, assignments: Sequence[str]) -> Path:
-    """Write the file of a kind into a folder; return it.
+def files(kind: str, course: Course) -> dict[str, str]:
+    """Return the files of a kind: path -> what it says."""
+    if kind == "jupyterhub":
+        return jupyterhub.files(course)
+    if kind == "container":
+        return {"Containerfile": CONTAINER.format(wheel=wheel())}
+    checks = "".join(CHECKS[kind].format(name=name) for name in course.assignments())
+    path, text = {
+        "github": (".github/workflows/check.yml", GITHUB),
+        "gitlab": (".gitlab-ci.yml", GITLAB),
+    }[kind]
+    return {path: text.format(wheel=wheel(), checks=checks)}
+
+
+def write(kind: str, folder: Path, course: Course) -> list[Path]:
+    """Write the files of a kind into a folder; return them.
 
     Parameters
     ----------
     kind : str
         One of ``KINDS``.
     folder : Path
-        The top of the repository, or what an image is built from.
-    assignments : sequence of str
-        Whose notebooks are checked.
+        The top of the repository, what an image is built from, or the hub's own folder.
+    course : Course
+        Whose assignments are worked on.
 
     Raises
     ------
     UserError
-        If there is no such kind, or the file is there already.
+        If there is no such kind, or one of the files is there already.
     """
     if kind not in KINDS:
         raise UserError(f"there is no recipe for {kind!r}; there are {', '.join(KINDS)}")
-    name, text, check = KINDS[kind]
-    path = folder / name
-    if path.exists():
-        raise UserError(f"{path} is there already; move it away first")
-    checks = "".join(check.format(name=assignment) for assignment in assignments)
-    write_atomically(path, text.format(wheel=wheel(), checks=checks).encode())
-    return path
+    made = {folder / name: text for name, text in files(kind, course).items()}
+    for path in made:
+        if path.exists():
+            raise UserError(f"{path} is there already; move it away first")
+    for path, text in made.items():
+        write_atomically(path, text.encode(), 0o644)  # students' servers read it
+    return list(made)

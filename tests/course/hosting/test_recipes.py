@@ -1,8 +1,10 @@
 """The files for students' repositories: the command in them is run here, as a runner would."""
 
+import ast
 import json
 import shlex
 import shutil
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +36,11 @@ def repository(tmp_path):
     return tmp_path
 
 
+@pytest.fixture
+def course(tmp_path):
+    return begin(tmp_path / "course" / "vision", assignments=("a1",))
+
+
 def solve(notebook, exercise):
     """Put the model answer of one exercise in, as a student would."""
     model = json.loads((checkout.material() / "solutions" / "a1" / "a1.ipynb").read_text())
@@ -46,8 +53,8 @@ def solve(notebook, exercise):
 
 
 @pytest.mark.parametrize("kind", ["github", "gitlab"])
-def test_a_push_is_checked_by_the_visible_tests(repository, kind):
-    path = recipes.write(kind, repository, ["a1"])
+def test_a_push_is_checked_by_the_visible_tests(repository, course, kind):
+    (path,) = recipes.write(kind, repository, course)
     install, check = commands(kind, path)
     assert shlex.split(install)[-1] == f"./{recipes.wheel()}[cli]"
     program, *arguments = shlex.split(check)
@@ -73,16 +80,17 @@ def test_the_command_writes_where_the_platform_looks(tmp_path):
     assert recipes.wheel() in run.output
 
 
-def test_what_cannot_be_written_is_refused(tmp_path):
+def test_what_cannot_be_written_is_refused(tmp_path, course):
     with pytest.raises(UserError, match="there are github, gitlab, container"):
-        recipes.write("travis", tmp_path, ["a1"])
-    recipes.write("gitlab", tmp_path, ["a1"])
+        recipes.write("travis", tmp_path, course)
+    recipes.write("gitlab", tmp_path, course)
     with pytest.raises(UserError, match="there already"):
-        recipes.write("gitlab", tmp_path, ["a1"])
+        recipes.write("gitlab", tmp_path, course)
 
 
-def test_the_image_is_built_of_lines_that_a_builder_knows(tmp_path):
-    text = recipes.write("container", tmp_path, []).read_text()
+def test_the_image_is_built_of_lines_that_a_builder_knows(tmp_path, course):
+    (path,) = recipes.write("container", tmp_path, course)
+    text = path.read_text()
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     words = [line.split()[0] for line in lines]
     assert words == ["FROM", "RUN", "COPY", "RUN", "RUN", "USER", "WORKDIR", "ENTRYPOINT"]
@@ -91,3 +99,21 @@ def test_the_image_is_built_of_lines_that_a_builder_knows(tmp_path):
         assert done.returncode == 0, line
     copied = next(line.split()[1:] for line in lines if line.startswith("COPY"))
     assert str(Path(copied[1], copied[0])) + "[course]" in text
+
+
+def test_a_hub_is_told_of_the_course_and_its_instructor(tmp_path):
+    course = begin(tmp_path / "o'vision", name="vision", assignments=(), zone="Europe/Zurich")
+    run = CliRunner().invoke(
+        app, ["course", "recipe", "jupyterhub", str(tmp_path / "hub"), "--course", str(course.root)]
+    )
+    assert run.exit_code == 0, run.output
+    assert recipes.wheel() in run.output
+    made = {p.relative_to(tmp_path / "hub").as_posix() for p in (tmp_path / "hub").rglob("*.*")}
+    assert made == set(recipes.files("jupyterhub", course))
+    for name in made:
+        path = tmp_path / "hub" / name
+        assert path.stat().st_mode & stat.S_IROTH  # students' servers read it
+        read = {".py": ast.parse, ".json": json.loads}[path.suffix]
+        assert read(path.read_text())
+    assert str(course.root) in (tmp_path / "hub" / "jupyterhub_config.py").read_text()
+    assert "Europe/Zurich" in (tmp_path / "hub" / "everyone" / "nbgrader_config.py").read_text()

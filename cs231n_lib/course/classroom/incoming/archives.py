@@ -41,12 +41,21 @@ DRIVE = re.compile(r"[A-Za-z]:/")
 
 @dataclass(frozen=True)
 class Outer:
-    """A file of the download itself; ``zoned`` says whether its time names its zone."""
+    """A file of the download itself.
+
+    Attributes
+    ----------
+    zoned : bool
+        Whether its time names its zone.
+    account : str
+        Whose it is on this machine; empty in an archive, and for an account that is no more.
+    """
 
     parts: tuple[str, ...]
     time: datetime | None
     zoned: bool
     open: Callable[[], IO[bytes]]
+    account: str = ""
 
     @property
     def where(self) -> str:
@@ -149,7 +158,10 @@ class Download:
             self.refused.append((where, f"more than {MAX_ENTRIES} files"))
         else:
             time = datetime.fromtimestamp(status.st_mtime, UTC)
-            self.files.append(Outer(parts, time, True, lambda: open(path, "rb")))  # noqa: SIM115
+            account = ""
+            with contextlib.suppress(KeyError, OSError, NotImplementedError):
+                account = path.owner()
+            self.files.append(Outer(parts, time, True, lambda: open(path, "rb"), account))  # noqa: SIM115
 
     def _is_temporary(self, parts: tuple[str, ...]) -> bool:
         found = any(p in TEMPORARY or p.startswith("._") for p in parts)

@@ -214,6 +214,7 @@ class _Collector:
             holders = self._holders(hand_in)
             choice = choose(files(), self.master)
             self._check_guess(hand_in, holders, choice)
+            self._check_account(hand_in, holders)
         except Refused as reason:
             why = "; ".join([*(told for _, told in unread[:1]), str(reason)])
             self.report.lines += [Line(REFUSED, o.where, (), why) for o, _ in hand_in.files]
@@ -265,10 +266,26 @@ class _Collector:
                 found.append(self.names.id_of(owner))
         return list(dict.fromkeys(found))
 
+    @property
+    def met(self) -> set[str]:
+        """Who is on the roster or has handed in."""
+        return self.enrolled | set(received.holders(self.course, self.assignment))
+
+    def _check_account(self, hand_in: HandIn, holders: list[str]) -> None:
+        """Refuse what one student put into the exchange under the name of another.
+
+        Whoever can hand in there can give a folder any name, but not another owner. Owners that
+        are no students say nothing: a container has one account for all, a copy is the copier's.
+        """
+        if not hand_in.container.written:
+            return
+        others = {file.account for file, _ in hand_in.files} & self.met - set(holders)
+        if others:
+            raise Refused(f"{', '.join(sorted(others))} put it there, under another's name")
+
     def _check_guess(self, hand_in: HandIn, holders: list[str], choice: Choice) -> None:
         """Refuse a folder that nobody has heard of and that has nothing of the assignment."""
-        met = self.enrolled | set(received.holders(self.course, self.assignment))
-        if hand_in.container.guessed and not choice.fits and not met & set(holders):
+        if hand_in.container.guessed and not choice.fits and not self.met & set(holders):
             raise Refused(
                 f"whose is it? {line(hand_in.outer, 60)} is on no roster, and no file in it "
                 f"answers {self.assignment}. If it is a student: cs231n roster, or --student"

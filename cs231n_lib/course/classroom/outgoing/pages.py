@@ -86,6 +86,8 @@ def write_feedback(
     )
     book = course.book
     with course.writing():
+        # nbgrader copies a page with its rights, and the student it is for has to read the copy.
+        course.feedback.mkdir(mode=0o750, parents=True, exist_ok=True)
         for name, result in now.results.items():
             model = master if shown else None
             page = feedback(assignment, result, now.grades[name], model, book).encode()
@@ -97,7 +99,7 @@ def write_feedback(
                 if companion == "submission_secret.txt" and not data:
                     data = received.secret_for(course, f"{assignment}/{name}").encode()
                 write_atomically(folder / companion, data)
-            write_atomically(folder / f"{assignment}.html", page)
+            write_atomically(folder / f"{assignment}.html", page, 0o644)
     return len(now.results), now
 
 

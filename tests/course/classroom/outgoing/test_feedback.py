@@ -3,6 +3,7 @@
 import getpass
 import os
 import shutil
+import stat
 import zipfile
 
 import pytest
@@ -83,6 +84,10 @@ def test_nbgraders_own_commands_bring_our_pages_to_the_student(course, tmp_path,
     assert released["success"], released
     theirs = course.config.copy()
     api = NbGraderAPI(config=theirs)
+    # Whoever fetches has another account; who looks into the course's own folder finds it shut.
+    (page,) = exchange.rglob("*.html")
+    assert page.stat().st_mode & stat.S_IROTH
+    assert not course.feedback.stat().st_mode & stat.S_IRWXO
     fetched = api.fetch_feedback("a1", me)
     assert fetched["success"], fetched
     (page,) = student.rglob("a1.html")
