@@ -84,16 +84,17 @@ class Server:
     SCRIPT = (
         "import sys; from pathlib import Path\n"
         "from cs231n_lib.course.publishing.server import make_server\n"
-        "server = make_server(Path(sys.argv[1]), Path(sys.argv[2]), port=int(sys.argv[3]))\n"
-        "print(server.address, flush=True); server.start()"
+        "server = make_server(Path(sys.argv[1]), Path(sys.argv[2]), port=int(sys.argv[3]),"
+        " behind=sys.argv[4])\n"
+        "print(server.port); print(server.address, flush=True); server.start()"
     )
 
-    def __init__(self, html, work, port):
-        command = [sys.executable, "-c", self.SCRIPT, str(html), str(work), str(port)]
+    def __init__(self, html, work, port, behind=""):
+        command = [sys.executable, "-c", self.SCRIPT, str(html), str(work), str(port), behind]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.port = int(self.process.stdout.readline())
         self.address = self.process.stdout.readline().strip()
         self.origin = self.address.partition("/?")[0]
-        self.port = int(self.origin.rpartition(":")[2])
 
     def stop(self):
         self.process.terminate()

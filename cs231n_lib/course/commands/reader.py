@@ -40,11 +40,14 @@ def serve(
         bool, typer.Option("--open/--no-open", help="Open the book in a browser.")
     ] = True,
     watch: Annotated[bool, typer.Option(help="Rebuild and reload pages that change.")] = False,
+    behind: Annotated[
+        str, typer.Option(help="Where a proxy shows it: https://hub.example.edu/book/, say.")
+    ] = "",
 ) -> None:
     """Serve the book with kernels, so that every page can be run and edited."""
     from cs231n_lib.course.publishing import server
 
-    server.serve(ip=ip, port=port, open_page=open_page, watch=watch)
+    server.serve(ip=ip, port=port, open_page=open_page, watch=watch, behind=behind)
 
 
 @app.command()

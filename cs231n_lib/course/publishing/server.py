@@ -12,6 +12,7 @@ import hmac
 import json
 import logging
 import os
+import re
 import secrets
 import signal
 import tempfile
@@ -23,6 +24,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.auth.identity import IdentityProvider
@@ -34,7 +36,7 @@ from rich.console import Console
 from rich.markup import escape
 from tornado.ioloop import PeriodicCallback
 from tornado.web import StaticFileHandler
-from traitlets import Bool
+from traitlets import Bool, Unicode
 from traitlets.config import Config
 
 from cs231n_lib.course.checkout import root
@@ -146,7 +148,7 @@ class Pages(JupyterHandler, StaticFileHandler):
             )
             return
         if ticket:
-            self.redirect(f"/{path}")
+            self.redirect(f"{self.base_url}{path}")
             return
         if not path or path.endswith(".html"):
             self.xsrf_token  # noqa: B018  (sets the cookie that the page's requests must repeat)
@@ -172,7 +174,8 @@ class Pages(JupyterHandler, StaticFileHandler):
         reason = "The book has no such page" if status_code == 404 else self._reason
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.finish(
-            f'<!doctype html><title>{status_code}</title><p>{reason}</p><a href="/">Book</a>'
+            f"<!doctype html><title>{status_code}</title><p>{reason}</p>"
+            f'<a href="{self.base_url}">Book</a>'
         )
 
 
@@ -199,6 +202,7 @@ class BookServer(ServerApp):
     default_services = ("api", "kernels", "kernelspecs", "sessions")  # type: ignore[assignment]
     no_browser_open_file = True
     watch = Bool(False)
+    behind = Unicode(help="Where a proxy shows this server.")
 
     def load_config_file(self, *args: Any, **options: Any) -> None:
         """Ignore the reader's settings for other Jupyter servers: they could open this one."""
@@ -211,8 +215,10 @@ class BookServer(ServerApp):
     @property
     def address(self) -> str:
         """The address that signs a browser in, once."""
-        host = "localhost" if self.ip in (*LOOPBACK, "0.0.0.0", "::", "") else self.ip
         ticket = cast(Ticket, self.identity_provider)
+        if self.behind:
+            return f"{self.behind}?ticket={ticket.value}"
+        host = "localhost" if self.ip in (*LOOPBACK, "0.0.0.0", "::", "") else self.ip
         return f"http://{host}:{self.port}/?ticket={ticket.value}"
 
 
@@ -224,6 +230,7 @@ def make_server(
     port: int = 8888,
     watch: bool = False,
     alone: int = 300,
+    behind: str = "",
 ) -> BookServer:
     """Return a server for the pages in ``html``, ready to be started.
 
@@ -241,7 +248,19 @@ def make_server(
         Whether pages should look for a newer version of themselves.
     alone : int
         Seconds after which a kernel without a page is ended.
+    behind : str
+        The address at which a proxy shows this server, ``https://hub.example.edu/book/`` say: the
+        proxy has to leave path and host as they are.
+
+    Raises
+    ------
+    UserError
+        If ``behind`` is no address of a web page.
     """
+    address = urlsplit(behind)
+    if behind and (address.scheme not in ("http", "https") or not address.hostname):
+        raise UserError(f"{behind!r} is no address; expected https://hub.example.edu/book/, say")
+    base = f"/{address.path.strip('/')}/".replace("//", "/")
     config = Config()
     config.ServerApp.allow_root = True  # in a container; the server asks for a cookie anyway
     config.ServerApp.allow_unauthenticated_access = False
@@ -254,23 +273,34 @@ def make_server(
         "compress_response": True,
         "headers": {"Content-Security-Policy": CONTENT_SECURITY_POLICY},
         "ws_ping_interval": 0,  # a lost connection on one machine is noticed without pings
-        "xsrf_cookie_kwargs": {"path": "/", "samesite": "Strict"},
+        "xsrf_cookie_kwargs": {"path": base, "samesite": "Strict"},
     }
+    config.ServerApp.base_url = base
+    if behind:
+        config.ServerApp.local_hostnames = ["localhost", address.hostname]
+        config.IdentityProvider.secure_cookie = address.scheme == "https"
+        config.ServerApp.port_retries = 0  # the proxy knows one port
+        behind = f"{address.scheme}://{address.netloc}{base}"
     config.IdentityProvider.cookie_options = {"samesite": "Strict"}
     # A page lets its kernel go when it is closed; these are left by browsers that crashed.
     config.MappingKernelManager.cull_idle_timeout = alone
     config.MappingKernelManager.cull_interval = max(1, alone // 5)
-    server = BookServer(config=config, ip=ip, port=port, open_browser=False, watch=watch)
+    server = BookServer(
+        config=config, ip=ip, port=port, open_browser=False, watch=watch, behind=behind
+    )
     server.initialize(argv=[], find_extensions=False)
-    pages = (r"/(?!api/)(.*)", Pages, {"path": str(html)})
-    server.web_app.add_handlers(".*$", [(r"/live\.json", Live, {"site": html}), pages])
+    below = re.escape(base)
+    pages = (rf"{below}(?!api/)(.*)", Pages, {"path": str(html)})
+    live = (rf"{below}live\.json", Live, {"site": html})
+    server.web_app.add_handlers(".*$", [live, pages])
     server.io_loop.add_callback(cast(Kernels, server.kernel_manager).start_spare)
     return server
 
 
 def serve(
-    *, ip: str = "localhost", port: int = 8888, open_page: bool = True, watch: bool = False
-) -> None:
+    *, ip: str = "localhost", port: int = 8888, open_page: bool = True, watch: bool = False,
+    behind: str = "",
+) -> None:  # fmt: skip
     """Build the book if it is out of date, then serve it until interrupted.
 
     Raises
@@ -290,7 +320,9 @@ def serve(
         seen: set[str] = set()
         build(told=show_step)
     try:
-        server = make_server(html_folder(), root() / "book", ip=ip, port=port, watch=watch)
+        server = make_server(
+            html_folder(), root() / "book", ip=ip, port=port, watch=watch, behind=behind
+        )
     except (OSError, SystemExit):
         raise UserError(f"nothing can listen on {ip}, port {port}: choose another") from None
     if ip not in LOOPBACK:
@@ -302,6 +334,8 @@ def serve(
 
     def show(again: str = "") -> None:
         console.print(f"The live book{again}: [bold]{server.address}[/]", soft_wrap=True)
+        if behind:
+            console.print(f"The proxy finds it on {ip}, port {server.port}.")
 
     show()
     console.print("The address works once. Press Ctrl-C to stop.")

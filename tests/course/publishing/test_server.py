@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from cs231n_lib.course.checkout import python
+from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.publishing import server as module
 
 SCRIPT = """
@@ -21,9 +23,11 @@ import sys
 from pathlib import Path
 from cs231n_lib.course.publishing.server import Kernels, make_server
 Kernels.start_spare = lambda self: None
-server = make_server(Path(sys.argv[1]), Path(sys.argv[2]), port=8970)
+html, work, port, behind = sys.argv[1:]
+server = make_server(Path(html), Path(work), port=int(port), behind=behind)
 server.log_level = "INFO"
 server.identity_provider.renewed = lambda: print(server.address, flush=True)
+print("port", server.port)
 print(server.address, flush=True)
 server.start()
 """
@@ -32,7 +36,7 @@ server.start()
 class Site:
     """A running server and what its terminal says."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, port=8970, behind=""):
         html, work, log = folder / "html", folder / "work", folder / "log"
         (html / "_static").mkdir(parents=True)
         work.mkdir()
@@ -50,11 +54,11 @@ class Site:
         environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(config)}
         with log.open("w") as file:
             self.process = subprocess.Popen(
-                python("-c", SCRIPT, str(html), str(work)),
+                python("-c", SCRIPT, str(html), str(work), str(port), behind),
                 stdout=file, stderr=subprocess.STDOUT, env=environment,
             )  # fmt: skip
         self.wait_for("ticket=")
-        self.port = int(re.search(r":(\d+)/", self.said())[1])
+        self.port = int(re.search(r"port (\d+)", self.said())[1])
         self.origin = f"http://localhost:{self.port}"
         self.cookies = {}
 
@@ -287,6 +291,51 @@ def test_serving_to_other_machines_is_warned_of(monkeypatch, capsys, tmp_path):
     said = " ".join(capsys.readouterr().out.split())
     assert "Warning: --ip 0.0.0.0 lets other machines reach this server" in said
     assert "not encrypted" in said
+
+
+@pytest.fixture(scope="module")
+def proxied(tmp_path_factory):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    address = "https://hub.example.edu/user/anne/book"
+    site = Site(tmp_path_factory.mktemp("proxied"), port, address)
+    yield site
+    site.process.terminate()
+    site.process.wait(timeout=30)
+
+
+def test_behind_a_proxy_everything_lies_below_its_address(proxied):
+    base, host = "/user/anne/book/", {"Host": "hub.example.edu"}
+    assert f"https://hub.example.edu{base}?ticket=" in proxied.said()
+    assert proxied.ask(f"{base}page.html", **host).status == 200
+    assert f'href="{base}"' in proxied.ask(f"{base}nothing.html", **host).text
+    signed_in = proxied.ask(f"{base}page.html?ticket={proxied.ticket()}", **host)
+    assert (signed_in.status, signed_in.headers["Location"]) == (302, f"{base}page.html")
+    page = proxied.ask(f"{base}page.html", **host)
+    cookies = {}
+    for line in signed_in.headers.get_all("Set-Cookie") + page.headers.get_all("Set-Cookie"):
+        name, value = line.split(";")[0].split("=", 1)
+        cookies[name] = value
+        assert f"path={base}" in line.lower()  # other people's servers on the hub get none of it
+    assert "secure" in signed_in.headers["Set-Cookie"].lower()
+    allowed = {
+        "Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()),
+        "X_XSRFToken": cookies["_xsrf"], "Origin": "https://hub.example.edu", **host,
+    }  # fmt: skip
+    live = json.loads(proxied.ask(f"{base}live.json", **allowed).text)
+    assert live["engines"]["jupyter"] == {"signedIn": True}
+    started = proxied.ask(f"{base}api/sessions", "POST", json.dumps(START), **allowed)
+    assert started.status == 201, started.text
+    foreign = {**allowed, "Origin": "https://evil.example"}
+    assert proxied.ask(f"{base}api/sessions", "POST", json.dumps(START), **foreign).status == 404
+    assert proxied.ask(f"{base}page.html", Host="evil.example").status == 403
+
+
+@pytest.mark.parametrize("address", ["hub.example.edu/book", "/book/", "ftp://hub/book"])
+def test_what_is_no_address_of_a_proxy_is_told(tmp_path, address):
+    with pytest.raises(UserError, match="expected https://"):
+        module.make_server(tmp_path, tmp_path, behind=address)
 
 
 def test_ctrl_c_stops_it_with_its_kernels(tmp_path):
