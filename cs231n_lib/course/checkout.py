@@ -26,6 +26,27 @@ def root() -> Path:
     return found
 
 
+def sources() -> Path:
+    """Return the folder with the book's sources: the checkout, else the one around this place.
+
+    Raises
+    ------
+    UserError
+        If there is neither.
+    """
+    found = find()
+    if found is not None:
+        return found
+    here = Path.cwd().resolve()
+    for folder in (here, *here.parents):
+        if (folder / MARKER).is_file() and (folder / "book" / "_toc.yml").is_file():
+            return folder
+    raise UserError(
+        f"{here} is no book and lies in none: there is no {MARKER}. Write the book's sources into "
+        "a folder, and go there: cs231n book new FOLDER"
+    )
+
+
 def find() -> Path | None:
     """Return the top folder of the checkout this package runs from, None if there is none."""
     package = Path(__file__).resolve().parents[1]

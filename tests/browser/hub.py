@@ -83,10 +83,10 @@ class Hub:
         self.srv = folder / "srv"
         users, groups = ["root:x:0:0::/root:/bin/sh"], ["root:x:0:"]
         for number, name in enumerate(PEOPLE, FIRST):
-            users.append(f"{name}:x:{number}:{number}::/srv/home/{name}:/bin/sh")
+            users.append(f"{name}:x:{number}:{number}::/srv/people/{name}:/bin/sh")
             groups.append(f"{name}:x:{number}:")
-            (self.srv / "home" / name).mkdir(parents=True, mode=0o700)
-            os.chown(self.srv / "home" / name, number, number)
+            (self.srv / "people" / name).mkdir(parents=True, mode=0o700)
+            os.chown(self.srv / "people" / name, number, number)
         (folder / "passwd").write_text("\n".join(users) + "\n")
         (folder / "group").write_text("\n".join(groups) + "\n")
         self.machine = [
@@ -102,7 +102,7 @@ class Hub:
     def run(self, *words, user="root", folder="/srv"):
         """Run a command on the machine; return what it says."""
         number = 0 if user == "root" else FIRST + PEOPLE.index(user)
-        home = "/root" if user == "root" else f"/srv/home/{user}"
+        home = "/root" if user == "root" else f"/srv/people/{user}"
         enter = ["setpriv", f"--reuid={number}", f"--regid={number}", "--clear-groups"]
         done = subprocess.run(
             [*self.machine, "--chdir", folder, *(enter if number else []), *words],

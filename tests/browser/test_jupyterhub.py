@@ -41,12 +41,12 @@ def hub(tmp_path_factory):
     if why_not():
         pytest.skip(why_not())
     hub = Hub(tmp_path_factory.mktemp("machine"))
-    (hub.srv / "home" / "prof" / "roster.csv").write_text("student\nanne\nbela\n")
-    home = "/srv/home/prof"
+    (hub.srv / "people" / "prof" / "roster.csv").write_text("student\nanne\nbela\n")
+    home = "/srv/people/prof"
     hub.run("cs231n", "course", "new", "vision", "--assignments", "none", "--roster", "roster.csv",
             user="prof", folder=home)  # fmt: skip
     hub.run("mkdir", f"{home}/vision/solutions/a1", user="prof")
-    master = hub.srv / "home" / "prof" / "vision" / "solutions" / "a1" / "a1.ipynb"
+    master = hub.srv / "people" / "prof" / "vision" / "solutions" / "a1" / "a1.ipynb"
     master.write_bytes(to_bytes(notebook()))
     hub.run(
         "cs231n", "course", "recipe", "jupyterhub", "../hub", user="prof", folder=f"{home}/vision"
@@ -111,7 +111,7 @@ def test_a_term_on_a_hub(hub, chromium, expect):
     # The formgrader shows every grade: it is the instructor's alone, as the course's folder is.
     assert prof.ask("GET", "formgrader").ok
     assert anne.ask("GET", "formgrader").status == 404
-    assert "Permission denied" in anne.type("cat /srv/home/prof/vision/roster.csv 2>&1; true")
+    assert "Permission denied" in anne.type("cat /srv/people/prof/vision/roster.csv 2>&1; true")
 
     button = lambda name: anne.page.get_by_role("button", name=name, exact=True)  # noqa: E731
     anne.page.get_by_role("menuitem", name="Nbgrader").click()
@@ -135,7 +135,7 @@ def test_a_term_on_a_hub(hub, chromium, expect):
     assert "bela put it there, under another's name" in " ".join(refused.split())
     prof.type("cs231n grade a1 -n 1 && cs231n feedback a1 && nbgrader release_feedback a1")
     prof.type("cs231n export a1 --partial -o a1.csv")
-    grades = (hub.srv / "home" / "prof" / "vision" / "a1.csv").read_text("utf-8-sig")
+    grades = (hub.srv / "people" / "prof" / "vision" / "a1.csv").read_text("utf-8-sig")
     scores = {row["student"]: row["score"] for row in csv.DictReader(io.StringIO(grades))}
     assert scores == {"anne": "4.0", "bela": "3.0"}
 

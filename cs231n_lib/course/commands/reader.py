@@ -1,4 +1,4 @@
-"""``cs231n book build|serve|engine|publish|execute|check|vendor``: the book."""
+"""``cs231n book new|build|serve|engine|publish|execute|check|vendor``: the book."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +10,22 @@ from cs231n_lib.course.errors import UserError
 
 app = typer.Typer(no_args_is_help=True, help="Build, read, run and check the book.")
 Files = Annotated[list[Path] | None, typer.Argument(help="Notebooks; all of them by default.")]
+
+
+@app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(help="A new folder for the book's sources.")],
+) -> None:
+    """Write the book's sources, as this package carries them, into a folder of your own.
+
+    The other commands of this group work in it and below it, and in a checkout of the project.
+
+    Example: [bold]cs231n book new book27[/]
+    """
+    from cs231n_lib.course.publishing import carried
+
+    say(f"{carried.begin(folder)}")
+    say(f"Next: cd {folder} && cs231n book build")
 
 
 @app.command()

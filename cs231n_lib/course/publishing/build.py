@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from cs231n_lib.course.checkout import python, root
+from cs231n_lib.course.checkout import python, sources
 from cs231n_lib.course.errors import UserError
 
 #: What the HTML depends on, besides the versions in constraints.txt.
@@ -15,17 +15,17 @@ INPUTS = ("_config.yml", "constraints.txt", "book", "cs231n_lib", "exercises", "
 #: The lines of Jupyter Book's report that say how far it is.
 STEP = re.compile(r"(reading sources|writing output|copying)")
 Told = Callable[[str], None]
-IGNORED = {"__pycache__", ".ipynb_checkpoints", ".pytest_cache"}
+IGNORED = {"__pycache__", ".ipynb_checkpoints", ".pytest_cache", ".ruff_cache"}
 
 
 def html_folder() -> Path:
     """Return the folder of the built pages."""
-    return root() / "_build" / "html"
+    return sources() / "_build" / "html"
 
 
 def notebooks(folder: Path | None = None) -> list[Path]:
     """Return the book's notebooks in a fixed order, labs included."""
-    found = (folder or root() / "book").rglob("*.ipynb")
+    found = (folder or sources() / "book").rglob("*.ipynb")
     return sorted(path for path in found if not IGNORED & set(path.parts))
 
 
@@ -33,7 +33,7 @@ def input_files() -> list[Path]:
     """Return every file that the HTML depends on, in a fixed order."""
     files: list[Path] = []
     for name in INPUTS:
-        path = root() / name
+        path = sources() / name
         files += [path] if path.is_file() else path.rglob("*")
     return sorted(p for p in files if p.is_file() and not IGNORED & set(p.parts))
 
@@ -42,7 +42,7 @@ def fingerprint() -> str:
     """Return a hash of all that the HTML depends on: pages, library, settings, versions."""
     digest = hashlib.sha256(sys.version.encode())
     for path in input_files():
-        name = path.relative_to(root()).as_posix()
+        name = path.relative_to(sources()).as_posix()
         digest.update(f"{name} {path.stat().st_size}\n".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
@@ -75,7 +75,7 @@ def build(
     UserError
         If Jupyter Book reports an error or a warning.
     """
-    stamp = root() / "_build" / ".book-inputs"
+    stamp = sources() / "_build" / ".book-inputs"
     current = fingerprint()
     if not force and (html_folder() / "index.html").is_file() and _read(stamp) == current:
         _carry_engine(changed=False)
@@ -114,9 +114,14 @@ def jupyter_book(
     start = "from jupyter_book.cli.main import main; main()"
     command = python("-c", start, "build", source, *options)
     if told is None:
-        return subprocess.run(command, cwd=root(), stdout=output).returncode == 0
+        return subprocess.run(command, cwd=sources(), stdout=output).returncode == 0
     with subprocess.Popen(
-        command, cwd=root(), stdout=subprocess.PIPE, text=True, encoding="utf-8", errors="replace"
+        command,
+        cwd=sources(),
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from cs231n_lib.course.checkout import root
+from cs231n_lib.course.checkout import sources
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.publishing.build import jupyter_book
 
@@ -37,7 +37,7 @@ def browser() -> str:
 
 def pdf_file() -> Path:
     """Return where the PDF is written."""
-    return root() / "_build" / "cs231n_lib.pdf"
+    return sources() / "_build" / "cs231n_lib.pdf"
 
 
 def build() -> Path:
@@ -60,9 +60,9 @@ def build() -> Path:
     browser()  # before the long part
     if not jupyter_book("--builder", "singlehtml", "--all", "-q"):
         raise UserError("the book was not built: what stands above has to be mended first")
-    folder = root() / "_build" / "singlehtml"
+    folder = sources() / "_build" / "singlehtml"
     page = folder / "paper.html"
-    settings = yaml.safe_load((root() / "_config.yml").read_text(encoding="utf-8"))
+    settings = yaml.safe_load((sources() / "_config.yml").read_text(encoding="utf-8"))
     day = datetime.now(UTC).date()
     facts = f"{settings['author']}\nVersion {version('cs231n_lib')}\n{day.isoformat()}"
     soup = paper.prepare((folder / "intro.html").read_text(encoding="utf-8"), facts)

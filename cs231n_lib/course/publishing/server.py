@@ -39,7 +39,7 @@ from tornado.web import StaticFileHandler
 from traitlets import Bool, Unicode
 from traitlets.config import Config
 
-from cs231n_lib.course.checkout import root
+from cs231n_lib.course.checkout import sources
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.publishing import bounded
 from cs231n_lib.course.publishing.build import build, html_folder, input_files
@@ -321,7 +321,7 @@ def serve(
         build(told=show_step)
     try:
         server = make_server(
-            html_folder(), root() / "book", ip=ip, port=port, watch=watch, behind=behind
+            html_folder(), sources() / "book", ip=ip, port=port, watch=watch, behind=behind
         )
     except (OSError, SystemExit):
         raise UserError(f"nothing can listen on {ip}, port {port}: choose another") from None

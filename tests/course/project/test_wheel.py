@@ -12,14 +12,15 @@ import pytest
 from packaging.requirements import Requirement
 
 from cs231n_lib.course.checkout import root
+from cs231n_lib.course.publishing import build
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
     """A folder with the package as a wheel unpacks it."""
     folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    done = subprocess.run(build, cwd=root(), capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    done = subprocess.run(command, cwd=root(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     (wheel,) = folder.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
@@ -31,11 +32,11 @@ def installed(tmp_path_factory):
 def cs231n(installed, tmp_path):
     """Return a function that runs a command of the wheel in an empty folder."""
 
-    def run(*arguments):
+    def run(*arguments, folder=tmp_path):
         env = {**os.environ, "PYTHONPATH": str(installed), "HOME": str(tmp_path / "home")}
         command = [sys.executable, "-P", "-m", "cs231n_lib.course", *arguments]
         return subprocess.run(
-            command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+            command, cwd=folder, env=env, capture_output=True, text=True, check=False
         )
 
     return run
@@ -44,8 +45,31 @@ def cs231n(installed, tmp_path):
 def test_the_wheel_carries_what_a_course_needs_and_no_more(installed):
     course = installed / "cs231n_lib" / "course"
     names = {p.relative_to(course / "material").parts[0] for p in course.rglob("material/*")}
-    assert names == {"solutions", "exercises", "nbgrader_config.py"}
-    assert not [p for p in installed.rglob("*") if p.name in ("tests", "benchmarks", "samples")]
+    assert names == {
+        "_config.yml", "benchmarks", "book", "constraints.txt", "exercises", "nbgrader_config.py",
+        "solutions",
+    }  # fmt: skip
+    assert not [p for p in installed.rglob("*") if p.name in ("tests", "samples")]
+    assert {p.name for p in (course / "material" / "benchmarks").iterdir()} == {"results"}
+
+
+def test_a_book_is_begun_from_the_wheel(cs231n, tmp_path):
+    done = cs231n("book", "check")
+    assert done.returncode == 2
+    assert "cs231n book new FOLDER" in " ".join(done.stderr.split())
+    begun = cs231n("book", "new", "ours")
+    assert begun.returncode == 0, begun.stderr
+    assert cs231n("book", "new", "ours").returncode == 2
+    below = tmp_path / "ours" / "book" / "labs"
+    assert below.is_dir()
+    checked = cs231n("book", "check", folder=below)
+    assert checked.returncode == 0, checked.stderr
+    assert " notebooks are in order" in checked.stdout
+    # All that the HTML depends on came along, so that the book is the checkout's own.
+    book = tmp_path / "ours"
+    ours = {p.relative_to(book).as_posix() for p in book.rglob("*") if p.is_file()}
+    theirs = {p.relative_to(root()).as_posix() for p in build.input_files()}
+    assert ours == theirs
 
 
 def test_a_course_is_begun_released_and_graded_from_the_wheel(cs231n, installed, tmp_path):

@@ -179,7 +179,7 @@ def checkout(tmp_path, monkeypatch):
         (tmp_path / "_build" / "html" / "index.html").touch()
         return types.SimpleNamespace(returncode=place.status)
 
-    monkeypatch.setattr(build, "root", lambda: tmp_path)
+    monkeypatch.setattr(build, "sources", lambda: tmp_path)
     monkeypatch.setattr(subprocess, "run", run)
     return place
 

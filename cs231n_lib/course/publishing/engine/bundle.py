@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from cs231n_lib.course.checkout import root
+from cs231n_lib.course.checkout import sources
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.files import write_atomically
 from cs231n_lib.course.publishing import bounded
@@ -113,8 +113,8 @@ def book_files() -> dict[str, bytes]:
     rules = fetch.contents()["book"]
     files = {}
     for pattern in rules["checkout"]:
-        for path in sorted(root().glob(pattern)):
-            files[path.relative_to(root()).as_posix()] = path.read_bytes()
+        for path in sorted(sources().glob(pattern)):
+            files[path.relative_to(sources()).as_posix()] = path.read_bytes()
     for name in rules["packages"]:
         spec = importlib.util.find_spec(name)
         if spec is None or spec.origin is None:

@@ -20,7 +20,7 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.util.docutils import SphinxDirective
 
-from cs231n_lib.course.checkout import root
+from cs231n_lib.course.checkout import sources
 from cs231n_lib.course.publishing.notebooks import read
 
 #: The page of the book that holds an assignment's cells, where the book has one.
@@ -80,10 +80,10 @@ class Assignment(SphinxDirective):
         """Return a box with a download and, where they work, links to Colab and Binder."""
         name = self.arguments[0]
         path = f"exercises/{name}/{name}.ipynb"
-        if not (root() / path).is_file():
+        if not (sources() / path).is_file():
             raise self.error(f"there is no assignment {name!r} in exercises/")
-        self.env.note_dependency(str(root() / path))
-        text = read(root() / path).cells[0].source
+        self.env.note_dependency(str(sources() / path))
+        text = read(sources() / path).cells[0].source
         title = text.partition("\n")[0].lstrip("# ")
         facts = dict(re.findall(r"^\| (Points|Time) \| (.*?) \|$", text, re.M))
         box = nodes.container(classes=["assignment"])
@@ -92,7 +92,7 @@ class Assignment(SphinxDirective):
             box += nodes.paragraph("", "", nodes.strong(text=title), classes=["assignment-title"])
             box += nodes.paragraph(text=f"Points: {facts['Points']}. Time: {facts['Time']}.")
         # In the page itself: a page opened from a folder may link to files, not download them.
-        content = base64.b64encode((root() / path).read_bytes()).decode()
+        content = base64.b64encode((sources() / path).read_bytes()).decode()
         download = (
             f'<a class="launch" download="{name}.ipynb" {"data-worksheet " * here}'
             f'href="data:application/x-ipynb+json;base64,{content}">Download the notebook</a>'

@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from cs231n_lib.course.checkout import root
+from cs231n_lib.course.checkout import sources
 from cs231n_lib.course.publishing.notebooks import read
 from cs231n_lib.course.publishing.sphinx.cells import PREFIX
 
@@ -32,7 +32,7 @@ class Worksheet(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return the assignment's sections."""
         name = self.arguments[0]
-        path = root() / "exercises" / name / f"{name}.ipynb"
+        path = sources() / "exercises" / name / f"{name}.ipynb"
         if not path.is_file():
             raise self.error(f"there is no assignment {name!r} in exercises/")
         self.env.note_dependency(str(path))
