@@ -4,12 +4,13 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import cs231n_lib
 from cs231n_lib.course.checkout import material
 from cs231n_lib.course.errors import UserError
 
 #: What the book is built from; the library is there because pages show its code.
 PARTS = ("_config.yml", "benchmarks/results", "book", "constraints.txt", "exercises")
-LIBRARY = Path(__file__).resolve().parents[2]
+LIBRARY = Path(cs231n_lib.__file__).resolve().parent
 LEFT_OUT = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "material")
 
 
