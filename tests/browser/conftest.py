@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from cs231n_lib.course.errors import UserError
-from cs231n_lib.course.publishing import build, pdf
+from cs231n_lib.course.publishing import build, pdf, publish
+from cs231n_lib.course.publishing.engine import fetch
+from tests.browser import engine, firefox, host
 
 AXE = Path(__file__).parent / "vendor" / "axe" / "axe.min.js"
 #: No calls home: the tests must pass, quietly, on a machine without a network.
@@ -39,6 +41,38 @@ def chromium(program):
         browser = playwright.chromium.launch(executable_path=program, args=QUIET)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def engine_site(tmp_path_factory):
+    """The engine and nothing else of the book, on a plain static host: its folder, its address."""
+    if fetch.wheel() is None:
+        pytest.skip("the engine is not in the cache: run `cs231n book engine`")
+    site = tmp_path_factory.mktemp("engine")
+    engine.write(site)
+    with host.served(site) as address:
+        yield site, address
+
+
+@pytest.fixture(scope="session")
+def published(html, tmp_path_factory):
+    """The book with its engine, as `cs231n book publish` leaves it."""
+    if fetch.wheel() is None:
+        pytest.skip("the engine is not in the cache: run `cs231n book engine`")
+    folder = tmp_path_factory.mktemp("published") / "site"
+    assert publish.publish(folder) == "tried in a browser: 01_data_driven says what it stored"
+    return folder
+
+
+@pytest.fixture(scope="session")
+def mozilla():
+    """A Firefox, as a system has it."""
+    pytest.importorskip("websocket", reason="needs websocket-client, which comes with JupyterLab")
+    program = firefox.find()
+    if program is None:
+        pytest.skip("no Firefox was found (Debian: apt install firefox-esr)")
+    with firefox.Firefox(program) as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import pytest
 
 from cs231n_lib.course.checkout import root
 from cs231n_lib.course.publishing.engine import bundle
-from tests.browser.test_inpage import cell, engine_site, opened  # noqa: F401 (a fixture)
+from tests.browser.engine import cell, opened
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -39,7 +39,7 @@ def extra_files():
 
 
 @pytest.fixture(scope="module")
-def page(chromium, engine_site):  # noqa: F811
+def page(chromium, engine_site):
     site, address = engine_site
     with pytest.MonkeyPatch.context() as patch:
         carried = bundle.book_files()

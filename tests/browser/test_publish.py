@@ -1,51 +1,20 @@
 """A published folder on hosts as they are: below a sub-path, odd about types, strict."""
 
 import json
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from contextlib import ExitStack
 
 import pytest
 
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.publishing import build, publish
-from cs231n_lib.course.publishing.engine import fetch
+from tests.browser.host import BASE, PAGE, RIGHT, WRONG, Host, Plain, served
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-BASE = "/~teacher/course/book/"
 STRICT = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; "
     "img-src 'self' data:; style-src 'self' 'unsafe-inline'; font-src 'self' data:; "
     "worker-src 'self'; connect-src 'self'"
 )
-PAGE = "03_k_nearest_neighbours"
-
-
-class Host(SimpleHTTPRequestHandler):
-    """A static host: nothing compressed, no word about caching, types from a table."""
-
-    protocol_version = "HTTP/1.1"
-    extra = {}  # noqa: RUF012
-    types = {}  # noqa: RUF012
-
-    def translate_path(self, path):
-        return super().translate_path("/" + path.removeprefix(BASE).lstrip("/"))
-
-    def guess_type(self, path):
-        ending = "." + str(path).rpartition(".")[2]
-        return self.types.get(ending) or super().guess_type(path)
-
-    def end_headers(self):
-        for name, value in self.extra.items():
-            self.send_header(name, value)
-        super().end_headers()
-
-    def log_message(self, *_):
-        pass
-
-
-class Plain(Host):
-    """`python -m http.server` on a USB stick."""
 
 
 class Unpacks(Host):
@@ -75,29 +44,10 @@ class StrictPolicy(Host):
     extra = {"Content-Security-Policy": STRICT}  # noqa: RUF012
 
 
-@pytest.fixture(scope="module")
-def folder(html, tmp_path_factory):
-    if fetch.wheel() is None:
-        pytest.skip("the engine is not in the cache: run `cs231n book engine`")
-    folder = tmp_path_factory.mktemp("published") / "site"
-    assert publish.publish(folder) == "tried in a browser: 01_data_driven says what it stored"
-    return folder
-
-
 @pytest.fixture
-def serve_as(folder):
-    started = []
-
-    def serve_as(kind):
-        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(kind, directory=str(folder)))
-        Thread(target=server.serve_forever, daemon=True).start()
-        started.append(server)
-        return f"http://127.0.0.1:{server.server_port}{BASE}{PAGE}.html"
-
-    yield serve_as
-    for server in started:
-        server.shutdown()
-        server.server_close()
+def serve_as(published):
+    with ExitStack() as hosts:
+        yield lambda kind: hosts.enter_context(served(published, kind)) + f"{BASE[1:]}{PAGE}.html"
 
 
 def make_live(page):
@@ -111,21 +61,12 @@ def check(page, source):
     exercise.get_by_role("button", name="Check your code").click()
 
 
-WRONG = """import numpy as np
-
-
-def predict_labels(dists, y_train, k=1):
-    order = np.argsort(-dists, axis=1, kind="stable")[:, :k]
-    return np.array([np.bincount(row).argmax() for row in y_train[order]])"""
-RIGHT = WRONG.replace("-dists", "dists")
-
-
-def test_it_is_what_a_static_host_needs(folder):
-    assert (folder / ".nojekyll").is_file()
-    told = json.loads((folder / "live.json").read_text())["engines"]
+def test_it_is_what_a_static_host_needs(published):
+    assert (published / ".nojekyll").is_file()
+    told = json.loads((published / "live.json").read_text())["engines"]
     assert list(told) == ["in-page"]
     assert told["in-page"]["bytes"] < 25_000_000
-    assert (folder / "engine" / "LICENSES.txt").stat().st_size > 100_000
+    assert (published / "engine" / "LICENSES.txt").stat().st_size > 100_000
 
 
 @pytest.mark.parametrize("kind", [Plain, Unpacks, WrongTypes, KeepsForEver, StrictPolicy])
@@ -145,9 +86,9 @@ def test_a_page_runs_whatever_the_host_is_like(chromium, serve_as, expect, kind)
     context.close()
 
 
-def test_a_file_that_is_missing_is_told_and_asked_for_again(chromium, folder, serve_as, expect):
-    (library,) = (folder / "engine").glob("library-*")
-    library.rename(away := folder / "away")
+def test_a_file_that_is_missing_is_told_and_asked_for_again(chromium, published, serve_as, expect):
+    (library,) = (published / "engine").glob("library-*")
+    library.rename(away := published / "away")
     context = chromium.new_context()
     page = context.new_page()
     page.goto(serve_as(Plain))
@@ -181,10 +122,10 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path):
     assert (tmp_path / "thesis.txt").read_text() == "mine"
 
 
-def test_a_page_that_does_not_run_is_not_published(folder, tmp_path, monkeypatch):
-    before = sorted(path.name for path in folder.iterdir())
+def test_a_page_that_does_not_run_is_not_published(published, tmp_path, monkeypatch):
+    before = sorted(path.name for path in published.iterdir())
     monkeypatch.setattr(build, "build", lambda **_: True)
     monkeypatch.setattr(publish.bundle, "write", lambda site: (site / "live.json").write_text("{}"))
     with pytest.raises(UserError, match="does not run in the browser: the button did not come"):
-        publish.publish(folder)
-    assert sorted(path.name for path in folder.iterdir()) == before
+        publish.publish(published)
+    assert sorted(path.name for path in published.iterdir()) == before

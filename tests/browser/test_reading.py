@@ -8,14 +8,14 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from cs231n_lib.course.checkout import root
 from cs231n_lib.course.publishing import build
 
 pytestmark = pytest.mark.browser
 
 MEGABYTE = 1e6
 CHAPTERS = [
-    path.relative_to(build.root() / "book").with_suffix(".html").as_posix()
-    for path in build.notebooks()
+    path.relative_to(root() / "book").with_suffix(".html").as_posix() for path in build.notebooks()
 ]
 #: Any one chapter, for what all of them have in common.
 CHAPTER = next(chapter for chapter in CHAPTERS if chapter[0].isdigit())
@@ -201,7 +201,7 @@ def test_an_assignment_is_downloaded_from_a_page_in_a_folder(open_page, html):
     page = open_page((html / "teaching" / "students.html").as_uri())
     with page.expect_download() as download:
         page.locator(".assignment").get_by_role("link", name="Download the notebook").first.click()
-    released = build.root() / "exercises" / "a1" / "a1.ipynb"
+    released = root() / "exercises" / "a1" / "a1.ipynb"
     assert download.value.suggested_filename == "a1.ipynb"
     assert Path(download.value.path()).read_bytes() == released.read_bytes()
 

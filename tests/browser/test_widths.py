@@ -2,13 +2,14 @@
 
 import pytest
 
+from cs231n_lib.course.checkout import root
 from cs231n_lib.course.publishing import build
 
 pytestmark = pytest.mark.browser
 
 #: 320 is a screen of 1280 at a zoom of 400 %.
 WIDTHS = (320, 390, 768, 1280, 1920)
-BOOK = build.root() / "book"
+BOOK = root() / "book"
 PAGES = sorted(
     path.relative_to(BOOK).with_suffix(".html").as_posix()
     for pattern in ("*.ipynb", "*.md")

@@ -25,7 +25,8 @@ GRADER = tuple(
     f"tests/course/{room}" for room in ("inside", "assignment", "checks", "judge", "classroom")
 )
 ENGINE = tuple(
-    f"tests/browser/test_{name}.py" for name in ("inpage", "inpage_library", "publish", "worksheet")
+    f"tests/browser/test_{name}.py"
+    for name in ("inpage", "inpage_library", "publish", "firefox", "worksheet")
 )
 CHAPTERS = "tests/browser/test_inpage.py::test_a_chapter_says_what_it_stored"
 NOTEBOOKS = "tests/course/publishing/test_notebooks.py"
