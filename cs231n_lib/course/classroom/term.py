@@ -76,7 +76,8 @@ def archive(course: Course, output: Path, clear: bool = False) -> int:
 
 
 def _files(course: Course) -> list[Path]:
-    tops = [course.state, course.source, course.submitted, course.autograded, course.feedback]
+    tops = [course.state, course.source, course.root / "checks", course.root / "samples",
+            course.submitted, course.autograded, course.feedback]  # fmt: skip
     found = {course.root / "nbgrader_config.py"}
     for top in tops:
         if course.root in top.parents:

@@ -146,6 +146,8 @@ def test_pages_are_packed_as_the_platform_takes_them_back(course, tmp_path, form
 def test_a_term_goes_into_an_archive_and_the_next_begins_empty(course, tmp_path):
     collect(course, "a1", [download(tmp_path, CANVAS_FILES)])
     grade_without_judge(course)
+    course.checks("a1").parent.mkdir()
+    course.checks("a1").write_text("# the references of an assignment of one's own\n")
     before = {p.relative_to(course.root) for p in course.root.rglob("*") if p.is_file()}
     with pytest.raises(UserError, match="in the folder that is to be archived"):
         archive(course, course.state / "term.zip")
@@ -153,7 +155,9 @@ def test_a_term_goes_into_an_archive_and_the_next_begins_empty(course, tmp_path)
     with pytest.raises(UserError, match="there already"):
         archive(course, tmp_path / "term.zip")
     left = {p.relative_to(course.root).as_posix() for p in course.root.rglob("*") if p.is_file()}
-    assert left == {"nbgrader_config.py", "solutions/a1/a1.ipynb", ".nbgrader/lock"}
+    assert left == {
+        "nbgrader_config.py", "solutions/a1/a1.ipynb", "checks/a1.py", ".nbgrader/lock",
+    }  # fmt: skip
     with pytest.raises(UserError, match="nothing to archive"):
         archive(course, tmp_path / "next.zip")
     assert submissions(course, "a1") == []
