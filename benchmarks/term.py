@@ -1,9 +1,10 @@
 """A whole term of a class, as an instructor has it, from an empty folder to the next term.
 
 ``python -m benchmarks.term 400`` begins a course with two of the package's assignments and one of
-its own, hands in for 400 invented students by Canvas, Moodle and a folder, kills a grading run half
-way, and holds every grade that comes out against what the student was made to deserve. It prints
-time and memory of each step. ``--program .../bin/cs231n`` has an installed wheel do the steps.
+its own, hands in for 400 invented students by Canvas, Moodle and a folder, kills each grading run
+after five seconds and starts it again, and holds every grade that comes out against what the
+student was made to deserve. It prints time and memory of each step. ``--program .../bin/cs231n``
+has an installed wheel do the steps.
 """
 
 from __future__ import annotations
@@ -161,7 +162,7 @@ def table(path: Path) -> list[dict[str, str]]:
 
 
 def grade(term: Term, assignment: str, kill: float) -> None:
-    """Collect, grade (once killed half way), grade by hand, export, and compare every student."""
+    """Collect, grade by tests and by hand, export, and compare every student."""
     sources = [str(path) for path in downloads(term, assignment)]
     term.run("collect", assignment, *sources)
     if kill:
