@@ -1,11 +1,11 @@
 """The ``cs231n`` command: puts the groups of commands together and words the errors."""
 
 import sys
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
+from cs231n_lib import __version__
 from cs231n_lib.course.commands import (
     course,
     data,
@@ -34,7 +34,7 @@ maintainer.register(app)
 
 def _tell_version(wanted: bool) -> None:
     if wanted:
-        say(f"cs231n_lib {version('cs231n_lib')}")
+        say(f"cs231n_lib {__version__}")
         raise typer.Exit()
 
 

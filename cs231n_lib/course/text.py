@@ -9,8 +9,6 @@ import re
 import unicodedata
 from typing import Any
 
-from rich.markup import escape
-
 #: What a student id may be: it becomes a folder's name.
 STUDENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
 #: Format characters that words are written with: joiners of Persian, Hindi and emoji.
@@ -75,6 +73,8 @@ def for_markup(value: object) -> str:
     >>> for_markup("[bold]x")
     '\\[bold]x'
     """
+    from rich.markup import escape
+
     return escape(visible(value))
 
 

@@ -1,7 +1,8 @@
-"""Importing the numeric library is cheap: the packages it is installed with, and no other."""
+"""Importing the numeric library is cheap: what is asked for, and no packages but its own."""
 
 from __future__ import annotations
 
+import ast
 import json
 import pkgutil
 import re
@@ -9,6 +10,8 @@ import subprocess
 import sys
 import tomllib
 from importlib.metadata import packages_distributions
+
+import pytest
 
 import cs231n_lib
 from cs231n_lib.course.checkout import root
@@ -67,10 +70,38 @@ def test_the_library_loads_the_packages_that_it_is_installed_with_and_no_other()
     project = tomllib.loads((root() / "pyproject.toml").read_text())["project"]
     core = {re.split(r"[^A-Za-z0-9_-]", d)[0].replace("-", "_") for d in project["dependencies"]}
     # An environment may load something by itself, such as setuptools' stand-in for distutils.
-    loaded = modules_loaded_by("import cs231n_lib") - modules_loaded_by("pass")
+    loaded = modules_loaded_by("from cs231n_lib import *") - modules_loaded_by("pass")
     # What is in no distribution is Python's own, or made by a compiled module for itself.
     distributed = packages_distributions().keys()
     assert {name.partition(".")[0] for name in loaded} & distributed == core | {"cs231n_lib"}
+
+
+def test_the_front_alone_loads_no_package():
+    loaded = modules_loaded_by("import cs231n_lib") - modules_loaded_by("pass")
+    assert {name.partition(".")[0] for name in loaded} <= sys.stdlib_module_names | {"cs231n_lib"}
+
+
+def test_a_name_loads_what_it_needs_and_no_more():
+    loaded = modules_loaded_by("import cs231n_lib; cs231n_lib.majority_vote")
+    assert "cs231n_lib.neighbors" in loaded
+    assert "cs231n_lib.layers" not in loaded
+
+
+def test_the_front_hands_on_what_type_checkers_are_told():
+    """Type checkers read the import lines, Python the table below them."""
+    front = ast.parse((root() / "cs231n_lib" / "__init__.py").read_bytes())
+    told = next(node.body for node in front.body if isinstance(node, ast.If))
+    homes = {a.name: node.module for node in told for a in node.names}
+    assert homes == {name: f"cs231n_lib.{home}" for name, home in cs231n_lib._HOMES.items()}
+    assert sorted(homes) == cs231n_lib.__all__
+
+
+def test_the_front_knows_its_rooms_its_names_and_nothing_else():
+    code = "import cs231n_lib as cs; cs.losses.softmax_loss; cs.schedules"
+    assert "cs231n_lib.losses" in modules_loaded_by(code)
+    assert set(cs231n_lib.__all__) <= set(dir(cs231n_lib))
+    with pytest.raises(AttributeError, match="module 'cs231n_lib' has no attribute 'softmaks'"):
+        cs231n_lib.softmaks  # noqa: B018
 
 
 def test_the_check_sees_a_forbidden_import():

@@ -1,7 +1,8 @@
 """The one way to the terminal: whatever is printed has been made safe to print.
 
 Commands never print by themselves: names, file names and messages come from strangers, and a
-terminal obeys what it is sent.
+terminal obeys what it is sent. Rich is loaded by what draws with it, for a plain line, and the
+Tab key, need not wait for it.
 """
 
 import io
@@ -11,8 +12,6 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from cs231n_lib.course.text import for_markup, for_terminal
 
@@ -26,6 +25,9 @@ def say_table(
     columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None
 ) -> None:
     """Print a table; columns and cells are plain text."""
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(*map(for_markup, columns), title=title and for_markup(title))
     for row in rows:
         table.add_row(*map(for_markup, row))
@@ -34,6 +36,8 @@ def say_table(
 
 def say_error(text: object) -> None:
     """Print the message of a mistake to standard error."""
+    from rich.console import Console
+
     Console(stderr=True).print(
         f"[bold red]Error:[/] {for_markup(text)}", highlight=False, soft_wrap=True
     )
@@ -41,6 +45,8 @@ def say_error(text: object) -> None:
 
 def working(text: object) -> AbstractContextManager[Any]:
     """Show ``text`` beside a turning wheel as long as the ``with`` lasts."""
+    from rich.console import Console
+
     return Console().status(for_markup(text))
 
 

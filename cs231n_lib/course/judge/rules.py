@@ -68,7 +68,8 @@ def blocked_by(master: Master) -> tuple[str, ...]:
 
 def opened(master: Master) -> tuple[str, ...]:
     """Return the packages of others that ``cs231n.allow`` in the metadata opens."""
-    return tuple(name for name in FOREIGN if name not in blocked_by(master))
+    blocked = blocked_by(master)
+    return tuple(name for name in FOREIGN if name not in blocked)
 
 
 def modules_of(package: Path) -> dict[str, Path]:

@@ -8,8 +8,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO
 
-from rich.console import Console
-
 from cs231n_lib.course.checkout import python, root
 from cs231n_lib.course.errors import UserError
 
@@ -68,6 +66,8 @@ def run_stages(names: list[str]) -> int:
     int
         0 if every stage passed, else 1.
     """
+    from rich.console import Console
+
     unknown = [name for name in names if name not in STAGES]
     if unknown:
         raise UserError(f"no such stage: {', '.join(unknown)}. Choose from: {', '.join(STAGES)}")

@@ -26,6 +26,19 @@ def test_the_version_is_that_of_the_package():
     assert done.stdout.decode().split() == ["cs231n_lib", version("cs231n_lib")]
 
 
+def test_the_version_is_told_before_anything_slow_is_loaded():
+    """Nor does the Tab key wait for it."""
+    code = (
+        "import sys; sys.argv[1:] = ['--version']; import atexit\n"
+        "atexit.register(lambda: print(*sys.modules))\n"
+        "from cs231n_lib.course import __main__; __main__.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "typer" in loaded
+    assert not loaded & {"numpy", "matplotlib", "nbgrader", "rich.console", "sphinx"}
+
+
 def test_a_name_is_completed_as_a_shell_asks():
     command = shutil.which("cs231n", path=str(Path(sys.executable).parent))
     asked = {"_CS231N_COMPLETE": "complete_bash", "COMP_WORDS": "cs231n chec", "COMP_CWORD": "1"}
