@@ -3,12 +3,14 @@
 Bubblewrap has already taken away the network, the files and every privilege. This module adds
 what has to be done per submission: namespaces and a temporary folder of its own, limits that
 cannot be raised again, and a filter of system calls under which no process can be started.
+
+Anybody may ask :func:`why_not`, on Windows too: nothing of Linux is loaded before it is used.
 """
 
 import ctypes
+import functools
 import os
 import platform
-import resource
 import struct
 import sys
 from typing import Any
@@ -44,7 +46,11 @@ PASSES = {
 #: come from outside, so that the judge can tell who ended or stopped a worker.
 SIGNALS = {"kill": 1, "tkill": 1, "tgkill": 2}
 UNSEEN = (9, 19, 20, 21, 22)
-_libc = ctypes.CDLL(None, use_errno=True)
+
+
+@functools.cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
 
 
 def why_not() -> str:
@@ -112,15 +118,15 @@ def forbid_processes() -> None:
     code = filter_program()
     memory = ctypes.create_string_buffer(code, len(code))
     program = struct.pack("<HxxxxxxQ", len(code) // 8, ctypes.addressof(memory))
-    _must(_libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
-    _must(_libc.prctl(PR_SET_SECCOMP, 2, ctypes.c_char_p(program), 0, 0), "seccomp")
+    _must(_libc().prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
+    _must(_libc().prctl(PR_SET_SECCOMP, 2, ctypes.c_char_p(program), 0, 0), "seccomp")
 
 
 def seal_devices() -> None:
     """Give the devices read-only mounts: they can be used, and nothing about them changed."""
     for name in DEVICES:
         flags = MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID
-        _must(_libc.mount(None, f"/dev/{name}".encode(), None, flags, None), f"/dev/{name}")
+        _must(_libc().mount(None, f"/dev/{name}".encode(), None, flags, None), f"/dev/{name}")
 
 
 def become_nobody(uid: int) -> None:
@@ -129,7 +135,7 @@ def become_nobody(uid: int) -> None:
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
     # The kernel takes it away from who changes users; without it the process may not map itself.
-    _must(_libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "dumpable")
+    _must(_libc().prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "dumpable")
 
 
 def close_all_but(connection: int) -> None:
@@ -143,7 +149,7 @@ def close_all_but(connection: int) -> None:
 
 def become_reaper() -> None:
     """Let orphans of this process's children become its own children."""
-    _must(_libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "subreaper")
+    _must(_libc().prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "subreaper")
 
 
 def enter_namespaces() -> None:
@@ -156,7 +162,7 @@ def enter_namespaces() -> None:
     """
     uid, gid = os.getuid(), os.getgid()
     flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWPID
-    _must(_libc.unshare(flags), "unshare")
+    _must(_libc().unshare(flags), "unshare")
     for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"),
                        ("gid_map", f"{gid} {gid} 1")):  # fmt: skip
         with open(f"/proc/self/{name}", "w") as file:
@@ -165,17 +171,17 @@ def enter_namespaces() -> None:
 
 def private_folders(disk: int) -> None:
     """Put an empty ``/tmp`` of at most ``disk`` bytes over the old one and hide ``/proc``."""
-    _must(_libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None), "private mounts")
+    _must(_libc().mount(None, b"/", None, MS_REC | MS_PRIVATE, None), "private mounts")
     options = f"size={disk},nr_inodes=10000,mode=0700".encode()
-    _must(_libc.mount(b"tmpfs", b"/tmp", b"tmpfs", MS_NOSUID | MS_NODEV, options), "/tmp")
+    _must(_libc().mount(b"tmpfs", b"/tmp", b"tmpfs", MS_NOSUID | MS_NODEV, options), "/tmp")
     hide = MS_NOSUID | MS_NODEV | MS_RDONLY
-    _must(_libc.mount(b"tmpfs", b"/proc", b"tmpfs", hide, b"size=4096"), "/proc")
+    _must(_libc().mount(b"tmpfs", b"/proc", b"tmpfs", hide, b"size=4096"), "/proc")
 
 
 def drop_capabilities() -> None:
     """Give up every capability, in this namespace too."""
     header = struct.pack("<Ii", 0x20080522, 0)
-    _must(_libc.capset(ctypes.c_char_p(header), ctypes.c_char_p(bytes(24))), "capset")
+    _must(_libc().capset(ctypes.c_char_p(header), ctypes.c_char_p(bytes(24))), "capset")
 
 
 def set_limits(limits: dict[str, Any], own_count: bool) -> None:
@@ -184,6 +190,8 @@ def set_limits(limits: dict[str, Any], own_count: bool) -> None:
     Threads are counted by user and user namespace, so only in a namespace of its own is the
     count the worker's own; elsewhere the judge counts them from outside.
     """
+    import resource
+
     threads = [(resource.RLIMIT_NPROC, limits["threads"])] if own_count else []
     for name, value in (
         *threads,

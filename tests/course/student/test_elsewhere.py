@@ -38,6 +38,25 @@ def refused(*_, **__):
     raise OSError(1314, "A required privilege is not held by the client")
 pathlib.Path.symlink_to = refused
 """
+#: Loads every module of the project, then says what an instructor is told on Windows.
+LOAD_ALL = """
+import importlib, pathlib, pkgutil, sys
+import cs231n_lib
+names = [m.name for m in pkgutil.walk_packages(cs231n_lib.__path__, "cs231n_lib.")]
+for name in names:
+    if not name.startswith("cs231n_lib.course.publishing.engine.guest"):  # for the page's Python
+        importlib.import_module(name)
+from cs231n_lib.course.classroom.folder.exclusive import alone
+from cs231n_lib.course.errors import UserError
+from cs231n_lib.course.judge import walls
+sys.platform = "win32"
+print(len(names), *(walls.kind(name).why_not() for name in ("bubblewrap", "user")), sep="\\n")
+try:
+    with alone(pathlib.Path(sys.argv[1])):
+        print("locked")
+except UserError as error:
+    print(error)
+"""
 RIGHT = """def predict_labels(dists, y_train, k=1):
     nearest = np.argsort(dists, axis=1)[:, :k]
     return np.array([np.argmax(np.bincount(y_train[row])) for row in nearest])"""
@@ -78,6 +97,18 @@ def test_the_simulation_takes_effect(elsewhere, tmp_path):
         env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
     )  # fmt: skip
     assert done.stdout.strip() == "False"
+
+
+def test_every_module_loads_there_and_what_needs_linux_says_so(elsewhere, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", LOAD_ALL, tmp_path / "course"], capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "site")}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    number, *told = done.stdout.splitlines()
+    assert int(number) > 200
+    assert told[0] == told[1] == "walls need Linux; grade on a Linux machine (or in WSL 2)"
+    assert told[2] == "a course's folder is written on Linux or a Mac; on Windows, use WSL 2"
 
 
 def test_check_submit_hint_and_status_need_nothing_of_unix(elsewhere):

@@ -19,9 +19,15 @@ def alone(folder: Path, patience: float | None = None) -> Iterator[None]:
     Raises
     ------
     UserError
-        If another process holds it for longer than ``patience`` seconds.
+        If another process holds it for longer than ``patience`` seconds, or this system has no
+        locks of this kind.
     """
-    import fcntl
+    try:
+        import fcntl
+    except ImportError:
+        raise UserError(
+            "a course's folder is written on Linux or a Mac; on Windows, use WSL 2"
+        ) from None
 
     patience = PATIENCE if patience is None else patience
     folder.mkdir(parents=True, exist_ok=True)
