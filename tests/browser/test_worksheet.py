@@ -11,9 +11,14 @@ from http.server import ThreadingHTTPServer
 
 import nbformat
 import pytest
+from typer.testing import CliRunner
 
 from cs231n_lib.course.assignment.answers import take_answers
 from cs231n_lib.course.checkout import root
+from cs231n_lib.course.classroom.folder.course import Course
+from cs231n_lib.course.classroom.standing import standing
+from cs231n_lib.course.cli import app
+from cs231n_lib.course.judge.walls import bubblewrap
 from cs231n_lib.course.publishing import build
 from cs231n_lib.course.publishing.engine import bundle, fetch
 from cs231n_lib.course.student.check import Checker, open_notebook, reports
@@ -161,6 +166,39 @@ def test_work_is_kept_and_goes_where_its_writer_goes(chromium, address, expect, 
     again = open_notebook(handed_in(page, tmp_path))
     assert take_answers(again.data, again.master).sources["answer-7a"] == WRITTEN
     elsewhere.close()
+
+
+def test_what_is_written_in_the_page_is_collected_graded_and_counts(
+    chromium, address, samples, tmp_path
+):
+    """The file that the browser saves goes through the commands that an instructor gives."""
+    if reason := bubblewrap.why_not_isolated():
+        pytest.skip(reason)
+    context = chromium.new_context()
+    page = opened(context, address)
+    make_live(page)
+    write(page, EXERCISE, samples[1].code)
+    write(page, "answer-7a", WRITTEN)
+    write(page, "data", "import os\nfree = 1 / 0")
+    path = handed_in(page, tmp_path)
+    context.close()
+
+    course = tmp_path / "course"
+    (course / "solutions").mkdir(parents=True)
+    shutil.copytree(root() / "solutions" / "a1", course / "solutions" / "a1")
+    shutil.copy(root() / "nbgrader_config.py", course)
+
+    def run(*words):
+        done = CliRunner().invoke(app, [*words, "--course", str(course)])
+        assert done.exit_code == 0, (done.output, done.exception)
+        return done.output
+
+    assert "accepted" in run("collect", "a1", str(path), "--student", "anne")
+    run("grade", "a1")
+    grade = standing(Course(course), "a1").grades["anne"]
+    own = [cell for cell in grade.cells if cell.name.startswith(EXERCISE)]
+    assert grade.score == sum(cell.max_score for cell in own) > 0
+    assert [cell.needs_hand for cell in grade.cells if cell.name == "answer-7a"] == [True]
 
 
 def test_run_all_goes_on_where_an_exercise_is_not_solved(chromium, address, expect):
