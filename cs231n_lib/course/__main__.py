@@ -10,9 +10,11 @@ def main() -> None:
     try:
         with extra("cli", "the command cs231n"):
             from cs231n_lib.course import cli
+        cli.main()
     except MissingExtraError as error:
         sys.exit(f"Error: {error}")
-    cli.main()
+    except KeyboardInterrupt:  # while it loads, too
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -58,8 +58,6 @@ def main() -> None:
     except (UserError, OSError) as error:
         say_error(_in_words(error))
         sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 def _in_words(error: Exception) -> str:

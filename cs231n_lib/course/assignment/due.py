@@ -75,12 +75,14 @@ def told(due: datetime, now: datetime, zone: tzinfo | None = None) -> str:
     --------
     >>> told(datetime(2027, 5, 1, 21, 59, tzinfo=UTC), datetime(2027, 4, 28, 9, tzinfo=UTC), UTC)
     '2027-05-01 21:59 UTC, 3 days 12 hours left'
+    >>> told(datetime(2027, 5, 1, tzinfo=UTC), datetime(2027, 5, 1, 0, 0, 7, tzinfo=UTC), UTC)
+    '2027-05-01 00:00 UTC, less than a minute ago'
     """
     local = due.astimezone(zone)
     offset = local.utcoffset()
     name = timezone(offset) if offset is not None else UTC
-    minutes = int((due - now).total_seconds() // 60)
-    left = f"{_span(minutes)} left" if minutes >= 0 else f"{_span(-minutes)} ago"
+    span = _span(int(abs(due - now).total_seconds() // 60))
+    left = f"{span} left" if due >= now else f"{span} ago"
     return f"{local:%Y-%m-%d %H:%M} {name}, {left}"
 
 

@@ -115,7 +115,8 @@ def open_notebook(path: Path) -> Opened:
                 "own test. It was edited, or your copy is older than the assignment here"
             )
     except Damaged as error:
-        raise UserError(f"{path} cannot be graded: {error}") from None
+        name = path.stem if path.stem in {p.stem for p in released()} else "a1"
+        raise UserError(f"{path} cannot be graded: {error}{_way_on(path, name)}") from None
     name, content = release or (path.stem, data)
     master = read_master(content, name).visible()
     if not master.tests:
@@ -124,6 +125,15 @@ def open_notebook(path: Path) -> Opened:
             "for: is it a notebook of this course? For a fresh one: cs231n lab a1"
         )
     return Opened(path, data, master, content, note)
+
+
+def _way_on(path: Path, name: str) -> str:
+    """Say where an earlier state of a notebook is, if there is one, and how to begin anew."""
+    saved = path.parent / ".ipynb_checkpoints" / f"{path.stem}-checkpoint.ipynb"  # by JupyterLab
+    attempts = places.home_of(path) / places.SUBMISSION / places.ATTEMPTS
+    earlier = [p for p in (saved, *sorted(attempts.glob(f"{name}-*.ipynb"))[-1:]) if p.is_file()]
+    told = f"\nAn earlier state of it: {' and '.join(map(str, earlier))}" if earlier else ""
+    return f"{told}\nTo begin anew: cs231n lab {name} --reset, which keeps the copy that you have"
 
 
 def _other_tests(data: bytes, name: str, release: bytes) -> str:
@@ -218,7 +228,8 @@ class Checker:
         except InfrastructureError as error:
             raise UserError(f"your code could not be run here: {error}") from None
         if result.outcome != GRADED:
-            raise UserError(f"{opened.path} cannot be graded: {result.reason}")
+            way_on = _way_on(opened.path, opened.master.name)
+            raise UserError(f"{opened.path} cannot be graded: {result.reason}{way_on}")
         if not self.exercise:
             _remember(opened, result)
         return result

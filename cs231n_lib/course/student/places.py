@@ -46,6 +46,11 @@ def find(word: Path, work: Path | None = None) -> Path:
     for place in places:
         if place.is_file():
             return place
+    if word.is_dir():
+        found = ", ".join(str(path) for path in sorted(word.glob("*.ipynb"))[:5])
+        raise UserError(
+            f"{word.absolute()} is a folder: name the notebook, {found or 'of which it has none'}"
+        )
     if not places:
         raise UserError(f"there is no notebook {word}")
     raise UserError(

@@ -122,7 +122,7 @@ def submit(
     if target.is_dir():
         target = target / f"{opened.master.name}.ipynb"
     before = read(target) if target.is_file() else None
-    replaced = next((r for r in attempts(folder, opened.master.name)
+    replaced = next((r for r in reversed(attempts(folder, opened.master.name))
                      if before is not None and r.sha256 == _checksum(before)), None)  # fmt: skip
     now = dt.datetime.now().astimezone().replace(microsecond=0)
     attempt = _free(folder / places.ATTEMPTS / f"{opened.master.name}-{now:%Y-%m-%dT%H%M%S}.ipynb")

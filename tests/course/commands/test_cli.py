@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from cs231n_lib.course import checkout, cli
+from cs231n_lib.course import __main__, checkout, cli
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.project import stages
 
@@ -48,7 +48,7 @@ def test_interrupt_is_quiet(monkeypatch, capsys):
 
     monkeypatch.setattr(cli, "app", interrupted)
     with pytest.raises(SystemExit) as stop:
-        cli.main()
+        __main__.main()
     assert stop.value.code == 130
     assert capsys.readouterr().err == ""
 

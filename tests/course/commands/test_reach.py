@@ -39,6 +39,21 @@ def test_the_version_is_told_before_anything_slow_is_loaded():
     assert not loaded & {"numpy", "matplotlib", "nbgrader", "rich.console", "sphinx"}
 
 
+def test_a_stop_while_it_loads_is_no_traceback():
+    code = """
+import sys
+class CtrlC:
+    def find_spec(self, name, path=None, target=None):
+        if name == "cs231n_lib.course.cli":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, CtrlC())
+from cs231n_lib.course import __main__
+__main__.main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (130, b"")
+
+
 def test_a_name_is_completed_as_a_shell_asks():
     command = shutil.which("cs231n", path=str(Path(sys.executable).parent))
     asked = {"_CS231N_COMPLETE": "complete_bash", "COMP_WORDS": "cs231n chec", "COMP_CWORD": "1"}

@@ -69,6 +69,27 @@ def test_a_notebook_is_found_by_the_name_of_its_assignment(tmp_path):
         places.find(places.Path("a9"))
 
 
+def test_a_folder_is_answered_by_the_notebooks_in_it(tmp_path):
+    write(tmp_path / "term" / "mine.ipynb")
+    for word in ("term", ""):
+        with pytest.raises(UserError, match=rf"{tmp_path / word} is a folder: name the notebook"):
+            places.find(places.Path(word))
+    with pytest.raises(UserError, match=r"name the notebook, term.mine\.ipynb$"):
+        places.find(places.Path("term"))
+
+
+def test_of_a_damaged_notebook_earlier_states_are_named(tmp_path):
+    path = tmp_path / "a2.ipynb"
+    path.write_text("{")
+    with pytest.raises(UserError, match=r"broken \(line 1\)\nTo begin anew: cs231n lab a2 --reset"):
+        check.open_notebook(path)
+    saved = write(tmp_path / ".ipynb_checkpoints" / "a2-checkpoint.ipynb")
+    handed = [write(tmp_path / "submission" / "attempts" / f"a2-{n}.ipynb") for n in (1, 2)]
+    with pytest.raises(UserError, match="earlier state") as told:
+        check.open_notebook(path)
+    assert f"An earlier state of it: {saved} and {handed[1]}\n" in str(told.value)
+
+
 def test_an_unknown_exercise_lists_those_there_are(tmp_path):
     opened = check.open_notebook(write(tmp_path / "a1.ipynb"))
     with pytest.raises(UserError, match=r"Did you mean predict_labels\? There are: compute"):

@@ -85,6 +85,12 @@ def test_every_attempt_is_kept_and_what_is_replaced_is_told(tmp_path):
     assert first.attempt.read_bytes() != second.attempt.read_bytes()
 
 
+def test_of_two_attempts_that_are_equal_the_later_one_is_replaced(tmp_path):
+    opened = write(tmp_path / "a1.ipynb")
+    _, second, third = (submit.submit(opened, result(1)) for _ in range(3))
+    assert third.replaced == second.receipt
+
+
 def test_two_attempts_in_one_second_are_two(tmp_path):
     opened = write(tmp_path / "a1.ipynb")
     names = {submit.submit(opened, result(1)).attempt.name for _ in range(4)}
