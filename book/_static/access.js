@@ -25,7 +25,7 @@ addEventListener("load", async () => {
     if (hidden > 1 && !e.hasAttribute("tabindex")) e.tabIndex = 0;
   };
   const scrollers = () =>
-    [...document.querySelectorAll(".bd-article :is(mjx-container, div, pre)")].filter((e) =>
+    [...document.querySelectorAll(".bd-article :is(mjx-container, div, picture, pre)")].filter((e) =>
       ["auto", "scroll"].includes(getComputedStyle(e).overflowX),
     );
   const watched = new ResizeObserver((entries) => entries.forEach(({ target }) => mark(target)));

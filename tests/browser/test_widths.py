@@ -16,6 +16,14 @@ PAGES = sorted(
     for path in BOOK.rglob(pattern)
     if path.name != "README.md" and not build.IGNORED & set(path.parts)
 )
+
+
+def source(name):
+    """Return the text of the notebook of a page; "" if it has none."""
+    path = (BOOK / name).with_suffix(".ipynb")
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
 MEASURE = """() => {
   const found = [];
   const name = (e) => `${e.tagName}.${e.className} "${e.textContent.trim().slice(0, 40)}"`;
@@ -62,6 +70,24 @@ def test_nothing_is_cut_at_any_width(window, html, name):
         if at_width := window.evaluate(MEASURE):
             found[width] = at_width
     assert found == {}
+
+
+LETTERS = """() => [...document.querySelectorAll(".bd-article picture.drawn img[data-text]")]
+  .filter((e) => e.checkVisibility())
+  .map((e) => {
+    const drawn = e.parentElement.querySelector("source") ?? e; // what a phone is given
+    return [e.alt.slice(0, 50), e.dataset.text * e.clientWidth / drawn.getAttribute("width")];
+  })"""
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if "image/png" in source(name)])
+def test_letters_in_figures_are_read_on_a_phone(window, html, name, record_property):
+    window.set_viewport_size({"width": 390, "height": 844})
+    window.goto((html / name).as_uri())
+    letters = window.evaluate(LETTERS)
+    record_property("pixels", letters)
+    assert letters
+    assert [(alt, size) for alt, size in letters if size < 11] == []
 
 
 def test_a_figure_opens_in_full_size_and_gives_the_focus_back(window, html):

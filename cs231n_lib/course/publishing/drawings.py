@@ -7,18 +7,25 @@ exchanged for the page's own.
 
 import io
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from cs231n_lib import plots
 
+#: Pixels of a point (1/72 inch) in a drawing, at Matplotlib's 100 dots an inch.
+POINT = 100 / 72
 #: The text colours of the two themes (`--pst-color-text-muted` in book/_static/book.css).
 INK = {"light": (0x5D, 0x5A, 0x53), "dark": (0xAA, 0xA7, 0x9F)}
 #: A share of a panel's width that only its axes have.
 BROAD = 0.4
 #: Empty columns that no two letters have between them.
 GAP = 5
+#: Pictures in a row at most.
+MOST = 10
+#: How far the lowest number of an axis reaches below its end.
+HALF_A_NUMBER = 8
 
 
 def read(png: bytes) -> np.ndarray:
@@ -29,7 +36,8 @@ def read(png: bytes) -> np.ndarray:
 def write(pixels: np.ndarray) -> bytes:
     """Return pixels as a PNG file."""
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG", optimize=True)
+    # Pillow's default: to try harder saves a twentieth of the bytes and takes five times as long.
+    Image.fromarray(pixels).save(file, "PNG")
     return file.getvalue()
 
 
@@ -60,12 +68,24 @@ def inked(pixels: np.ndarray, theme: str) -> np.ndarray:
     is_grey = (abs(colour - grey).max(axis=2) <= allowed) & (opacity > 0)
     ground = np.pad(opacity < 255, 2, constant_values=True)
     windows = np.lib.stride_tricks.sliding_window_view(ground, (5, 5))
+    rows, columns = np.nonzero(is_grey)
+    near = windows[rows, columns].any(axis=(1, 2))
     result = pixels.copy()
-    result[is_grey & windows.any(axis=(2, 3)), :3] = INK[theme]
+    result[rows[near], columns[near], :3] = INK[theme]
     return result
 
 
-def stacked(pixels: np.ndarray, panels: int) -> np.ndarray | None:
+def has_text(pixels: np.ndarray) -> bool:
+    """Return whether a figure has strokes in the grey of text: grids of filters have none."""
+    return not np.array_equal(inked(pixels, "light"), inked(pixels, "dark"))
+
+
+def columns(pixels: np.ndarray) -> int:
+    """Return how many pictures stand in a full row of a grid; 1 if there is none."""
+    return next((n for n in range(MOST, 1, -1) if _axes(pixels, n)), 1)
+
+
+def stacked(pixels: np.ndarray, panels: int, *, shared: bool = False) -> np.ndarray | None:
     """Return the panels of a figure below one another, or None if they cannot be told apart.
 
     Parameters
@@ -74,6 +94,9 @@ def stacked(pixels: np.ndarray, panels: int) -> np.ndarray | None:
         A figure whose panels stand side by side on a transparent ground.
     panels : int
         How many there are.
+    shared : bool
+        Whether all have the vertical axis of the first, which alone has its numbers; then each
+        gets a copy of them.
 
     Examples
     --------
@@ -84,28 +107,99 @@ def stacked(pixels: np.ndarray, panels: int) -> np.ndarray | None:
     >>> stacked(figure, 3) is None
     True
     """
-    height, width = pixels.shape[:2]
-    opaque = pixels[..., 3] > 0
-    # Where axes end is known from the rows that all of them cross without a break.
-    broad = [[r for r in _runs(row) if r[1] - r[0] > BROAD * width / panels] for row in opaque]
-    ends = [[stop for _, stop in row] for row in broad if len(row) == panels]
-    if not ends:
+    height = len(pixels)
+    axes = _axes(pixels, panels)
+    edges = _edges(pixels, axes) if axes else None
+    if axes is None or edges is None:
         return None
-    gaps = [r for r in _runs(np.asarray(~opaque.any(axis=0))) if r[1] - r[0] >= GAP]
-    edges = [0]
-    for end in np.max(ends, axis=0)[:-1]:
-        # The first gap: further right are those between the next panel's label and its numbers.
-        after = [(start + stop) // 2 for start, stop in gaps if start >= end]
-        if not after:
-            return None
-        edges.append(after[0])
-    edges.append(width)
     parts = [pixels[:, a:b] for a, b in pairwise(edges)]
+    if shared:
+        numbers, foot = parts[0][:, : axes.starts[0]].copy(), axes.bottom + HALF_A_NUMBER
+        numbers[foot:] = 0  # below stand those of the horizontal axis
+        rests = [part[:, axes.starts[n] - edges[n] :] for n, part in enumerate(parts)]
+        parts = [parts[0], *(np.hstack([numbers, rest]) for rest in rests[1:])]
     parts = [_trimmed(part) for part in parts]
     column, gap = max(part.shape[1] for part in parts), height // 12
     # On the right, axes end; on the left stand numbers of different length.
     rows = [np.pad(part, ((0, gap), (column - part.shape[1], 0), (0, 0))) for part in parts]
     return np.concatenate(rows)[: -gap or None]
+
+
+def wrapped(pixels: np.ndarray, columns: int, width: float) -> np.ndarray | None:
+    """Return a grid of pictures with its rows broken, or None if it is no such grid.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (H, W, 4)
+        Rows of pictures, each below its title, on a transparent ground.
+    columns : int
+        Pictures in a full row.
+    width : float
+        What the result must not exceed, unless one picture does.
+
+    Examples
+    --------
+    >>> figure = np.full((4, 55, 4), 255, dtype=np.uint8)
+    >>> figure[:, 10:15] = figure[:, 25:30] = figure[:, 40:45] = 0
+    >>> wrapped(figure, 4, 30).shape
+    (8, 25, 4)
+    """
+    axes = _axes(pixels, columns)
+    edges = _edges(pixels, axes) if axes else None
+    if axes is None or edges is None:
+        return None
+    cell = int(np.diff(edges).max())
+    together = max(1, int(width // cell))
+    together = -(-columns // -(-columns // together))  # no line much shorter than the others
+    lines = []
+    for top, bottom in pairwise([0, *(stop for _, stop in axes.bands)]):
+        for first in range(0, columns, together):
+            last = min(first + together, columns)
+            line = pixels[top:bottom, edges[first] : edges[last]]
+            if line[..., 3].any():
+                lines.append(_trimmed(line))
+    broadest = max(line.shape[1] for line in lines)
+    return np.concatenate(
+        [np.pad(line, ((0, 0), (0, broadest - line.shape[1]), (0, 0))) for line in lines]
+    )
+
+
+class _Axes(NamedTuple):
+    """Where a figure's axes stand: columns, and the rows that all of them cross unbroken."""
+
+    starts: list[int]
+    stops: list[int]
+    bands: list[tuple[int, int]]
+
+    @property
+    def bottom(self) -> int:
+        return self.bands[-1][1]
+
+
+def _axes(pixels: np.ndarray, panels: int) -> _Axes | None:
+    """Return where the axes of panels side by side stand, None if there is no row of so many."""
+    width = pixels.shape[1]
+    opaque = pixels[..., 3] > 0
+    broad = [[r for r in _runs(row) if r[1] - r[0] > BROAD * width / panels] for row in opaque]
+    full = [len(row) == panels for row in broad]
+    if not any(full):
+        return None
+    starts, stops = np.array([row for row, ok in zip(broad, full, strict=True) if ok]).T
+    return _Axes(np.min(starts, 1).tolist(), np.max(stops, 1).tolist(), _runs(np.array(full)))
+
+
+def _edges(pixels: np.ndarray, axes: _Axes) -> list[int] | None:
+    """Return the columns between which the panels stand, None if nothing is empty between them."""
+    empty = np.asarray(~(pixels[..., 3] > 0).any(axis=0))
+    gaps = [r for r in _runs(empty) if r[1] - r[0] >= GAP]
+    edges = [0]
+    for end in axes.stops[:-1]:
+        # The first gap: further right are those between the next panel's label and its numbers.
+        after = [(start + stop) // 2 for start, stop in gaps if start >= end]
+        if not after:
+            return None
+        edges.append(after[0])
+    return [*edges, pixels.shape[1]]
 
 
 def _trimmed(part: np.ndarray) -> np.ndarray:

@@ -8,11 +8,13 @@ import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pytest
+from matplotlib.text import Text
 from sphinx.cmd.build import build_main
 
 from cs231n_lib import plots
 from cs231n_lib.course.checkout import root
 from cs231n_lib.course.publishing import drawings, notebooks
+from cs231n_lib.course.publishing.sphinx import figures
 
 SPHINX = "cs231n_lib.course.publishing.sphinx"
 CONF = f"""
@@ -23,6 +25,7 @@ html_theme = "sphinx_book_theme"
 html_baseurl = "https://book.example/"
 project = "A book"
 """
+PICTURES = np.random.default_rng(0).integers(256, size=(2, 8, 8, 3)).astype(np.uint8)
 PANELS = "figure, axes = plt.subplots(1, 2)"
 
 
@@ -141,6 +144,46 @@ def test_panels_are_cut_before_the_label_of_the_next():
     inked = [np.flatnonzero(part[..., 3].any(axis=0)) for part in (tall[:half], tall[half:])]
     assert abs(len(inked[0]) - len(inked[1])) < 4  # each has its numbers and its label
     assert tall.shape[1] < 0.55 * pixels.shape[1]
+
+
+def test_each_panel_has_the_numbers_of_an_axis_that_all_share():
+    with plots.style():
+        figure, axes = plt.subplots(1, 3, figsize=(9, 2), sharey=True)
+        axes[0].set(ylabel="y")
+    file = io.BytesIO()
+    figure.savefig(file)
+    plt.close(figure)
+    tall = drawings.stacked(drawings.read(file.getvalue()), 3, shared=True)
+    heights = np.array_split(tall[..., 3] > 0, 3)
+    left = [int(np.flatnonzero(part.any(axis=0))[0]) for part in heights]
+    assert max(left) - min(left) < 4
+
+
+@pytest.mark.parametrize(
+    ("source", "drawing"),
+    [
+        ("plots.show_images(x, y)", lambda: plots.show_images(PICTURES, ["a", "b"])),
+        ("plots.show_templates(x, y)", lambda: plots.show_templates(PICTURES / 255, ["a", "b"])),
+        (
+            "plots.show_confusion(c, n)",
+            lambda: plots.show_confusion(np.eye(2, dtype=int), ["a", "b"]).figure,
+        ),
+        (
+            "plots.show_images_by_class(x, y, n)",
+            lambda: plots.show_images_by_class(PICTURES, np.arange(2), ["a", "b"], per_class=1),
+        ),
+        ("ax.plot(x)", lambda: plt.subplots()[0]),
+    ],
+)
+def test_the_smallest_type_is_known_of_each_kind_of_drawing(source, drawing):
+    with plots.style():
+        figure = drawing()
+        figure.canvas.draw()
+        words = [t for t in figure.findobj(Text) if t.get_text() and t.get_visible()]
+        assert min(t.get_fontsize() for t in words) * drawings.POINT == figures.smallest_type(
+            source
+        )
+    plt.close(figure)
 
 
 def test_a_page_says_what_it_is_about(page):

@@ -39,7 +39,7 @@ def introduce(
         context["metatags"] += f'<meta name="description" content="{escape(text)}" />\n'
         tags["og:description"] = text
     base = app.config.html_baseurl
-    picture = next((p for p in doctree.findall(nodes.image) if "panels" in p), None)
+    picture = next((p for p in doctree.findall(nodes.image) if "drawn" in p), None)
     if base:
         base = base.rstrip("/")
         tags["og:url"] = f"{base}/{page}.html"
