@@ -1,7 +1,8 @@
 """The one long page of the book, made ready for paper.
 
-Folds stand open, a title page and contents come first, an index last, each chapter has its title
-at the head of its sheets, and the description of the library is left to the screen.  Page numbers
+Folds stand open but for the code of figures, a title page and contents come first, an index last,
+each chapter has its title at the head of its sheets, and the description of the library is left to
+the screen.  Page numbers
 are known only once a first copy was printed: `targets` reads them there, `number` puts them in.
 """
 
@@ -10,11 +11,20 @@ from urllib.parse import quote
 
 from bs4 import BeautifulSoup, Tag
 
+from cs231n_lib.course.publishing.sphinx.folds import DRAWING
+
 #: What stands before a page's name where it begins in the one long page.
 DOCUMENT = "document-"
 #: Signs that Chromium leaves as they are in the name of a target.
 PLAIN = "/:;=@!$&'()*+,-._~"
 LEFT_OUT = re.compile(rf"{DOCUMENT}appendices/api")
+#: The frame of the theme with its buttons, a list of contents without page numbers, and what a
+#: page says of work that was not done on it.
+SCREEN = (
+    "nav, button, dialog, footer, .bd-header, .bd-header-article, .bd-sidebar-primary, "
+    ".bd-sidebar-secondary, #jb-print-docs-body, #pst-skip-link, "
+    ".practice-headline"
+)
 HEAD = """@page {name} {{
   @top-right {{ content: "{title}"; font: 8.5pt "Source Sans 3", sans-serif; }}
 }}"""
@@ -41,10 +51,7 @@ def prepare(page: str, facts: str) -> BeautifulSoup:
         if section is not None:
             section.decompose()
         mark.decompose()
-    for fold in soup.find_all("details"):
-        fold["open"] = ""
-    for summary in soup.select("details.hide > summary"):
-        summary.decompose()
+    _leave_the_screen(soup)
     for n, section in enumerate(soup.find_all("section")):
         if heading := _heading(section):
             heading["id"] = f"place-{n}"  # chapters have sections of the same name
@@ -64,12 +71,37 @@ def prepare(page: str, facts: str) -> BeautifulSoup:
     (soup.head or soup).append(style)
     first = _heading(documents[0])
     assert first is not None
+    first["class"] = "paper-title"
     about = _made(
         soup, "div", "paper-facts", *(_made(soup, "p", "", f) for f in facts.splitlines())
     )
     first.insert_after(about, _contents(soup, documents))
     documents[-1].insert_after(_index(soup))
     return soup
+
+
+def _leave_the_screen(soup: BeautifulSoup) -> None:
+    """Open what folds, and take out what only works on a screen, in place.
+
+    What draws a figure is of use only where it can be run.  Of the scripts formulas alone need
+    one; a quiz is then a list of questions with their answers.
+    """
+    for part in soup.select(SCREEN):
+        part.decompose()
+    for script in soup.find_all("script"):
+        if "mathjax" not in f"{script.get('src', '')}{script.string or ''}".lower():
+            script.decompose()
+    if soup.html is not None:
+        soup.html["data-theme"] = "light"
+    for fold in soup.find_all("details"):
+        fold["open"] = ""
+    for fold in soup.select("details.hide"):
+        if fold.summary is not None and DRAWING in fold.summary.text:
+            fold.decompose()
+            continue
+        fold.name, fold["class"] = "div", ["paper-fold"]
+        if fold.summary is not None:
+            fold.summary.decompose()
 
 
 def _documents(soup: BeautifulSoup) -> list[Tag]:

@@ -6,11 +6,13 @@ import pytest
 
 from cs231n_lib.course.publishing import paper
 
-PAGE = """<html><head></head><body><article>
+PAGE = """<html><head><script src="mathjax/tex-chtml.js"></script></head><body>
+<script src="quiz.js"></script><button>Search</button><article>
 <section id="book"><h1>Book<a class="headerlink" href="#book">#</a></h1><p>Welcome.</p>
 <span id="document-one"></span><section id="one"><h1>1. "One"<a class="headerlink">#</a></h1>
 <section id="first"><h2>1.1. First</h2><p>A <a href="#term-loss">loss</a>.</p>
 <details class="hide"><summary>Show the code</summary>code</details>
+<details class="hide"><summary>Show the code of the figure</summary>draw</details>
 <details><summary>Answer</summary>42</details>
 <div id="listing-cs231n_lib.nearest">def</div></section></section>
 <span id="document-appendices/glossary"></span><section id="glossary"><h1>Glossary</h1>
@@ -44,6 +46,10 @@ def test_folds_stand_open_and_buttons_are_gone(soup):
     assert all(fold.has_attr("open") for fold in soup.find_all("details"))
     assert "Show the code" not in soup.text
     assert "Answer" in soup.text
+    assert "code" in soup.text
+    assert "draw" not in soup.text
+    assert not soup.select("button, details.hide")
+    assert [script["src"] for script in soup.find_all("script")] == ["mathjax/tex-chtml.js"]
 
 
 def test_the_description_of_the_library_is_left_out(soup):
