@@ -48,7 +48,8 @@ def lab(
     from cs231n_lib.course.student import places
 
     where = folder or places.default_folder()
-    notebook = work.work_copy(assignment, checkout.material() / "exercises", where, reset=reset)
+    name = Path(assignment).stem  # a1.ipynb, as the other commands take it
+    notebook = work.work_copy(name, checkout.material() / "exercises", where, reset=reset)
     say(f"Your copy: {notebook}")
     raise typer.Exit(work.open_lab(notebook, browser=browser, told=say))
 

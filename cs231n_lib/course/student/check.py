@@ -115,8 +115,7 @@ def open_notebook(path: Path) -> Opened:
                 "own test. It was edited, or your copy is older than the assignment here"
             )
     except Damaged as error:
-        name = path.stem if path.stem in {p.stem for p in released()} else "a1"
-        raise UserError(f"{path} cannot be graded: {error}{_way_on(path, name)}") from None
+        raise UserError(f"{path} cannot be graded: {error}{_way_on(path, path.stem)}") from None
     name, content = release or (path.stem, data)
     master = read_master(content, name).visible()
     if not master.tests:
@@ -133,7 +132,8 @@ def _way_on(path: Path, name: str) -> str:
     attempts = places.home_of(path) / places.SUBMISSION / places.ATTEMPTS
     earlier = [p for p in (saved, *sorted(attempts.glob(f"{name}-*.ipynb"))[-1:]) if p.is_file()]
     told = f"\nAn earlier state of it: {' and '.join(map(str, earlier))}" if earlier else ""
-    return f"{told}\nTo begin anew: cs231n lab {name} --reset, which keeps the copy that you have"
+    known = name if name in {p.stem for p in released()} else "a1"
+    return f"{told}\nTo begin anew: cs231n lab {known} --reset, which keeps the copy that you have"
 
 
 def _other_tests(data: bytes, name: str, release: bytes) -> str:

@@ -76,6 +76,11 @@ def _find(name: str, assignment: str | None) -> Task:
     if places:
         listed = " or ".join(f'check("{name}", "{place}")' for place in places)
         raise UserError(f"several assignments ask for {name}: write {listed}")
+    assignments = sorted({a for a, _ in tasks()} - {""})
+    if assignment and assignment not in assignments:
+        raise UserError(
+            f"there is no assignment {assignment!r}; there are: {', '.join(assignments)}"
+        )
     known = ", ".join(sorted({n for a, n in tasks() if assignment in (None, a)}))
     where = f" in assignment {assignment!r}" if assignment else ""
     raise UserError(f"there is no exercise {name!r}{where}; there are: {known}")

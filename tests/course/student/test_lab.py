@@ -5,7 +5,9 @@ import subprocess
 import sys
 
 import pytest
+from typer.testing import CliRunner
 
+from cs231n_lib.course.cli import app
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.student import lab, places
 
@@ -25,6 +27,13 @@ def test_copy_is_made_once_and_never_overwritten(exercises, tmp_path):
     notebook.write_text("my solution")
     assert lab.work_copy("a1", exercises, tmp_path / "work") == notebook
     assert notebook.read_text() == "my solution"
+
+
+def test_the_name_of_the_notebook_names_its_assignment(monkeypatch, tmp_path):
+    monkeypatch.setattr(lab, "open_lab", lambda *_, **__: 0)
+    done = CliRunner().invoke(app, ["lab", "a1.ipynb", "--folder", str(tmp_path)])
+    assert done.exit_code == 0, done.exception
+    assert (tmp_path / "a1" / "a1.ipynb").is_file()
 
 
 def test_reset_keeps_what_was_there_each_time(exercises, tmp_path):

@@ -138,6 +138,7 @@ def test_an_exercise_can_be_checked_before_those_that_it_builds_on_are_written()
     ("arguments", "message"),
     [
         (("no_such",), "there is no exercise 'no_such'; there are: .*svm_loss_naive"),
+        (("predict_labels", "a9"), "there is no assignment 'a9'; there are: a1, a2"),
         (("predict_labels", "a2"), "no exercise 'predict_labels' in assignment 'a2'"),
         (("compute_distances_no_loops",), 'write check\\("compute_distances_no_loops", "a1"\\) or'),
     ],
