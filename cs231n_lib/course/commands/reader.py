@@ -42,10 +42,11 @@ def build(
 @app.command()
 def pdf() -> None:
     """Print the whole book to one PDF; needs Chromium or Chrome, no LaTeX."""
-    from cs231n_lib.course.publishing import pdf
+    from cs231n_lib.course.publishing import paper, pdf
 
     written = pdf.build()
-    say(f"printed: {written} ({written.stat().st_size / 1e6:.0f} MB)")
+    content = written.read_bytes()
+    say(f"printed: {written} ({paper.count(content)} pages, {len(content) / 1e6:.0f} MB)")
 
 
 @app.command()

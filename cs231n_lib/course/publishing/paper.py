@@ -2,8 +2,8 @@
 
 Folds stand open but for the code of figures, a title page and contents come first, an index last,
 each chapter has its title at the head of its sheets, and the description of the library is left to
-the screen.  Page numbers
-are known only once a first copy was printed: `targets` reads them there, `number` puts them in.
+the screen.  Page numbers are known only once a first copy was printed: `targets` reads them there,
+`number` puts them in.
 """
 
 import re
@@ -17,6 +17,8 @@ from cs231n_lib.course.publishing.sphinx.folds import DRAWING
 DOCUMENT = "document-"
 #: Signs that Chromium leaves as they are in the name of a target.
 PLAIN = "/:;=@!$&'()*+,-._~"
+#: How Chromium begins a sheet of a PDF.
+SHEET = re.compile(rb"(\d+) 0 obj\n<</Type /Page\n")
 LEFT_OUT = re.compile(rf"{DOCUMENT}appendices/api")
 #: The frame of the theme with its buttons, a list of contents without page numbers, and what a
 #: page says of work that was not done on it.
@@ -202,13 +204,18 @@ def targets(pdf: bytes) -> dict[str, int]:
         As Chromium writes it: objects in plain text, sheets in their order.
     """
     bare = re.sub(rb"stream\r?\n.*?endstream", b"", pdf, flags=re.S)
-    sheets = {m[1]: n for n, m in enumerate(re.finditer(rb"(\d+) 0 obj\n<</Type /Page\n", bare), 1)}
+    sheets = {each: n for n, each in enumerate(SHEET.findall(bare), 1)}
     found = re.findall(rb"/(\S+) \[(\d+) 0 R /XYZ [^\]]*\]", bare)
     return {
         re.sub(rb"#(..)", lambda m: bytes([int(m[1], 16)]), name).decode(): sheets[sheet]
         for name, sheet in found
         if sheet in sheets
     }
+
+
+def count(pdf: bytes) -> int:
+    """Return how many sheets a PDF has, as Chromium writes it."""
+    return len(SHEET.findall(re.sub(rb"stream\r?\n.*?endstream", b"", pdf, flags=re.S)))
 
 
 def number(soup: BeautifulSoup, pages: dict[str, int]) -> None:
