@@ -101,7 +101,8 @@ def _leave_the_screen(soup: BeautifulSoup) -> None:
         if fold.summary is not None and DRAWING in fold.summary.text:
             fold.decompose()
             continue
-        fold.name, fold["class"] = "div", ["paper-fold"]
+        fold.name = "div"
+        fold["class"] = "paper-fold"
         if fold.summary is not None:
             fold.summary.decompose()
 
