@@ -11,7 +11,7 @@ BOOK = root() / "book"
 CHAPTERS = sorted(BOOK.glob("[01][0-9]_*.ipynb"))
 GREEK = (
     "alpha|beta|gamma|delta|Delta|varepsilon|epsilon|eta|theta|lambda|mu|nu|pi|rho|sigma|tau|phi|"
-    "omega|ell"
+    "omega|ell|varphi|kappa|xi|zeta|chi|psi|Gamma|Theta|Lambda|Sigma|Phi|Omega"
 )
 WORDS = re.compile(r"\\(?:text|mathrm|operatorname|mathbb|begin|end)\*?\{[^}]*\}|:label: *\S+")
 
