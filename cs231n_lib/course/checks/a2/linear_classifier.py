@@ -37,6 +37,7 @@ class Watched:
     def __init__(self, Model: Callable[..., Any]) -> None:
         self.model = calling.call(Model)
         self.batches: list[Batch] = []
+        self.shape: tuple[int, ...] = ()
         try:
             self.model.loss = self._loss
         except (AttributeError, verdict.StudentError) as error:
@@ -44,6 +45,9 @@ class Watched:
 
     def _loss(self, X_batch: Any, y_batch: Any, reg: float) -> tuple[float, np.ndarray]:
         W, X, y = _weights(self.model), np.array(X_batch, dtype=float), np.array(y_batch)
+        if W.shape != self.shape:  # told when `train` is over, whatever this batch would meet
+            self.batches.append(Batch(W, X, y, float(reg), 0.0, np.zeros_like(W)))
+            return 0.0, np.zeros_like(W)
         loss, dW = softmax.softmax(W, X, y, float(reg))
         self.batches.append(Batch(W, X, y, float(reg), loss, dW.copy()))
         return loss, dW
@@ -51,6 +55,7 @@ class Watched:
     def train(self, X: np.ndarray, y: np.ndarray, **options: Any) -> Any:
         """Train the model (further); return what `train` returns."""
         self.batches.clear()
+        self.shape = X.shape[1], int(y.max()) + 1
         result = calling.call(attribute(self.model, "train"), X, y, **options)
         if not self.batches:
             raise CheckFailed(
@@ -58,6 +63,10 @@ class Watched:
                 Diagnosis("loss_not_asked", "each iteration takes loss and gradient from one call "
                           "of self.loss(X_batch, y_batch, reg)."),
             )  # fmt: skip
+        W = self.batches[0].W
+        if W.shape != self.shape:
+            kind = "transposed" if W.shape == self.shape[::-1] else "shape"
+            raise CheckFailed(f"`W` should be {self.shape}, but is {W.shape}.", general(kind))
         return result
 
     @property
@@ -101,10 +110,7 @@ def start(Model: Callable[..., Any], X: np.ndarray, y: np.ndarray) -> None:
     """Require a W of the right shape from small numbers, and the one that is there later on."""
     watched = Watched(Model)
     watched.train(X, y, learning_rate=0.05, reg=0.0, num_iters=2, batch_size=5)
-    W, shape = watched.batches[0].W, (X.shape[1], int(y.max()) + 1)
-    if W.shape != shape:
-        kind = "transposed" if W.shape == shape[::-1] else "shape"
-        raise CheckFailed(f"`W` should be {shape}, but is {W.shape}.", general(kind))
+    W = watched.batches[0].W
     small = Diagnosis("initial_weights", "start from small numbers: 0.001 * normal ones.")
     calling.require(0 < float(np.abs(W).max()) < 0.1, "W does not start small and random.", small)
     before = watched.W
@@ -225,14 +231,14 @@ predict_exercise = Exercise(
 def predict(Model: Callable[..., Any], rng: np.random.Generator) -> None:
     """Require the class with the largest score for every row, more rows or fewer than classes."""
     model, D, C = calling.call(Model), 4, 5
-    for n in (1, 12, C):
-        X, W = rng.normal(size=(n, D)), rng.normal(size=(D, C))
+
+    def predicted(X: np.ndarray, W: np.ndarray) -> Any:
         try:
             model.W = W.copy()
         except (AttributeError, verdict.StudentError) as error:
             raise CheckFailed(f"`W` cannot be replaced: {error}") from None
+        return calling.call(attribute(model, "predict"), X)
 
-        def predicted(X: np.ndarray, W: np.ndarray) -> Any:
-            return calling.call(attribute(model, "predict"), X)
-
-        predict_exercise.check(predicted, {f"{n} rows": (X, W)})
+    # All together: the label of one row alone may be what several mistakes give.
+    regimes = {f"{n} rows": (rng.normal(size=(n, D)), rng.normal(size=(D, C))) for n in (1, 12, C)}
+    predict_exercise.check(predicted, regimes)

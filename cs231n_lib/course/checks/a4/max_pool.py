@@ -109,8 +109,11 @@ def pool_gradient(
             raise ValueError("a window lies beyond the image")
         flat = window.reshape(*window.shape[:2], -1)
         winner = flat.argmax(-1)
-        if route.startswith("by height"):
-            rows, cols = winner // PH, winner % (PW if "row" in route else PH)
+        if route.startswith(("by height", "swapped")):
+            if "swapped" in route:
+                rows, cols = winner % PW, winner // PW
+            else:
+                rows, cols = winner // PH, winner % (PW if "row" in route else PH)
             if "inside" in route and (rows.max() >= PH or cols.max() >= PW):
                 raise IndexError("beyond the window")
             hits = (*np.indices(winner.shape), top + rows, left + cols)
@@ -127,12 +130,6 @@ def pool_gradient(
         if route == "channels":
             hit &= (flat.max(-1) == flat.max((1, 2))[:, None])[..., None]
         mask = hit.reshape(window.shape)
-        if route == "swapped":
-            rows, cols = np.unravel_index(winner, (PH, PW))
-            if PH != PW and (rows.max() >= PW or cols.max() >= PH):
-                raise IndexError("row and column exchanged")
-            mask = (cols * PW + rows)[..., None] == np.arange(flat.shape[-1])
-            mask = mask.reshape(window.shape)
         values = dout[:, :, i, j][:, :, None, None]
         if route == "all":
             sent = values * np.ones_like(window)
@@ -174,8 +171,8 @@ pool_gradient_exercise = Exercise(
                 {"route": "first"}),
         Mistake("channels_mixed", "the largest value of all channels gets the gradient; each "
                 "channel has its own winner.", {"route": "channels"}),
-        Mistake("height_width_swapped", "row and column of the largest value are swapped.",
-                {"route": "swapped"}),
+        *(Mistake("height_width_swapped", "row and column of the largest value are swapped.",
+                  {"route": route}) for route in ("swapped", "swapped, inside")),
         *(Mistake("index_from_height", "the row of the largest value is argmax // pool_width, its "
                   "column argmax % pool_width; here pool_height divides.", {"route": route})
           for route in ("by height", "by height, row", "by height, inside",

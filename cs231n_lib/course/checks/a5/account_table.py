@@ -48,7 +48,7 @@ def table(
     """Return the four columns, the total last."""
     image = architecture[0]["shape"]
     columns: list[list[Any]] = [[prod(image)], [], [0], [0]]
-    geometry = {"pad": pad} if pad != 2 else {}
+    geometry: dict[str, Any] = {"pad": pad} if pad != 2 else {}
     for layer, before, out in network(architecture, **geometry):
         count = counts.weights(layer, before, out, image, dials)
         columns[0].append(prod(out))

@@ -14,6 +14,7 @@ from cs231n_lib.course.checks.a5.layer_output_shape import (
     Layer,
     Shape,
     call,
+    conv,
     exact,
     network,
     random_network,
@@ -94,13 +95,14 @@ def parameters(
     bias: str = "per filter",
     flag: str = "used",
     pad: int = 2,
+    handed: str = "on",
     **dials: Any,
 ) -> int:
     """Count weights and, if ``biases``, biases."""
     with_biases = {"used": biases, "always": True, "never": False, "inverted": not biases}[flag]
     geometry = {"pad": pad} if pad != 2 else {}
     total = 0
-    for layer, before, out in network(architecture, **geometry):
+    for layer, before, out in network(architecture, handed=handed, **geometry):
         total += weights(layer, before, out, architecture[0]["shape"], dials)
         if with_biases and bias != "none":
             total += biases_of(layer, out, bias)
@@ -128,17 +130,24 @@ def multiply_adds(
     *,
     times: int = 1,
     pad: int = 2,
+    handed: str = "on",
     **dials: Any,
 ) -> int:
     """Count the products that all layers sum for one image."""
     geometry = {"pad": pad} if pad != 2 else {}
-    layers = network(architecture, **geometry)
+    layers = network(architecture, handed=handed, **geometry)
     return times * sum(
         layer_multiply_adds(layer, before, out, architecture[0]["shape"], dials)
         for layer, before, out in layers
     )
 
 
+_HANDED = tuple(
+    Mistake("shape_not_handed_on", "each layer gets the shape of the image; what one layer puts "
+            "out is what the next one gets: `shape = layer_output_shape(layer, shape)`.",
+            {"handed": handed})
+    for handed in ("off", "never")
+)  # fmt: skip
 _PADDING = Mistake("padding_forgotten", "the padding is not counted in the sizes.", {"pad": 0})
 #: Mistakes about the weights of a layer; multiply-adds inherit them.
 WEIGHTS = (
@@ -190,6 +199,7 @@ activations_exercise = Exercise(
         Mistake("incoming_counted", "what comes into each layer is counted in place of what goes "
                 "out.", {"incoming": True}),
         *(m for m in GEOMETRY if "pool" not in m.dials),
+        *_HANDED,
     ),
     probes=lambda: _probes(1),
     error=exact,
@@ -223,6 +233,7 @@ parameters_exercise = Exercise(
                 {"leave_out": "conv", "bias": "fc only"}),
         *WEIGHTS,
         _PADDING,
+        *_HANDED,
     ),
     probes=lambda: _probes(2),
     error=exact,
@@ -246,6 +257,7 @@ multiply_adds_exercise = Exercise(
         *MULTIPLY_ADDS,
         *WEIGHTS,
         _PADDING,
+        *_HANDED,
     ),
     probes=lambda: _probes(1),
     error=exact,
@@ -256,7 +268,13 @@ multiply_adds_exercise = Exercise(
 def _probes(arguments: int) -> dict[str, tuple[Any, ...]]:
     """Return networks that tell the mistakes apart, with so many arguments, and without biases."""
     rng = np.random.default_rng(0)
-    regimes = {"a network": (random_network(rng), True), "another": (random_network(rng), False)}
+    # All layers of the last one fit the image too, so that who gives it to all gets numbers.
+    fitting: Architecture = [
+        {"type": "input", "shape": (2, 4, 6)}, conv(3, 3, 1, 1),
+        {"type": "pool", "size": 2, "stride": 2}, {"type": "fc", "units": 5},
+    ]  # fmt: skip
+    regimes = {"a network": (random_network(rng), True), "another": (random_network(rng), False),
+               "layers that fit the image": (fitting, True)}  # fmt: skip
     return {name: args[:arguments] for name, args in regimes.items()}
 
 

@@ -206,13 +206,22 @@ def check_refusal(function: Function, cases: list[tuple[str, Layer, Shape, Shape
         raise CheckFailed(text, wrong)
 
 
-def network(architecture: Architecture, **geometry: Any) -> Iterator[tuple[Layer, Shape, Shape]]:
-    """Yield each layer after the input with what comes in and what goes out."""
+def network(
+    architecture: Architecture, *, handed: str = "on", **geometry: Any
+) -> Iterator[tuple[Layer, Shape, Shape]]:
+    """Yield each layer after the input with what comes in and what goes out.
+
+    A shape that is not ``handed`` on gives each layer the image, and perhaps takes it for what
+    goes out too; layers that the image does not fit are refused then, as by the right function.
+    """
     shape = architecture[0]["shape"]
+    if handed != "on":
+        geometry["refuse"] = True
     for layer in architecture[1:]:
         out = output_shape(layer, shape, **geometry)
-        yield layer, shape, out
-        shape = out
+        yield layer, shape, shape if handed == "never" else out
+        if handed == "on":
+            shape = out
 
 
 def call(function: Function, *args: Any) -> Any:
