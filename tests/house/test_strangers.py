@@ -126,7 +126,7 @@ CHECKS = '''
 
 import numpy as np
 
-from cs231n_lib.course.checks.exercise import Exercise, Mistake
+from cs231n_lib.course.checks import Exercise, Mistake
 
 
 def median(x, *, sort=True):

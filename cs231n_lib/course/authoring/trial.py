@@ -14,7 +14,7 @@ from typing import Any
 
 from cs231n_lib.course.assignment.master import Master, Test
 from cs231n_lib.course.authoring.samples import Sample
-from cs231n_lib.course.checks import bench, calling, given
+from cs231n_lib.course.checks import bench, given, seeds
 from cs231n_lib.course.checks.verdict import Outcome
 
 #: How a test tells an exception of the answer's.
@@ -65,11 +65,11 @@ def names_with(master: Master, answers: Mapping[str, str]) -> dict[str, Any]:
 def run(master: Master, tests: Iterable[Test], names: dict[str, Any], seed: int) -> list[Outcome]:
     """Return what becomes of ``tests`` on ``names``."""
     given.give(master.name, master.checks)
-    calling.set_seed(seed)
+    seeds.set_seed(seed)
     try:
         return [bench.run(test, names) for test in tests]
     finally:
-        calling.set_seed(0)
+        seeds.set_seed(0)
 
 
 def grade(

@@ -3,6 +3,11 @@
 A test cell writes ``from cs231n_lib.course import checks`` and, for what only one assignment
 knows, ``from cs231n_lib.course.checks import a4``. Checks have references of their own and
 must never import the numeric library: a shared bug would pass.
+
+`exercise` has what one function is asked for, and checks it: `calling` asks the student's function,
+`comparison` holds the answer against that of the `reference`, `diagnosing` finds which of the
+`mistakes` explains it. `verdict` is what comes out. `pair` and `model` are for layers and networks,
+`hygiene` is for every function, and a folder is for one assignment.
 """
 
 import importlib
@@ -14,20 +19,19 @@ from cs231n_lib.course.checks.calling import (
     call,
     call_in_place,
     count_events,
-    get_seed,
     numbers,
     observe,
     on_device,
     raised,
     replaced,
     require,
-    rng,
-    set_seed,
     try_out,
 )
 from cs231n_lib.course.checks.cause import builds_on, first_cause
-from cs231n_lib.course.checks.exercise import NUMERICAL, Exercise, Mistake
+from cs231n_lib.course.checks.exercise import Exercise
 from cs231n_lib.course.checks.given import own
+from cs231n_lib.course.checks.mistakes import NUMERICAL, Mistake
+from cs231n_lib.course.checks.seeds import get_seed, rng, set_seed
 from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
 
 #: Rooms of one assignment each, imported when they are asked for.

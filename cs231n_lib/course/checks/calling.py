@@ -1,4 +1,4 @@
-"""What the test cells of the assignments are written with.
+"""Call the student's functions, and say in words what goes wrong.
 
 A test cell is plain Python.  The names of the student's functions are bound to the functions
 themselves in a notebook and to proxies in the judge; both are called through this module, so
@@ -8,117 +8,22 @@ that a test cell reads the same and means the same in either place.
 import contextlib
 import copy
 import inspect
-import re
-import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+from cs231n_lib.course.checks.comparison import real
+from cs231n_lib.course.checks.raising import student_failure
 from cs231n_lib.course.checks.verdict import (
     NOT_IMPLEMENTED,
-    NOT_RUN,
     NOT_YET,
-    PYTHON_2,
     CheckFailed,
     Diagnosis,
     StudentError,
 )
 from cs231n_lib.course.inside import metering, standin
-
-_seed = 0
-
-
-def set_seed(seed: int) -> None:
-    """Set what :func:`rng` draws from; the judge draws a fresh seed per run and records it."""
-    global _seed
-    _seed = int(seed)
-
-
-def get_seed() -> int:
-    """Return the seed that :func:`rng` draws from."""
-    return _seed
-
-
-def rng(name: str) -> np.random.Generator:
-    """Return the generator of the test called ``name``, independent of all other tests.
-
-    Examples
-    --------
-    >>> rng("a").integers(1000) == rng("a").integers(1000)
-    True
-    """
-    return np.random.default_rng([_seed, *name.encode()])
-
-
-def _student_failure(error: Exception) -> CheckFailed:
-    if isinstance(error, StudentError):
-        kind, message, details = error.type_name, error.message, error.traceback
-    else:
-        kind, message = type(error).__name__, str(error)
-        # The first frames are ours; the student's own begin below them.
-        frames = traceback.extract_tb(error.__traceback__)
-        own = [f for f in frames if f.filename not in (__file__, metering.__file__)]
-        details = "".join(traceback.format_list(own))
-    if kind == "NotImplementedError":
-        return CheckFailed(f"{NOT_YET}.", NOT_IMPLEMENTED)
-    if kind == "NameError" and "'xrange'" in message:
-        return CheckFailed("your code uses xrange.", PYTHON_2, details=details)
-    if kind == NOT_RUN:
-        return CheckFailed(message)
-    text = " ".join(message.split())[:200]
-    said = f"your code raised {kind}: {text}" if text else f"your code raised {kind}"
-    return CheckFailed(said, _cause(error), details=details)
-
-
-#: Why a name may be there in a notebook, and not in the judge.
-OTHER_CELLS = (
-    "When your code is graded, only imports, functions and classes at the top level of your other "
-    "cells are there; no variables and no lambdas. Use the function's arguments, or define the "
-    "name in the answer cell."
-)
-#: What the judge's own kinds of exception mean, and one that only it knows.
-CAUSES = {
-    "TimeLimit": Diagnosis(
-        "late", "is there a loop that never ends, or one over every single number where NumPy "
-        "could take all at once?",
-    ),
-    "ProcessEnded": Diagnosis(
-        "ended", "does your code call exit(), quit() or os._exit()? That ends the test.",
-    ),
-    "NoInput": Diagnosis(
-        "no_input", "input() and breakpoint() are not available when your code is graded: use the "
-        "function's arguments.",
-    ),
-    "SystemExit": Diagnosis("exit", "exit() ends the program, not the function: use return."),
-    "RecursionError": Diagnosis(
-        "recursion", "a function calls itself again and again, and nothing makes it stop.",
-    ),
-    "FileNotFoundError": Diagnosis(
-        "no_file", "when your code is graded, none of your files are there: use the function's "
-        "arguments.",
-    ),
-    "NameError": Diagnosis("other_cell", OTHER_CELLS),
-}  # fmt: skip
-
-
-#: What Python says of a call that does not fit the first line of a function.
-MISFIT = re.compile(r"takes .* but .* given|missing .* argument|unexpected keyword argument")
-FIRST_LINE = Diagnosis(
-    "first_line", "the tests call it as the text of the exercise says: leave the first line of the "
-    "function as it was given.",
-)  # fmt: skip
-
-
-def _cause(error: Exception) -> Diagnosis | None:
-    """Return what an exception means in the judge, where it means more than it says."""
-    if not isinstance(error, StudentError):
-        return None
-    # With no line of the student's in between, it is the test's own call that does not fit.
-    if error.type_name == "TypeError" and not error.traceback and MISFIT.search(error.message):
-        return FIRST_LINE
-    return CAUSES.get(error.type_name)
 
 
 @contextlib.contextmanager
@@ -129,6 +34,18 @@ def _quiet() -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def _in_words() -> Iterator[None]:
+    """Turn what the student's code raises into a failure of the check."""
+    try:
+        yield
+    except CheckFailed:
+        raise
+    except Exception as error:
+        # The first frames are ours; the student's own begin below them.
+        raise student_failure(error, ours=(__file__, metering.__file__)) from None
+
+
 def observe(function: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
     """Call the student's ``function``; return its result and :func:`metering.observe`'s facts.
 
@@ -137,17 +54,12 @@ def observe(function: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[An
     CheckFailed
         If the call raised an exception, or the function is still to be written.
     """
-    try:
+    with _in_words():
         remote = getattr(function, "observe", None)
         if remote is not None:
             return remote(*args, **kwargs)
         with _quiet():
             return metering.observe(function, args, kwargs)
-    except CheckFailed:
-        raise
-    except Exception as error:
-        failure = _student_failure(error)
-    raise failure
 
 
 def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -165,17 +77,12 @@ def call_in_place(function: Callable[..., Any], *args: Any) -> tuple[Any, tuple[
     CheckFailed
         As :func:`observe` does.
     """
-    try:
+    with _in_words():
         remote = getattr(function, "call_in_place", None)
         if remote is not None:
             return remote(*args)
         with _quiet():
             return function(*args), args
-    except CheckFailed:
-        raise
-    except Exception as error:
-        failure = _student_failure(error)
-    raise failure
 
 
 def raised(function: Callable[..., Any], *args: Any) -> str | None:
@@ -242,17 +149,12 @@ def on_device(function: Callable[..., Any], *args: Any) -> tuple[Any, dict[str, 
 
     Returns what :func:`metering.on_device` returns; raises as :func:`observe` does.
     """
-    try:
+    with _in_words():
         remote = getattr(function, "on_device", None)
         if remote is not None:
             return remote(*args)
         with _quiet():
             return metering.on_device(function, args)
-    except CheckFailed:
-        raise
-    except Exception as error:
-        failure = _student_failure(error)
-    raise failure
 
 
 def count_events(function: Callable[..., Any], *args: Any, **kwargs: Any) -> int:
@@ -260,30 +162,13 @@ def count_events(function: Callable[..., Any], *args: Any, **kwargs: Any) -> int
 
     The function gets copies, as in another process: what it does to them is not judged here.
     """
-    try:
+    with _in_words():
         remote = getattr(function, "count_events", None)
         if remote is not None:
             return int(remote(*args, **kwargs))
         args, kwargs = copy.deepcopy((args, kwargs))
         with _quiet():
             return metering.count_events(function, *args, **kwargs)
-    except Exception as error:
-        failure = _student_failure(error)
-    raise failure
-
-
-def real(value: Any) -> np.ndarray:
-    """Return ``value`` as an array of real numbers, as they are.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it is none: text that looks like numbers, complex numbers, objects.
-    """
-    array = np.asarray(value)
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"{array.dtype} is no kind of real number")
-    return array
 
 
 def numbers(value: Any, what: str) -> np.ndarray:

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from cs231n_lib.course.checks import calling, hygiene
-from cs231n_lib.course.checks.exercise import Exercise, Mistake
+from cs231n_lib.course.checks import hygiene, seeds
+from cs231n_lib.course.checks.exercise import Exercise
+from cs231n_lib.course.checks.mistakes import Mistake
 
 Function = Callable[..., Any]
 
@@ -42,7 +43,7 @@ def _accuracy_example(accuracy: Function) -> None:
 
 
 def _accuracy_values(accuracy: Function) -> None:
-    rng = calling.rng("accuracy")
+    rng = seeds.rng("accuracy")
     y = rng.integers(0, 3, size=50)
     regimes = {
         "50 random labels": (rng.integers(0, 3, size=50), y),
@@ -91,7 +92,7 @@ def _victory_example(victory: Function) -> None:
 
 
 def _victory_values(victory: Function) -> None:
-    rng = calling.rng("victory")
+    rng = seeds.rng("victory")
     shapes = {"two classes": (6, 2), "ten classes": (8, 10), "one image": (1, 4),
               "as many images as classes": (5, 5)}  # fmt: skip
     regimes = {name: (rng.normal(size=shape),) for name, shape in shapes.items()}
@@ -99,12 +100,12 @@ def _victory_values(victory: Function) -> None:
 
 
 def _victory_manners(victory: Function) -> None:
-    scores = calling.rng("victory_manners").normal(size=(4, 5))
+    scores = seeds.rng("victory_manners").normal(size=(4, 5))
     hygiene.keeps_inputs(victory, scores, names=("scores",))
 
 
 def _victory_vectorised(victory: Function) -> None:
-    rng = calling.rng("victory_steps")
+    rng = seeds.rng("victory_steps")
     few, many = rng.normal(size=(5, 4)), rng.normal(size=(300, 4))
     hygiene.steps_do_not_grow(victory, (few,), (many,), "the number of images")
 

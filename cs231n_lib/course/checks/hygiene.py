@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from cs231n_lib.course.checks import calling
-from cs231n_lib.course.checks.exercise import GENERAL, general
+from cs231n_lib.course.checks.mistakes import GENERAL, general
 from cs231n_lib.course.checks.verdict import CheckFailed
 
 

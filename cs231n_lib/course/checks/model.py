@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from cs231n_lib.course.checks import calling, verdict
-from cs231n_lib.course.checks.exercise import Mistake, general
+from cs231n_lib.course.checks.mistakes import Mistake, general
 from cs231n_lib.course.checks.verdict import CheckFailed
 
 

@@ -7,7 +7,9 @@ import numpy as np
 
 from cs231n_lib.course.checks import calling, hygiene
 from cs231n_lib.course.checks.cause import first_cause
-from cs231n_lib.course.checks.exercise import NUMERICAL, Exercise, general, relative_error
+from cs231n_lib.course.checks.comparison import relative_error
+from cs231n_lib.course.checks.exercise import Exercise
+from cs231n_lib.course.checks.mistakes import NUMERICAL, general
 from cs231n_lib.course.checks.verdict import NOT_IMPLEMENTED, CheckFailed
 
 Function = Callable[..., Any]

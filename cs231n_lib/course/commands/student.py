@@ -135,7 +135,7 @@ class _Progress:
 
 def _show_untold(result: "Result") -> None:
     """Say which cells failed without a test that names them: the test may not have needed them."""
-    from cs231n_lib.course.checks.calling import OTHER_CELLS
+    from cs231n_lib.course.checks.raising import OTHER_CELLS
 
     for name, cell in result.cells.items():
         told = (cell.error, f"the cell {name} should define")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from cs231n_lib.course.assignment.master import Master, defined_names
-from cs231n_lib.course.checks.calling import OTHER_CELLS
+from cs231n_lib.course.checks.raising import OTHER_CELLS
 from cs231n_lib.course.checks.verdict import Diagnosis
 
 #: What a merge that was not finished leaves in a text.

@@ -16,7 +16,7 @@ from typing import Any
 from cs231n_lib.course.assignment.answers import Answers, take_answers
 from cs231n_lib.course.assignment.master import Master, Test
 from cs231n_lib.course.assignment.notebook import Damaged
-from cs231n_lib.course.checks import bench, calling, given
+from cs231n_lib.course.checks import bench, given, seeds
 from cs231n_lib.course.checks.verdict import Outcome, StudentError
 from cs231n_lib.course.judge import feedback
 from cs231n_lib.course.judge.bounds import own_work
@@ -271,7 +271,7 @@ class _Session:
         if self.secret:
             self.client.censor = self._without_text
         self.client.begin_test()
-        calling.set_seed(self.result.seed)
+        seeds.set_seed(self.result.seed)
         given.give(self.grader.master.name, self.grader.master.checks)
         with own_work(MAX_WORK) as work:
             found = bench.run(test, {**self.grader.setup, **self._bindings()})

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from cs231n_lib.course.checks import imitations
-from cs231n_lib.course.checks.exercise import Exercise, Mistake
+from cs231n_lib.course.checks.exercise import Exercise
 from cs231n_lib.course.checks.imitations import Imitations, keep
+from cs231n_lib.course.checks.mistakes import Mistake
 from cs231n_lib.course.checks.verdict import CheckFailed
 
 

@@ -60,10 +60,10 @@ def test_the_seed_reaches_the_tests(grade):
     """A student that learnt the inputs of one seed by heart fails on another."""
     learnt = grade(submission(double="def double(x):\n    print(list(x))\n    return 2 * x"), 1)
     assert learnt.score == 4
-    from cs231n_lib.course.checks import calling
+    from cs231n_lib.course.checks import seeds
 
-    calling.set_seed(1)
-    first = calling.rng("double").normal(size=5)[0]
+    seeds.set_seed(1)
+    first = seeds.rng("double").normal(size=5)[0]
     cheat = f"def double(x):\n    return 2 * x if x[0] in (1, {first!r}) else None"
     assert grade(submission(double=cheat), 1).score == 4
     assert grade(submission(double=cheat), 2).score == 2

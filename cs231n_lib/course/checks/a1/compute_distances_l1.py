@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from cs231n_lib.course.checks.a1.distances import ONLY, distances, probes
-from cs231n_lib.course.checks.exercise import Exercise, Mistake
+from cs231n_lib.course.checks.exercise import Exercise
+from cs231n_lib.course.checks.mistakes import Mistake
 
 
 def _l1(X: np.ndarray, X_train: np.ndarray, *, signed: int = 0, **dials: Any) -> np.ndarray:

@@ -8,12 +8,8 @@ import numpy as np
 from cs231n_lib.course.checks import calling
 from cs231n_lib.course.checks.a1.distances import distances, right
 from cs231n_lib.course.checks.a1.predict_labels import vote
-from cs231n_lib.course.checks.exercise import (
-    Exercise,
-    Mistake,
-    Regimes,
-    general,
-)
+from cs231n_lib.course.checks.exercise import Exercise, Regimes
+from cs231n_lib.course.checks.mistakes import Mistake, general
 from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
 
 

@@ -4,13 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from cs231n_lib.course.checks.exercise import (
-    Exercise,
-    Mistake,
-    like,
-    precision,
-    relative_error,
-)
+from cs231n_lib.course.checks.comparison import like, precision, relative_error
+from cs231n_lib.course.checks.exercise import Exercise
+from cs231n_lib.course.checks.mistakes import Mistake
 
 
 def distances(

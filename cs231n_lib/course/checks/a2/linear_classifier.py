@@ -9,7 +9,8 @@ from cs231n_lib.course.checks import calling, verdict
 from cs231n_lib.course.checks.a2 import softmax
 from cs231n_lib.course.checks.a2.linear_model import attribute, highest_score
 from cs231n_lib.course.checks.cause import first_cause
-from cs231n_lib.course.checks.exercise import Exercise, Mistake, general
+from cs231n_lib.course.checks.exercise import Exercise
+from cs231n_lib.course.checks.mistakes import Mistake, general
 from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
 
 

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 
 from cs231n_lib.course.checks import calling
-from cs231n_lib.course.checks.exercise import NUMERICAL, Exercise, Mistake, general, relative_error
+from cs231n_lib.course.checks.comparison import relative_error
+from cs231n_lib.course.checks.exercise import Exercise
+from cs231n_lib.course.checks.mistakes import NUMERICAL, Mistake, general
 from cs231n_lib.course.checks.verdict import CheckFailed
 
 Problem = tuple[np.ndarray, np.ndarray, np.ndarray, float]

@@ -8,7 +8,9 @@ import numpy as np
 
 from cs231n_lib.course.checks import calling
 from cs231n_lib.course.checks.a2.losses import Problem, finish, probes, shared_mistakes
-from cs231n_lib.course.checks.exercise import Exercise, Mistake, relative_error
+from cs231n_lib.course.checks.comparison import relative_error
+from cs231n_lib.course.checks.exercise import Exercise
+from cs231n_lib.course.checks.mistakes import Mistake
 from cs231n_lib.course.checks.verdict import NOT_IMPLEMENTED, CheckFailed
 
 

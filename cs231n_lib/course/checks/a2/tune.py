@@ -8,7 +8,7 @@ import numpy as np
 from cs231n_lib.course.checks import calling
 from cs231n_lib.course.checks.a2 import softmax
 from cs231n_lib.course.checks.a2.linear_model import attribute, clouds, highest_score
-from cs231n_lib.course.checks.exercise import general
+from cs231n_lib.course.checks.mistakes import general
 from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
 
 #: num_iters and batch_size that `tune` is to hand on.

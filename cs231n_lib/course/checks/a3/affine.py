@@ -4,7 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from cs231n_lib.course.checks.exercise import Exercise, Mistake, like
+from cs231n_lib.course.checks.comparison import like
+from cs231n_lib.course.checks.exercise import Exercise
+from cs231n_lib.course.checks.mistakes import Mistake
 from cs231n_lib.course.checks.pair import _f64
 
 

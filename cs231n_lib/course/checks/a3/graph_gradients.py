@@ -1,6 +1,7 @@
 """`graph_gradients`: a small graph, forwards and backwards by hand."""
 
-from cs231n_lib.course.checks.exercise import Exercise, Mistake
+from cs231n_lib.course.checks.exercise import Exercise
+from cs231n_lib.course.checks.mistakes import Mistake
 
 
 def graph(

@@ -6,7 +6,9 @@ import numpy as np
 
 from cs231n_lib.course.checks import calling
 from cs231n_lib.course.checks.a3 import affine
-from cs231n_lib.course.checks.exercise import Exercise, Mistake, general, like
+from cs231n_lib.course.checks.comparison import like
+from cs231n_lib.course.checks.exercise import Exercise
+from cs231n_lib.course.checks.mistakes import Mistake, general
 from cs231n_lib.course.checks.pair import Function, _f64, _forward
 from cs231n_lib.course.checks.verdict import CheckFailed
 

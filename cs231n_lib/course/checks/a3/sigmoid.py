@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from cs231n_lib.course.checks.exercise import Exercise, Mistake
+from cs231n_lib.course.checks.exercise import Exercise
+from cs231n_lib.course.checks.mistakes import Mistake
 from cs231n_lib.course.checks.pair import _f64
 
 

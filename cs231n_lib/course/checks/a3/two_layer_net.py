@@ -7,7 +7,9 @@ import numpy as np
 
 from cs231n_lib.course.checks import calling
 from cs231n_lib.course.checks.a3 import affine, relu
-from cs231n_lib.course.checks.exercise import Exercise, Mistake, general, relative_error
+from cs231n_lib.course.checks.comparison import relative_error
+from cs231n_lib.course.checks.exercise import Exercise
+from cs231n_lib.course.checks.mistakes import Mistake, general
 from cs231n_lib.course.checks.model import (
     AVERAGED,
     LARGE,

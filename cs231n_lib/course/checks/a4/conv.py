@@ -6,7 +6,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from cs231n_lib.course.checks.a4.conv_output_size import output_size
-from cs231n_lib.course.checks.exercise import Exercise, Mistake
+from cs231n_lib.course.checks.exercise import Exercise
+from cs231n_lib.course.checks.mistakes import Mistake
 from cs231n_lib.course.checks.pair import _f64
 
 Param = dict[str, int]

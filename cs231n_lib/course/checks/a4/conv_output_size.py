@@ -6,7 +6,8 @@ from collections.abc import Callable
 import numpy as np
 
 from cs231n_lib.course.checks import calling
-from cs231n_lib.course.checks.exercise import Exercise, Mistake
+from cs231n_lib.course.checks.exercise import Exercise
+from cs231n_lib.course.checks.mistakes import Mistake
 from cs231n_lib.course.checks.pair import Function
 from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
 

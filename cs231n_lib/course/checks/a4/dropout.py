@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 
 from cs231n_lib.course.checks import calling, pair
-from cs231n_lib.course.checks.exercise import Exercise, Mistake, general, relative_error
+from cs231n_lib.course.checks.comparison import relative_error
+from cs231n_lib.course.checks.exercise import Exercise
+from cs231n_lib.course.checks.mistakes import Mistake, general
 from cs231n_lib.course.checks.pair import Function, _f64
 from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
 

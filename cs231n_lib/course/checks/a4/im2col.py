@@ -7,7 +7,8 @@ import numpy as np
 
 from cs231n_lib.course.checks import hygiene
 from cs231n_lib.course.checks.a4.conv import _PAD, _STRIDE, windows
-from cs231n_lib.course.checks.exercise import Exercise, Mistake
+from cs231n_lib.course.checks.exercise import Exercise
+from cs231n_lib.course.checks.mistakes import Mistake
 from cs231n_lib.course.checks.pair import _f64
 
 

@@ -7,7 +7,9 @@ import numpy as np
 
 from cs231n_lib.course.checks import calling
 from cs231n_lib.course.checks.a4 import conv, max_pool
-from cs231n_lib.course.checks.exercise import Exercise, Mistake, general, like
+from cs231n_lib.course.checks.comparison import like
+from cs231n_lib.course.checks.exercise import Exercise
+from cs231n_lib.course.checks.mistakes import Mistake, general
 from cs231n_lib.course.checks.model import (
     AVERAGED,
     LARGE,

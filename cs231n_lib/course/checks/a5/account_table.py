@@ -18,7 +18,8 @@ from cs231n_lib.course.checks.a5.layer_output_shape import (
     exact,
     network,
 )
-from cs231n_lib.course.checks.exercise import Exercise, Mistake, general
+from cs231n_lib.course.checks.exercise import Exercise
+from cs231n_lib.course.checks.mistakes import Mistake, general
 from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
 
 COLUMNS = ("activations", "megabytes", "weights", "multiply_adds")

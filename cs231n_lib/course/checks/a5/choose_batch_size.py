@@ -8,7 +8,8 @@ from cs231n_lib.course.checks.a5 import counts as right
 from cs231n_lib.course.checks.a5 import layer_output_shape as shapes
 from cs231n_lib.course.checks.a5.counts import plain
 from cs231n_lib.course.checks.a5.layer_output_shape import Architecture, Function
-from cs231n_lib.course.checks.exercise import Exercise, Mistake
+from cs231n_lib.course.checks.exercise import Exercise
+from cs231n_lib.course.checks.mistakes import Mistake
 
 ITEMSIZE = {"float16": 2, "float32": 4, "float64": 8}
 STATE = {"SGD": 0, "Momentum": 1, "Adam": 2}

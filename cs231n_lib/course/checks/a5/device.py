@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from cs231n_lib.course.checks import calling
-from cs231n_lib.course.checks.exercise import Exercise, general, relative_error
+from cs231n_lib.course.checks.comparison import relative_error
+from cs231n_lib.course.checks.exercise import Exercise
+from cs231n_lib.course.checks.mistakes import general
 from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
 
 Function = Callable[..., Any]

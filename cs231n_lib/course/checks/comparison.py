@@ -1,0 +1,83 @@
+"""Compare what was found with what is right: first its form, then number by number."""
+
+from typing import Any
+
+import numpy as np
+
+from cs231n_lib.course.checks.mistakes import general
+from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
+
+#: Allowed error relative to the largest expected value, by the precision of the inputs.
+TOLERANCE = {np.dtype(np.float64): 1e-7, np.dtype(np.float32): 2e-3}
+
+
+def precision(args: tuple[Any, ...]) -> np.dtype[Any]:
+    """Return the coarsest float dtype among the arrays in ``args``; float64 if there is none."""
+    dtypes = [a.dtype for a in args if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
+    return min(dtypes, key=lambda dtype: dtype.itemsize, default=np.dtype(np.float64))
+
+
+def like(args: tuple[Any, ...], *values: Any) -> Any:
+    """Return float64 results of a reference in the dtype that NumPy would make of ``args``."""
+    dtype = np.result_type(*(a for a in args if isinstance(a, np.ndarray)))
+    cast = tuple(np.asarray(value).astype(dtype) for value in values)
+    return cast[0] if len(cast) == 1 else cast
+
+
+def real(value: Any) -> np.ndarray:
+    """Return ``value`` as an array of real numbers, as they are.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is none: text that looks like numbers, complex numbers, objects.
+    """
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{array.dtype} is no kind of real number")
+    return array
+
+
+def relative_error(got: Any, want: Any) -> float:
+    """Return the largest difference relative to the largest expected value; inf if hopeless.
+
+    Non-finite expected values (a reference that makes a mistake may give them) have to be met
+    by non-finite ones.
+    """
+    try:
+        got, want = real(got).astype(np.float64), np.asarray(want, dtype=np.float64)
+    except (TypeError, ValueError):
+        return np.inf
+    finite = np.isfinite(want)
+    if got.shape != want.shape or np.any(np.isfinite(got) != finite):
+        return np.inf
+    if not finite.any():
+        return 0.0
+    scale = max(float(np.abs(want[finite]).max()), 1e-8)
+    return float(np.abs(got[finite] - want[finite]).max()) / scale
+
+
+def structure(part: str, got: Any, want: Any) -> CheckFailed | None:
+    """Return a failure if ``got`` cannot be compared with ``want`` number by number."""
+    if got is None:
+        return CheckFailed(f"`{part}` is None.", general("no_return"))
+    try:
+        found = real(got)
+    except (TypeError, ValueError):
+        kind = getattr(got, "dtype", None) or type(got).__name__
+        return CheckFailed(f"`{part}` is not an array of real numbers: {kind}.", general("kind"))
+    shape = np.shape(want)
+    if found.shape != shape:
+        kind = "transposed" if found.shape == shape[::-1] else "shape"
+        return CheckFailed(
+            f"`{part}` should have the shape {shape}, but has {found.shape}.", general(kind)
+        )
+    return None
+
+
+def looks(got: Any, want: Any) -> Diagnosis | None:
+    """Return what is to be seen of a wrong result at a glance, if anything is."""
+    got = np.asarray(got, dtype=np.float64)
+    if not np.all(np.isfinite(got)):
+        return general("nan")
+    return general("zeros") if got.size > 1 and not np.any(got) and np.any(want) else None

@@ -1,0 +1,108 @@
+"""A reference that can also make the usual mistakes: right results, imitations, what agrees."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from cs231n_lib.course.checks.comparison import TOLERANCE, precision, relative_error, structure
+from cs231n_lib.course.checks.imitations import Imitations, Shelf, keep
+from cs231n_lib.course.checks.mistakes import Mistake, general
+from cs231n_lib.course.checks.verdict import CheckFailed
+
+#: What a function answered, by the names of its results, or how it failed.
+Answer = dict[str, Any] | CheckFailed
+
+
+def named(result: Any, names: tuple[str, ...]) -> dict[str, Any]:
+    """Return the values of a result by their names.
+
+    Raises
+    ------
+    CheckFailed
+        If they are not as many as the names.
+    """
+    if len(names) == 1:
+        return {names[0]: result}
+    if not isinstance(result, (tuple, list)) or len(result) != len(names):
+        expected = f"the {len(names)} values ({', '.join(names)})"
+        found = "None" if result is None else f"a {type(result).__name__}"
+        kind = general("no_return" if result is None else "shape")
+        raise CheckFailed(f"the function should return {expected}, but returned {found}.", kind)
+    return dict(zip(names, result, strict=True))
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What is right, and what it would be with one rule turned wrong.
+
+    Parameters
+    ----------
+    reference : callable
+        ``reference(*args, **dials)``; without dials it gives the right result.
+    results : tuple of str
+        Names of the values returned.
+    mistakes : tuple of Mistake
+        The catalogue, most likely first.
+    error : callable
+        ``error(got, want, args) -> float``: how wrong, relative; `comparison.relative_error`
+        suits most functions.
+    factors : mapping
+        ``name -> (sentence, args -> number)``: factors that are forgotten or applied twice.
+    """
+
+    reference: Callable[..., Any]
+    results: tuple[str, ...]
+    mistakes: tuple[Mistake, ...] = ()
+    error: Callable[[Any, Any, tuple[Any, ...]], float] = field(
+        default=lambda got, want, args: relative_error(got, want)
+    )
+    factors: Mapping[str, tuple[str, Callable[..., float]]] = field(default_factory=dict)
+    _kept: Imitations = field(default_factory=Imitations, init=False, repr=False, compare=False)
+
+    def expected(self, args: tuple[Any, ...], **dials: Any) -> dict[str, Any] | None:
+        """Return the named results of the reference; None where its dials make it fail."""
+        with np.errstate(all="ignore"):
+            try:
+                return named(self.reference(*args, **dials), self.results)
+            except (IndexError, ValueError, ZeroDivisionError, KeyError):
+                if not dials:
+                    raise
+                return None
+
+    def shelf(self, args: tuple[Any, ...]) -> Shelf:
+        """Return where the imitations for these arguments are kept."""
+        return self._kept.shelf(args)
+
+    def imitation(
+        self, args: tuple[Any, ...], mistakes: tuple[Mistake, ...], shelf: Shelf
+    ) -> dict[str, Any] | None:
+        """Return the results of the reference with these mistakes in it."""
+        by = tuple(map(id, mistakes))
+        if by in shelf:
+            return shelf[by]
+        results = self.expected(args, **{k: v for m in mistakes for k, v in m.dials.items()})
+        keep(shelf, by, results)
+        return results
+
+    def allowed(self, args: tuple[Any, ...], tolerance: float | None = None) -> float:
+        """Return how large an error may be: ``tolerance``, but not below the calibrated one."""
+        return max(tolerance or 0.0, TOLERANCE[precision(args)])
+
+    def agree(
+        self,
+        answer: Answer,
+        imitation: dict[str, Any] | None,
+        args: tuple[Any, ...],
+        parts: tuple[str, ...],
+    ) -> bool:
+        """Return whether the ``parts`` of an answer are an imitation's, or both failed."""
+        if isinstance(answer, CheckFailed) or imitation is None:
+            return isinstance(answer, CheckFailed) and imitation is None
+        allowed = self.allowed(args)
+        return all(
+            structure(p, answer[p], imitation[p]) is None
+            and self.error(answer[p], imitation[p], args) <= allowed
+            for p in parts
+        )
