@@ -9,19 +9,10 @@ from cs231n_lib.course.checks import calling
 from cs231n_lib.course.checks.a4 import conv, max_pool
 from cs231n_lib.course.checks.comparison import like
 from cs231n_lib.course.checks.exercise import Exercise
-from cs231n_lib.course.checks.mistakes import Mistake, general
-from cs231n_lib.course.checks.model import (
-    AVERAGED,
-    LARGE,
-    far_scores,
-    loss_of,
-    params_of,
-    put_params,
-    require_finite,
-    require_same_params,
-)
+from cs231n_lib.course.checks.mistakes import Mistake
+from cs231n_lib.course.checks.model import MISTAKES, Network, softmax_loss
 from cs231n_lib.course.checks.pair import Function
-from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
+from cs231n_lib.course.checks.verdict import Diagnosis
 
 NAMES = ("W1", "b1", "W2", "b2", "W3", "b3")
 POOL = {"pool_height": 2, "pool_width": 2, "stride": 2}
@@ -68,10 +59,8 @@ def network(
     decayed: str = "123",
     reg_biases: bool = False,
     grad_reg_biases: bool = False,
-    over: str = "1",
-    shift: bool = True,
-    of_p: bool = False,
     pad: str = "same",
+    **dials: Any,
 ) -> tuple[Any, ...]:
     """Return scores, loss and gradients of conv - ReLU - pool - affine - ReLU - affine."""
     X, W1, b1, W2, b2, W3, b3 = (np.asarray(a, dtype=np.float64) for a in (X, *parameters))
@@ -87,16 +76,11 @@ def network(
     hidden = np.maximum(before, 0) if relu[1] else before
     scores = hidden @ W3 + bias * b3
     scores = np.maximum(scores, 0) if relu_last else scores
-    shifted = scores - shift * scores.max(axis=1, keepdims=True)
-    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    log_of = np.log(np.exp(log_p)) if of_p else log_p
+    loss, dscores, _ = softmax_loss(scores, y, **dials)
     weights = {"1": W1, "2": W2, "3": W3}
     penalty = sum(float(np.sum(weights[n] ** 2)) for n in penalised)
     penalty += reg_biases * sum(float(np.sum(b**2)) for b in (b1, b2, b3))
-    loss = -log_of[np.arange(N), y].mean() + loss_reg * reg * penalty
-    dscores = np.exp(log_p)
-    dscores[np.arange(N), y] -= 1
-    dscores /= {"1": N, "N": N * N, "0": 1}[over]
+    loss = loss + loss_reg * reg * penalty
     dhidden = dscores @ W3.T
     if mask[1] and relu[1]:
         dhidden = dhidden * (before > 0)
@@ -123,21 +107,13 @@ exercise = Exercise(
         Mistake("relu_missing", _NO_RELU.format("convolutional"), {"relu": (False, True)}),
         Mistake("relu_missing", _NO_RELU.format("first affine"), {"relu": (True, False)}),
         Mistake("relu_missing", "there are no ReLUs.", {"relu": (False, False)}),
-        Mistake("relu_on_scores", "the scores pass a ReLU; they should not.",
-                {"relu_last": True}),
         Mistake("mask_missing", _MASK.format("convolutional"), {"mask": (False, True)}),
         Mistake("mask_missing", _MASK.format("first affine"), {"mask": (True, False)}),
         Mistake("mask_missing", "the gradient passes both ReLUs everywhere.",
                 {"mask": (False, False)}),
-        Mistake("biases_missing", "the biases are not added.", {"bias": False}),
-        Mistake("half_reg_in_loss", "the loss uses half of the penalty; the convention here is "
-                "reg * sum(W*W).", {"loss_reg": 0.5}),
-        Mistake("reg_missing_in_loss", "the penalty is missing in the loss.", {"loss_reg": 0.0}),
         *(Mistake("layer_not_penalised", f"only {' and '.join(f'W{n}' for n in some)} is part of "
                   "the penalty; all three weights are.", {"penalised": some})
           for some in ("1", "2", "3", "12", "13", "23")),
-        Mistake("half_reg_in_gradient", "the gradient of the penalty is reg * W; that of "
-                "reg * sum(W*W) is 2 * reg * W.", {"grad_reg": 1.0}),
         Mistake("reg_missing_in_gradient", "the penalty is missing in the gradients of the "
                 "weights.", {"grad_reg": 0.0}),
         *(Mistake("layer_not_penalised", "the penalty is missing in the gradients of some of the "
@@ -146,12 +122,11 @@ exercise = Exercise(
                 {"reg_biases": True}),
         Mistake("biases_penalised", "the penalty reaches the gradients of the biases; only the "
                 "weights are penalised.", {"grad_reg_biases": True}),
-        *LARGE,
         Mistake("padding_of_the_network", "without padding the convolution makes the image "
                 "smaller; it is to keep its size: pad = (filter_size - 1) // 2.", {"pad": "none"}),
         Mistake("padding_of_the_network", "the padding only fits filters of 3 x 3; it depends on "
                 "the filter: pad = (filter_size - 1) // 2.", {"pad": "1"}),
-        *AVERAGED,
+        *MISTAKES,
     ),
     probes=lambda: _probes(),
 )  # fmt: skip
@@ -166,128 +141,45 @@ def _probes() -> dict[str, tuple[Any, ...]]:
     }
 
 
-def far() -> dict[str, tuple[Any, ...]]:
-    """Return networks with scores far apart."""
-    found = {}
-    for name, (scores, y) in far_scores().items():
-        N = len(scores)
-        # Image n has its only positive window at place n; no ReLU is at its kink.
-        X = np.full((N, 1, 2, 2 * N), -1.0)
-        for n in range(N):
-            X[n, 0, :, 2 * n : 2 * n + 2] = [[1.0, 0.5], [0.25, 0.125]]
-        found[name] = (X, y, 0.0, np.ones((1, 1, 1, 1)), np.zeros(1), np.eye(N), np.ones(N),
-                       scores, -scores.sum(axis=0))  # fmt: skip
-    return found
+def _build(Net: Callable[..., Any], X: np.ndarray, reg: float, *parameters: np.ndarray) -> Any:
+    W1, _, W2, _, W3, _ = parameters
+    return calling.call(
+        Net, input_dim=X.shape[1:], num_filters=len(W1), filter_size=W1.shape[2],
+        hidden_dim=W2.shape[1], num_classes=W3.shape[1], reg=reg, dtype=X.dtype.name,
+    )  # fmt: skip
 
 
-def large(Net: Callable[..., Any]) -> None:
-    """Require the right loss, and gradients without NaN, where scores are far apart."""
-    compare(Net, far(), ("loss",))
-    for name, (X, y, reg, *parameters) in far().items():
-        model = _model(Net, X, reg, tuple(parameters))
-        result = calling.call(loss_of(model), X, y)
-        require_finite(result, name, NAMES)
+def _far(scores: np.ndarray) -> tuple[np.ndarray, ...]:
+    N = len(scores)
+    # Image n has its only positive window at place n; no ReLU is at its kink.
+    X = np.full((N, 1, 2, 2 * N), -1.0)
+    for n in range(N):
+        X[n, 0, :, 2 * n : 2 * n + 2] = [[1.0, 0.5], [0.25, 0.125]]
+    W1, W2 = np.ones((1, 1, 1, 1)), np.eye(N)
+    return X, W1, np.zeros(1), W2, np.ones(N), scores, -scores.sum(axis=0)
+
+
+_network = Network(exercise, _build, _far)
+compare, keeps, large = _network.compare, _network.keeps, _network.large
 
 
 def start(
     Net: Callable[..., Any], input_dim: tuple[int, int, int], F: int, size: int, H: int, C: int,
-    scale: float, **options: Any,
+    scale: float, dtype: str | None = None,
 ) -> None:  # fmt: skip
     """Require parameters of the right shapes and dtype: small random weights, biases 0."""
+    options = {} if dtype is None else {"dtype": dtype}
     model = calling.call(
         Net, input_dim=input_dim, num_filters=F, filter_size=size, hidden_dim=H, num_classes=C,
         weight_scale=scale, **options,
     )  # fmt: skip
-    params = params_of(model, NAMES)
     depth, height, width = input_dim
     flat = F * (height // 2) * (width // 2)
     shapes = {"W1": (F, depth, size, size), "b1": (F,), "W2": (flat, H), "b2": (H,),
               "W3": (H, C), "b3": (C,)}  # fmt: skip
-    dtype = np.dtype(options.get("dtype", "float32"))
-    for name, shape in shapes.items():
-        value = calling.numbers(params[name], f"params['{name}']")
-        if value.shape != shape:
-            swapped = value.shape == shape[::-1] and shape != shape[::-1]
-            kind = general("transposed" if swapped else "shape")
-            if name == "W2" and value.shape == (4 * flat, H):
-                kind = Diagnosis("pooling_forgotten", "the pooling layer halves height and width; "
-                                 "the affine layer gets a quarter of the values.")  # fmt: skip
-            raise CheckFailed(f"{name} should be {shape}, but is {value.shape}.", kind)
-        if name[0] == "b" and value.any():
-            raise CheckFailed(
-                f"{name} should start at 0.",
-                Diagnosis("biases_not_zero", "biases start at 0; only weights are random."),
-            )
-        if name[0] == "W" and not 0.6 < float(value.std()) / scale < 1.6:
-            raise CheckFailed(
-                f"the standard deviation of {name} should be about weight_scale.",
-                Diagnosis("weight_scale", "start from weight_scale * normal random numbers."),
-            )
-        if np.asarray(params[name]).dtype != dtype:
-            raise CheckFailed(
-                f"{name} should be {dtype}, but is {np.asarray(params[name]).dtype}.",
-                Diagnosis("parameter_dtype", "parameters have the dtype that __init__ is given."),
-            )
-
-
-def _model(Net: Callable[..., Any], X: np.ndarray, reg: float, parameters: tuple[Any, ...]) -> Any:
-    W1, _, W2, _, W3, _ = parameters
-    model = calling.call(
-        Net, input_dim=X.shape[1:], num_filters=len(W1), filter_size=W1.shape[2],
-        hidden_dim=W2.shape[1], num_classes=W3.shape[1], reg=reg, dtype=X.dtype.name,
-    )  # fmt: skip
-    put_params(model, NAMES, parameters)
-    return model
-
-
-def _loss_and_grads(result: Any) -> tuple[Any, dict[str, Any]]:
-    if not isinstance(result, (tuple, list)) or len(result) != 2 or not isinstance(result[1], dict):
-        kind = "no_return" if result is None else "shape"
-        raise CheckFailed("with labels, `loss` should return (loss, grads).", general(kind))
-    loss, grads = result
-    if not set(NAMES) <= set(grads):
-        raise CheckFailed(f"`grads` should be a dictionary with {', '.join(NAMES)}.")
-    return loss, {name: grads[name] for name in NAMES}
-
-
-def compare(
-    Net: Callable[..., Any],
-    regimes: Any,
-    parts: tuple[str, ...],
-    **options: Any,
-) -> None:
-    """Require the named parts: the scores without labels, else loss and gradients."""
-
-    def run(X: Any, y: Any, reg: float, *parameters: Any) -> tuple[Any, ...]:
-        model = _model(Net, X, reg, parameters)
-        if parts == ("scores",):
-            return (calling.call(loss_of(model), X), *[0.0] * 7)
-        result = calling.call(loss_of(model), X, y)
-        if parts == ("loss",) and isinstance(result, (tuple, list)) and len(result) == 2:
-            return (0.0, result[0], *[0.0] * 6)
-        loss, grads = _loss_and_grads(result)
-        return (0.0, loss, *grads.values())
-
-    exercise.check(run, regimes, parts=parts, **options)
-
-
-def keeps(
-    Net: Callable[..., Any],
-    X: Any,
-    y: Any,
-    reg: float,
-    *parameters: Any,
-) -> None:
-    """Require float32 gradients for float32, and that ``loss`` changes neither X nor params."""
-    model = _model(Net, X, reg, parameters)
-    result, facts = calling.observe(loss_of(model), X, y)
-    if facts["changed"]:
-        raise CheckFailed("`loss` changes X or y.", general("input_changed"))
-    require_same_params(params_of(model, NAMES), NAMES, parameters)
-    _, grads = _loss_and_grads(result)
-    dtypes = {str(getattr(g, "dtype", type(g).__name__)) for g in grads.values()}
-    if dtypes != {"float32"}:
-        raise CheckFailed(f"float32 gave gradients of {', '.join(dtypes)}.", general("dtype"))
+    unpooled = Diagnosis("pooling_forgotten", "the pooling layer halves height and width; "
+                         "the affine layer gets a quarter of the values.")  # fmt: skip
+    _network.start(model, shapes, scale, dtype or "float32", {("W2", (4 * flat, H)): unpooled})
 
 
 def problem(
