@@ -10,12 +10,16 @@ import copy
 import inspect
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from types import CoroutineType
 from typing import Any
 
 import numpy as np
 
-from cs231n_lib.course.checks.comparison import real
-from cs231n_lib.course.checks.raising import student_failure
+from cs231n_lib.course.checks.comparison import real, type_name
+from cs231n_lib.course.checks.keys import nearest
+from cs231n_lib.course.checks.mistakes import general
+from cs231n_lib.course.checks.raising import misspelt, outside_class, student_failure
 from cs231n_lib.course.checks.verdict import (
     NOT_IMPLEMENTED,
     NOT_YET,
@@ -46,6 +50,39 @@ def _in_words() -> Iterator[None]:
         raise student_failure(error, ours=(__file__, metering.__file__)) from None
 
 
+#: Kinds of results that stand for a call that has not run.
+UNRUN = {"generator": "generator", "coroutine": "coroutine", "async_generator": "coroutine"}
+
+
+#: The arguments that the student's functions changed, as long as somebody watches.
+_changed: ContextVar[list[Any] | None] = ContextVar("_changed", default=None)
+
+
+@contextlib.contextmanager
+def watching() -> Iterator[list[Any]]:
+    """Give a list that will hold each argument that a function of the student's changes."""
+    changed: list[Any] = []
+    token = _changed.set(changed)
+    try:
+        yield changed
+    finally:
+        _changed.reset(token)
+
+
+def _ours(function: Callable[..., Any]) -> bool:
+    return str(getattr(function, "__module__", "")).startswith(str(__package__))
+
+
+def _ran(result: Any) -> Any:
+    """Return the result of a call that has run."""
+    kind = type_name(result)
+    if kind in UNRUN:
+        if isinstance(result, CoroutineType):
+            result.close()  # or Python warns that nobody waits for it
+        raise CheckFailed(f"the function returned a {kind}.", general(UNRUN[kind]))
+    return result
+
+
 def observe(function: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
     """Call the student's ``function``; return its result and :func:`metering.observe`'s facts.
 
@@ -57,9 +94,15 @@ def observe(function: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[An
     with _in_words():
         remote = getattr(function, "observe", None)
         if remote is not None:
-            return remote(*args, **kwargs)
-        with _quiet():
-            return metering.observe(function, args, kwargs)
+            result, facts = remote(*args, **kwargs)
+        else:
+            with _quiet():
+                result, facts = metering.observe(function, args, kwargs)
+    changed = _changed.get()
+    # What one of our own does with its copies is no act of the student's.
+    if changed is not None and not _ours(function):
+        changed += [args[i] for i in facts["changed"] if 0 <= i < len(args)]
+    return _ran(result), facts
 
 
 def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -96,11 +139,13 @@ def raised(function: Callable[..., Any], *args: Any) -> str | None:
     Raises
     ------
     CheckFailed
-        If the function is still to be written.
+        If the function is still to be written, or its call has not run.
     """
     try:
         with _quiet():
-            function(*args)
+            _ran(function(*args))
+    except CheckFailed:
+        raise
     except StudentError as error:
         kind = error.type_name
     except Exception as error:
@@ -132,6 +177,31 @@ def replaced(anchor: Callable[..., Any], names: Mapping[str, Any]) -> Iterator[N
         yield
     finally:
         standin.restore(space, before)
+
+
+def attribute(thing: Any, name: str, what: str, missing: Diagnosis | None = None) -> Any:
+    """Return an attribute of a student's object.
+
+    Raises
+    ------
+    CheckFailed
+        If it has none: ``what`` names the object, ``missing`` is the diagnosis where nothing shows
+        that the name was lost or misspelt.
+    """
+    try:
+        return getattr(thing, name)
+    except (AttributeError, StudentError):
+        failure = CheckFailed(f"{what} has no attribute `{name}`.", _lost(thing, name) or missing)
+    raise failure
+
+
+def _lost(thing: Any, name: str) -> Diagnosis | None:
+    """Return where an attribute is that a student's object in this process lacks."""
+    outside = _names_of(type(thing)).get(name)
+    if inspect.isfunction(outside) and "self" in inspect.signature(outside).parameters:
+        return outside_class(name)
+    near = nearest(name, (n for n in dir(thing) if not n.startswith("_")))
+    return None if near is None else misspelt(name, near)
 
 
 def _names_of(anchor: Any) -> dict[str, Any]:
@@ -182,7 +252,7 @@ def numbers(value: Any, what: str) -> np.ndarray:
     try:
         return real(value).astype(np.float64)
     except (TypeError, ValueError):
-        kind = getattr(value, "dtype", None) or type(value).__name__
+        kind = getattr(value, "dtype", None) or type_name(value)
         raise CheckFailed(f"{what} should be an array of numbers, but is {kind}.") from None
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from cs231n_lib.course.checks.mistakes import general
 from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
+from cs231n_lib.course.inside.protocol import Handle
 
 #: Allowed error relative to the largest expected value, by the precision of the inputs.
 TOLERANCE = {np.dtype(np.float64): 1e-7, np.dtype(np.float32): 2e-3}
@@ -38,6 +39,20 @@ def real(value: Any) -> np.ndarray:
     return array
 
 
+def type_name(value: Any) -> str:
+    """Return the name of a value's class, also of a student's object in another process."""
+    handle = getattr(value, "_handle", None)
+    return handle.type_name if isinstance(handle, Handle) else type(value).__name__
+
+
+def form(result: Any) -> Diagnosis:
+    """Return what a ``result`` is that should have been several values."""
+    if result is None:
+        return general("no_return")
+    alone = isinstance(result, tuple) and len(result) == 1
+    return general("tuple_of_one" if alone else "shape")
+
+
 def relative_error(got: Any, want: Any) -> float:
     """Return the largest difference relative to the largest expected value; inf if hopeless.
 
@@ -57,18 +72,26 @@ def relative_error(got: Any, want: Any) -> float:
     return float(np.abs(got[finite] - want[finite]).max()) / scale
 
 
-def structure(part: str, got: Any, want: Any) -> CheckFailed | None:
-    """Return a failure if ``got`` cannot be compared with ``want`` number by number."""
+def structure(part: str, got: Any, want: Any, args: tuple[Any, ...] = ()) -> CheckFailed | None:
+    """Return a failure if ``got`` cannot be compared with ``want`` number by number.
+
+    The ``args`` of the call help to say why.
+    """
     if got is None:
         return CheckFailed(f"`{part}` is None.", general("no_return"))
     try:
         found = real(got)
     except (TypeError, ValueError):
-        kind = getattr(got, "dtype", None) or type(got).__name__
+        kind = getattr(got, "dtype", None) or type_name(got)
         return CheckFailed(f"`{part}` is not an array of real numbers: {kind}.", general("kind"))
     shape = np.shape(want)
     if found.shape != shape:
         kind = "transposed" if found.shape == shape[::-1] else "shape"
+        if isinstance(got, tuple) and found.shape == (1, *shape):
+            kind = "tuple_of_one"
+        lengths = {n for a in args if isinstance(a, np.ndarray) for n in a.shape}
+        if found.ndim == len(shape) == 1 and {found.size, *shape} <= lengths:
+            kind = "other_axis"
         return CheckFailed(
             f"`{part}` should have the shape {shape}, but has {found.shape}.", general(kind)
         )
@@ -77,7 +100,11 @@ def structure(part: str, got: Any, want: Any) -> CheckFailed | None:
 
 def looks(got: Any, want: Any) -> Diagnosis | None:
     """Return what is to be seen of a wrong result at a glance, if anything is."""
-    got = np.asarray(got, dtype=np.float64)
+    whole = np.asarray(got).dtype.kind in "iub"
+    got, want = np.asarray(got, dtype=np.float64), np.asarray(want, dtype=np.float64)
     if not np.all(np.isfinite(got)):
         return general("nan")
-    return general("zeros") if got.size > 1 and not np.any(got) and np.any(want) else None
+    if not np.any(got) and np.any(want):
+        return general("zeros") if got.size > 1 else None
+    cut = any(np.array_equal(got, whole_part(want)) for whole_part in (np.floor, np.trunc, np.rint))
+    return general("whole_numbers") if (whole or cut) and np.any(want != np.rint(want)) else None

@@ -18,8 +18,10 @@ from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
 Trial = tuple[Answer, tuple[Any, ...]]
 
 
-def diagnose(reference: Reference, trials: list[Trial], parts: tuple[str, ...]) -> Diagnosis | None:
-    """Return the only mistake, or pair, whose imitation agrees with all the answers."""
+def diagnose(
+    reference: Reference, trials: list[Trial], parts: tuple[str, ...], pairs: bool = True
+) -> Diagnosis | None:
+    """Return the only mistake, or pair of them, whose imitation agrees with all the answers."""
     shelves = [reference.shelf(args) for _, args in trials]
 
     def agrees(*mistakes: Mistake) -> bool:
@@ -36,14 +38,14 @@ def diagnose(reference: Reference, trials: list[Trial], parts: tuple[str, ...]) 
     scaled = _scaled(reference, trials, parts)
     if scaled is not None:
         return scaled
-    if all(_says_little(answer, parts) for answer, _ in trials):
+    if not pairs or all(_says_little(answer, parts) for answer, _ in trials):
         return None
-    pairs = {
+    both = {
         f"{one.id}+{two.id}": f"{one.sentence} And: {two.sentence}"
         for one, two in combinations(reference.mistakes, 2)
         if one.id != two.id and not set(one.dials) & set(two.dials) and agrees(one, two)
     }
-    return Diagnosis(*next(iter(pairs.items()))) if len(pairs) == 1 else None
+    return Diagnosis(*next(iter(both.items()))) if len(both) == 1 else None
 
 
 def _scaled(reference: Reference, trials: list[Trial], parts: tuple[str, ...]) -> Diagnosis | None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from cs231n_lib.course.checks import calling
 from cs231n_lib.course.checks.mistakes import GENERAL, general
-from cs231n_lib.course.checks.verdict import CheckFailed
+from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
 
 
 def _flat(value: Any) -> list[Any]:
@@ -99,8 +99,14 @@ def keeps_dtype(function: Callable[..., Any], *args: Any) -> None:
     found = {str(a.dtype) for a in arrays if a.ndim > 0} - {"float32"}
     if found:
         raise CheckFailed(
-            f"float32 arguments gave a result of {', '.join(sorted(found))}.", general("dtype")
+            f"float32 arguments gave a result of {', '.join(sorted(found))}.", dtype_cause(found)
         )
+
+
+def dtype_cause(found: set[str]) -> Diagnosis:
+    """Return why there are arrays of the dtypes ``found`` where there should be floats."""
+    whole = all(np.dtype(name).kind in "iub" for name in found)
+    return general("whole_numbers" if whole else "dtype")
 
 
 def steps_do_not_grow(

@@ -9,6 +9,16 @@ from cs231n_lib.course.checks.verdict import Diagnosis
 GENERAL = {
     "no_return": "the function returns None; is `return` missing?",
     "shape": "the result has the wrong shape.",
+    "tuple_of_one": "a comma behind a value makes a tuple of it, as in `return dists,`: delete the "
+    "comma.",
+    "generator": "the function returns a generator, which has computed nothing yet: write `return` "
+    "where `yield` is, or a list in square brackets where one in round brackets is.",
+    "coroutine": "`async def` makes a function that has not run yet when it returns: write `def`.",
+    "other_axis": "there is one value for each entry along the other axis: of a matrix, axis=1 "
+    "goes along a row and leaves a value for each row, axis=0 a value for each column.",
+    "whole_numbers": "these are whole numbers where the right ones have fractions: an array of "
+    "integers (`dtype=int`, or `zeros_like` of one) cuts them off, `//` too; or are they indices, "
+    "as argmax gives them, in place of values?",
     "transposed": "the result is transposed: rows and columns are swapped.",
     "nan": "there are NaNs or infinities where the right result is finite.",
     "zeros": "the result is 0 everywhere: was it ever filled, or is all of it cut off at 0?",

@@ -1,5 +1,6 @@
 """Checks of a network that students write: a class with ``params`` and ``loss``."""
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -7,32 +8,13 @@ from typing import Any
 import numpy as np
 
 from cs231n_lib.course.checks import calling, verdict
-from cs231n_lib.course.checks.comparison import relative_error
+from cs231n_lib.course.checks.comparison import form, relative_error
 from cs231n_lib.course.checks.exercise import Exercise, Regimes
-from cs231n_lib.course.checks.mistakes import Mistake, general
+from cs231n_lib.course.checks.keys import require_keys
+from cs231n_lib.course.checks.mistakes import general
+from cs231n_lib.course.checks.scores import LOG_OF_P, OVERFLOW, far_scores
 from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
 
-OVERFLOW = Mistake(
-    "no_max_subtraction", "large scores overflow in exp: subtract the largest score of each row "
-    "first, as softmax_loss does.", {"shift": False},
-)  # fmt: skip
-#: What any network may get wrong, by the dials of `softmax_loss` and of the network itself.
-MISTAKES = (
-    Mistake("relu_on_scores", "the scores pass a ReLU; they should not.", {"relu_last": True}),
-    Mistake("biases_missing", "the biases are not added.", {"bias": False}),
-    Mistake("half_reg_in_loss", "the loss uses half of the penalty; the convention here is "
-            "reg * sum(W*W).", {"loss_reg": 0.5}),
-    Mistake("reg_missing_in_loss", "the penalty is missing in the loss.", {"loss_reg": 0.0}),
-    Mistake("half_reg_in_gradient", "the gradient of the penalty is reg * W; that of "
-            "reg * sum(W*W) is 2 * reg * W.", {"grad_reg": 1.0}),
-    OVERFLOW,
-    Mistake("log_of_p", "p is right, but underflows to 0 where a score is far below the largest, "
-            "and log(0) is infinite: use s_y - max - log(sum(exp)), as softmax_loss does.",
-            {"of_p": True}),
-    Mistake("averaged_twice", "the gradients are divided by N twice.", {"over": "N"}),
-    Mistake("gradient_not_averaged", "the gradients equal the right ones times N: they are "
-            "not averaged.", {"over": "0"}),
-)  # fmt: skip
 BIASES_NOT_ZERO = Diagnosis("biases_not_zero", "biases start at 0; only weights are random.")
 WEIGHT_SCALE = Diagnosis("weight_scale", "start from weight_scale * normal random numbers.")
 PARAMETER_DTYPE = Diagnosis("parameter_dtype", "parameters have the dtype that __init__ is given.")
@@ -40,40 +22,6 @@ OLD_PARAMETERS = Diagnosis(
     "old_parameters", "other values in `params` change nothing: the layers keep copies, or the "
     "arrays they were made with. Read self.params in each call.",
 )  # fmt: skip
-
-
-def softmax_loss(
-    scores: np.ndarray,
-    y: np.ndarray,
-    *,
-    over: str = "1",
-    shift: bool = True,
-    of_p: bool = False,
-    eps: float = 0.0,
-) -> tuple[float, np.ndarray, np.ndarray]:
-    """Return the softmax loss of scores (N, C), its gradient, and log p; the rest are dials."""
-    N = len(scores)
-    rows = np.arange(N)
-    shifted = scores - shift * scores.max(axis=1, keepdims=True)
-    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    log_of = np.log(np.exp(log_p) + eps) if eps or of_p else log_p
-    dscores = np.exp(log_p)
-    dscores[rows, y] -= 1
-    return -log_of[rows, y].mean(), dscores / {"1": N, "N": N * N, "0": 1}[over], log_p
-
-
-def _far_scores() -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Return scores (N, C) far apart, fixed, and labels: each way to overflow fails in its own.
-
-    Other slips show elsewhere: none is negative, for a ReLU, and where there are two rows their
-    losses are 0, for a mean.
-    """
-    first, second = np.array([0]), np.array([1, 1])
-    return {
-        "scores 0 and 2000": (np.array([[0.0, 2000.0]]), first),
-        "rows up to 200 and 1000": (np.array([[100.0, 200.0], [900.0, 1000.0]]), second),
-        "scores 2000 and 2001": (np.array([[2000.0, 2001.0]]), first),
-    }
 
 
 @dataclass(frozen=True)
@@ -167,18 +115,23 @@ class Network:
         try:
             self.exercise.check(run, regimes, parts=parts, **options)
         except CheckFailed as failure:
-            problem = next(iter(regimes.values()))
-            if failure.diagnosis is None and self._keeps_old_parameters(Net, problem):
-                raise CheckFailed(failure.message, OLD_PARAMETERS, failure.error_size) from None
-            raise
+            if failure.diagnosis is not None:
+                raise
+            causes = (self._cause(Net, problem) for problem in regimes.values())
+            cause = None
+            with contextlib.suppress(CheckFailed):  # what fails there too has failed already
+                cause = next(filter(None, causes), None)
+            raise CheckFailed(failure.message, cause, failure.error_size, failure.details) from None
 
     def large(self, Net: Callable[..., Any]) -> None:
         """Require the right loss, and finite gradients, where scores are far apart."""
         problems: dict[str, tuple[Any, ...]] = {}
-        for name, (scores, y) in _far_scores().items():
+        for name, (scores, y) in far_scores().items():
             X, *parameters = self.far(scores)
             problems[name] = (X, y, 0.0, *parameters)
-        self.compare(Net, problems, ("loss",))
+        high = next(iter(problems))
+        self.compare(Net, {high: problems[high]}, ("loss",), nan=OVERFLOW.diagnosis)
+        self.compare(Net, problems, ("loss",), nan=LOG_OF_P.diagnosis)
         for name, (X, y, reg, *parameters) in problems.items():
             result = calling.call(_loss_of(self._model(Net, X, reg, tuple(parameters))), X, y)
             for key, grad in self._loss_and_grads(result)[1].items():
@@ -192,23 +145,17 @@ class Network:
         result, facts = calling.observe(_loss_of(model), X, y)
         if facts["changed"]:
             raise CheckFailed("`loss` changes X or y.", general("input_changed"))
-        after = self._params(model)
-        for name, value in zip(self.names, parameters, strict=True):
-            if not np.array_equal(after[name], value):
-                raise CheckFailed(f"`loss` changes params['{name}'].", general("input_changed"))
+        name = self._changed(model, parameters)
+        if name is not None:
+            raise CheckFailed(f"`loss` changes params['{name}'].", general("input_changed"))
         _, grads = self._loss_and_grads(result)
         dtypes = {str(getattr(g, "dtype", type(g).__name__)) for g in grads.values()}
         if dtypes != {"float32"}:
             raise CheckFailed(f"float32 gave gradients of {', '.join(dtypes)}.", general("dtype"))
 
     def _params(self, model: Any) -> dict[str, Any]:
-        try:
-            params = model.params
-        except (AttributeError, verdict.StudentError):
-            raise CheckFailed("the network has no attribute `params`.") from None
-        if not isinstance(params, dict) or set(params) != set(self.names):
-            keys = ", ".join(self.names)
-            raise CheckFailed(f"`params` should be a dictionary with the keys {keys}.")
+        params = calling.attribute(model, "params", "the network")
+        require_keys(params, self.names, "`params`")
         return params
 
     def _model(
@@ -224,28 +171,33 @@ class Network:
 
     def _loss_and_grads(self, result: Any) -> tuple[Any, dict[str, Any]]:
         loss, grads = _pair(result)
-        if not isinstance(grads, dict) or not set(self.names) <= set(grads):
-            raise CheckFailed(f"`grads` should be a dictionary with {', '.join(self.names)}.")
+        require_keys(grads, self.names, "`grads`", more=True)
         return loss, {name: grads[name] for name in self.names}
 
-    def _keeps_old_parameters(self, Net: Callable[..., Any], problem: tuple[Any, ...]) -> bool:
-        """Whether the scores of one model stay the same when its parameters are replaced."""
-        X, _, reg, *parameters = problem
+    def _changed(self, model: Any, parameters: tuple[Any, ...]) -> str | None:
+        """Return the name of a parameter that is no longer what it was."""
+        after = self._params(model)
+        pairs = zip(self.names, parameters, strict=True)
+        return next((n for n, value in pairs if not np.array_equal(after[n], value)), None)
+
+    def _cause(self, Net: Callable[..., Any], problem: tuple[Any, ...]) -> Diagnosis | None:
+        """Return what one model does with its parameters that makes numbers wrong."""
+        X, y, reg, *parameters = problem
         model = self._model(Net, X, reg, tuple(parameters))
         before = calling.call(_loss_of(model), X)
+        calling.call(_loss_of(model), X, y)
+        if self._changed(model, tuple(parameters)) is not None:
+            return general("input_changed")
         model.params = {n: 2 * p + 1 for n, p in zip(self.names, parameters, strict=True)}
-        return relative_error(calling.call(_loss_of(model), X), before) == 0.0
+        same = relative_error(calling.call(_loss_of(model), X), before) == 0.0
+        return OLD_PARAMETERS if same else None
 
 
 def _loss_of(model: Any) -> Any:
-    try:
-        return model.loss
-    except (AttributeError, verdict.StudentError):
-        raise CheckFailed("the network has no method `loss`.") from None
+    return calling.attribute(model, "loss", "the network")
 
 
 def _pair(result: Any) -> tuple[Any, Any]:
     if not isinstance(result, (tuple, list)) or len(result) != 2:
-        kind = "no_return" if result is None else "shape"
-        raise CheckFailed("with labels, `loss` should return (loss, grads).", general(kind))
+        raise CheckFailed("with labels, `loss` should return (loss, grads).", form(result))
     return result[0], result[1]

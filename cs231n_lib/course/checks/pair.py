@@ -7,7 +7,7 @@ import numpy as np
 
 from cs231n_lib.course.checks import calling, hygiene
 from cs231n_lib.course.checks.cause import first_cause
-from cs231n_lib.course.checks.comparison import relative_error
+from cs231n_lib.course.checks.comparison import form, relative_error, type_name
 from cs231n_lib.course.checks.exercise import Exercise
 from cs231n_lib.course.checks.mistakes import NUMERICAL, general
 from cs231n_lib.course.checks.verdict import NOT_IMPLEMENTED, CheckFailed
@@ -22,8 +22,7 @@ def _f64(*arrays: Any) -> tuple[np.ndarray, ...]:
 def _forward(forward: Function, args: tuple[Any, ...], names: int = 2) -> tuple[Any, Any]:
     result = calling.call(forward, *args)
     if not isinstance(result, (tuple, list)) or len(result) != names:
-        kind = "no_return" if result is None else "shape"
-        raise CheckFailed("the forward function should return (out, cache).", general(kind))
+        raise CheckFailed("the forward function should return (out, cache).", form(result))
     return result[0], result[1]
 
 
@@ -131,15 +130,21 @@ def manners(
     """
     hygiene.keeps_inputs(forward, *args, names=names, new=False)
     out = _forward(forward, args)[0]
-    found = getattr(out, "dtype", None)
-    if found != np.float32:
-        raise CheckFailed(f"float32 arguments gave an `out` of {found}.", general("dtype"))
+    is_float32(out)
     cache = cache_of(forward, args, documented)
     hygiene.keeps_inputs(backward, dout, cache, names=("dout", "cache"), new=False)
     hygiene.keeps_dtype(backward, dout, cache)
     dx = calling.call(backward, dout, cache)
     if new and not (hygiene.is_new(out, args) or hygiene.is_new(dx, (dout, cache))):
         raise CheckFailed("this counts for results that were computed, not for what was given.")
+
+
+def is_float32(out: Any) -> None:
+    """Require that ``out``, of float32 arguments, is float32."""
+    found = getattr(out, "dtype", None)
+    if found != np.float32:
+        kind = form(out) if found is None else general("dtype")
+        raise CheckFailed(f"float32 arguments gave an `out` of {found or type_name(out)}.", kind)
 
 
 def values(rng: np.random.Generator, *shape: int, dtype: Any = np.float64) -> np.ndarray:

@@ -48,6 +48,21 @@ FIRST_LINE = Diagnosis(
     "first_line", "the tests call it as the text of the exercise says: leave the first line of the "
     "function as it was given.",
 )  # fmt: skip
+#: What Python says of a call of a class that has no `__init__` of its own.
+NO_INIT = re.compile(r"^\w+\(\) takes no arguments$")
+
+
+def outside_class(name: str) -> Diagnosis:
+    """Return the diagnosis of a method that is a function of its own."""
+    return Diagnosis(
+        "outside_class", f"`{name}` stands outside the class: move its lines to the right by four "
+        "blanks, so that they stand below the line `class` and within it.",
+    )  # fmt: skip
+
+
+def misspelt(name: str, found: str) -> Diagnosis:
+    """Return the diagnosis of a name that was ``found`` where ``name`` is asked for."""
+    return Diagnosis("misspelt", f"there is `{found}`: write `{name}`.")
 
 
 def student_failure(error: Exception, ours: tuple[str, ...]) -> CheckFailed:
@@ -70,7 +85,8 @@ def student_failure(error: Exception, ours: tuple[str, ...]) -> CheckFailed:
         return CheckFailed(message)
     text = " ".join(message.split())[:200]
     said = f"your code raised {kind}: {text}" if text else f"your code raised {kind}"
-    return CheckFailed(said, _cause(error), details=details)
+    lost = kind == "TypeError" and NO_INIT.search(text)
+    return CheckFailed(said, outside_class("__init__") if lost else _cause(error), details=details)
 
 
 def _cause(error: Exception) -> Diagnosis | None:

@@ -6,9 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from cs231n_lib.course.checks.comparison import TOLERANCE, precision, relative_error, structure
+from cs231n_lib.course.checks.comparison import (
+    TOLERANCE,
+    form,
+    precision,
+    relative_error,
+    structure,
+    type_name,
+)
 from cs231n_lib.course.checks.imitations import Imitations, Shelf, keep
-from cs231n_lib.course.checks.mistakes import Mistake, general
+from cs231n_lib.course.checks.mistakes import Mistake
 from cs231n_lib.course.checks.verdict import CheckFailed
 
 #: What a function answered, by the names of its results, or how it failed.
@@ -27,9 +34,10 @@ def named(result: Any, names: tuple[str, ...]) -> dict[str, Any]:
         return {names[0]: result}
     if not isinstance(result, (tuple, list)) or len(result) != len(names):
         expected = f"the {len(names)} values ({', '.join(names)})"
-        found = "None" if result is None else f"a {type(result).__name__}"
-        kind = general("no_return" if result is None else "shape")
-        raise CheckFailed(f"the function should return {expected}, but returned {found}.", kind)
+        found = "None" if result is None else f"a {type_name(result)}"
+        raise CheckFailed(
+            f"the function should return {expected}, but returned {found}.", form(result)
+        )
     return dict(zip(names, result, strict=True))
 
 

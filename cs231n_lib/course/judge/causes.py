@@ -1,13 +1,16 @@
 """Why a name that a test needs is not there: the cause, told where it is, and once in full."""
 
+import ast
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from cs231n_lib.course.assignment.master import Master, defined_names
-from cs231n_lib.course.checks.raising import OTHER_CELLS
+from cs231n_lib.course.checks.keys import nearest
+from cs231n_lib.course.checks.raising import OTHER_CELLS, misspelt, outside_class
 from cs231n_lib.course.checks.verdict import Diagnosis
+from cs231n_lib.course.inside.cells import without_magics
 
 #: What a merge that was not finished leaves in a text.
 CONFLICT = re.compile(r"^(<{7}|={7}|>{7})( |$)", re.MULTILINE)
@@ -22,6 +25,30 @@ ADVICE = (
     ),
     (re.compile("TabError"), ": indent with four blanks each"),
 )
+#: What defines a name.
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def _parsed(source: str) -> list[ast.stmt]:
+    try:
+        return ast.parse(without_magics(source)[0]).body
+    except SyntaxError:
+        return []
+
+
+def _elsewhere(name: str, source: str) -> str:
+    """Say where a cell that ran has what should have had this name."""
+    body = _parsed(source)
+    for statement in body:
+        within = (d for d in ast.walk(statement) if isinstance(d, DEFINITIONS))
+        if any(d.name == name for d in within):
+            outer = getattr(statement, "name", None)
+            where = f"in {outer}" if outer else "in another statement"
+            return f"it stands {where}, indented: move its lines to the left, where a line begins"
+    near = nearest(name, (d.name for d in body if isinstance(d, DEFINITIONS)))
+    if near is not None:
+        return f"it defines {near}: write {name}"
+    return "it does not: has it been renamed?"
 
 
 @dataclass
@@ -51,13 +78,13 @@ class Causes:
         if cell in self.told:
             return f"not run because of it: the cell {cell} does not define {name} (see above)"
         self.told.add(cell)
-        return f"not run: the cell {cell} should define {name}, but {self._why(cell, errors)}"
+        return f"not run: the cell {cell} should define {name}, but {self._why(name, cell, errors)}"
 
     def _owner(self, name: str) -> str | None:
         owners = (c for c, m in self.master.answers.items() if name in defined_names(m.source))
         return next(owners, None)
 
-    def _why(self, cell: str, errors: dict[str, str]) -> str:
+    def _why(self, name: str, cell: str, errors: dict[str, str]) -> str:
         if cell not in self.sources:
             return (
                 "it is missing: it was deleted, or copied by hand and so lost its name. Get the "
@@ -71,7 +98,7 @@ class Causes:
                 "delete the marks"
             )
         if cell not in errors:
-            return "it does not: has it been renamed, or is it indented into something else?"
+            return _elsewhere(name, source)
         advice = next((text for mark, text in ADVICE if mark.search(errors[cell])), "")
         if PROMPT.search(source):
             advice = ". The marks of a prompt (>>> and ...) are no Python: delete them"
@@ -81,6 +108,16 @@ class Causes:
         if number and 0 < int(number[1]) <= len(lines):
             shown = f"\n    {lines[int(number[1]) - 1].strip()[:200]}"
         return f"it ended with {errors[cell]}{advice}{shown}"
+
+    def of_attribute(self, name: str, cell: str) -> Diagnosis | None:
+        """Return where the attribute is that an object of the class in ``cell`` lacks."""
+        body = _parsed(self.sources.get(cell, ""))
+        outside = [d for d in body if isinstance(d, ast.FunctionDef) and d.name == name]
+        if any(argument.arg == "self" for d in outside for argument in d.args.args):
+            return outside_class(name)
+        members = (m for c in body if isinstance(c, ast.ClassDef) for m in c.body)
+        near = nearest(name, (m.name for m in members if isinstance(m, DEFINITIONS)))
+        return None if near is None else misspelt(name, near)
 
     def of_name(self, name: str, details: str) -> Diagnosis | None:
         """Return why code that runs does not find ``name``; None if that is not known.

@@ -40,6 +40,8 @@ from cs231n_lib.course.text import visible
 
 #: How a test says that code of the student's did not find a name.
 UNDEFINED = re.compile(r"your code raised NameError: name '(\w{1,100})' is not defined")
+#: How a test says that an object of the student's lacks a method.
+LACKING = re.compile(r"has no attribute `(\w{1,100})`")
 
 
 class Grader:
@@ -280,6 +282,9 @@ class _Session:
         diagnosis = found.diagnosis
         if name := UNDEFINED.search(found.message):
             diagnosis = self.causes.of_name(name[1], found.details) or diagnosis
+        if name := LACKING.search(found.message):
+            cell = test.name.rpartition("-")[0]
+            diagnosis = self.causes.of_attribute(name[1], cell) or diagnosis
         return dataclasses.replace(
             found, message=visible(found.message), details=visible(found.details),
             diagnosis=diagnosis,

@@ -61,7 +61,7 @@ def test_another_cell_that_fails_is_not_blamed(graded):
         mean="import no_such_module\ndef mean(x): return 0", double="def duble(x): return x"
     )
     assert "no_such_module" in told["mean-random"]
-    assert "has it been renamed" in told["double-example"]
+    assert "it defines duble" in told["double-example"]
     assert "no_such_module" not in told["double-example"]
 
 
@@ -125,6 +125,39 @@ def test_a_first_line_that_was_changed_is_named_and_a_call_of_the_students_own_i
     told = checked(mean=own)["mean-random"]
     assert "missing 1 required positional argument" in told
     assert "leave the first line" not in told
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("def duble(x): return 2 * x", "it defines duble: write double"),
+        ("class Mine:\n    def double(self, x): return 2 * x", "it stands in Mine, indented"),
+        ("if False:\n    def double(x): return 2 * x", "it stands in another statement, indented"),
+        ("def mean(x):\n    return x\n\n    def double(x):\n        return 2 * x", "in mean, ind"),
+        ("def other(x): return 2 * x", "it does not: has it been renamed?"),
+    ],
+)
+def test_a_cell_that_defines_something_else_says_what(graded, source, said):
+    assert said in graded(double=source)["double-example"]
+
+
+CLASS = "class Net:\n    def __init__(self): self.reg = 1\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        (CLASS + "def train(self, X): return X", "outside_class"),
+        (CLASS + "    def trian(self, X): return X", "misspelt"),
+        (CLASS + "def train(X): return X", None),
+        (CLASS, None),
+        ("no Python", None),
+    ],
+)
+def test_a_method_that_is_lost_is_found(source, name):
+    found = Causes(MASTER, {"Net": source}).of_attribute("train", "Net")
+    assert (found and found.id) == name
+    assert Causes(MASTER, {"Net": source}).of_attribute("train", "Other") is None
 
 
 def test_an_attribute_without_self_is_recognised():

@@ -4,19 +4,15 @@ from typing import Any
 
 import numpy as np
 
-from cs231n_lib.course.checks import verdict
-from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
+from cs231n_lib.course.checks import calling
+from cs231n_lib.course.checks.verdict import Diagnosis
+
+NO_MODEL = Diagnosis("no_model", "an object of the class is asked for, with all its methods.")
 
 
 def attribute(model: Any, name: str) -> Any:
-    """Return an attribute of a student's object, or say that it has none."""
-    try:
-        return getattr(model, name)
-    except (AttributeError, verdict.StudentError):
-        raise CheckFailed(
-            f"the model has no attribute `{name}`.",
-            Diagnosis("no_model", "an object of the class is asked for, with all its methods."),
-        ) from None
+    """Return an attribute of a student's model, or say that it has none."""
+    return calling.attribute(model, name, "the model", NO_MODEL)
 
 
 def highest_score(X: np.ndarray, W: np.ndarray, *, by: str = "argmax") -> np.ndarray:

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from cs231n_lib.course.checks import calling
-from cs231n_lib.course.checks.comparison import relative_error
+from cs231n_lib.course.checks.comparison import form, relative_error
 from cs231n_lib.course.checks.exercise import Exercise
-from cs231n_lib.course.checks.mistakes import NUMERICAL, Mistake, general
+from cs231n_lib.course.checks.mistakes import NUMERICAL, Mistake
 from cs231n_lib.course.checks.verdict import CheckFailed
 
 Problem = tuple[np.ndarray, np.ndarray, np.ndarray, float]
@@ -192,7 +192,7 @@ def exact_gradient(exercise: Exercise, function: Callable[..., Any], problem: Pr
     result = calling.call(function, *args)
     assert want is not None
     if not isinstance(result, (tuple, list)) or len(result) != 2:
-        raise CheckFailed("the function should return (loss, dW).", general("shape"))
+        raise CheckFailed("the function should return (loss, dW).", form(result))
     error = relative_error(result[1], want["dW"])
     if error > 1e-9:
         diagnosis = NUMERICAL if error < 0.05 else None

@@ -1,5 +1,6 @@
 """The softmax loss, for both ways to compute it: the reference with its dials, and the mistakes."""
 
+import contextlib
 import math
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +12,7 @@ from cs231n_lib.course.checks.a2.losses import Problem, finish, probes, shared_m
 from cs231n_lib.course.checks.comparison import relative_error
 from cs231n_lib.course.checks.exercise import Exercise
 from cs231n_lib.course.checks.mistakes import Mistake
-from cs231n_lib.course.checks.verdict import NOT_IMPLEMENTED, CheckFailed
+from cs231n_lib.course.checks.verdict import NOT_IMPLEMENTED, CheckFailed, Diagnosis
 
 
 def softmax(
@@ -37,8 +38,8 @@ def softmax(
     scores = X @ W
     if shift == "row":
         scores = scores - scores.max(axis=1, keepdims=True)
-    elif shift == "all":
-        scores = scores - scores.max()
+    elif shift != "none":
+        scores = scores - scores.max(axis={"all": None, "column": 0}[shift])
     exp = np.exp(scores)
     total = exp.sum(axis=sum_over, keepdims=True)
     p = exp / total
@@ -75,6 +76,9 @@ _SOFTMAX = (
     Mistake("shift_by_overall_max", "the largest score of the whole batch is subtracted; a row "
             "far below it underflows to log(0). Subtract each row's own largest score.",
             {"shift": "all", "of": "log of the sum"}),
+    *(Mistake("largest_of_column", "the largest score of each column is subtracted, which changes "
+              "the probabilities. Subtract each row's own largest score: axis=1, keepdims=True.",
+              {"shift": "column", **of}) for of in ({}, {"of": "log of the sum"})),
     Mistake("log_of_p_plus_eps", "a small number is added inside the log to avoid log(0); that "
             "bounds the loss. Use s_y - max - log(sum(exp)) instead.", {"eps": 1e-8}),
     *(Mistake("log_of_p_plus_eps", "a small number is added inside the log to avoid log(0); that "
@@ -109,7 +113,13 @@ _SOFTMAX = (
             "row.", {"sum_over": 0}),
     *shared_mistakes(),
 )  # fmt: skip
-exercise = Exercise(softmax, ("loss", "dW"), _SOFTMAX, probes=probes)
+exercise = Exercise(
+    softmax,
+    ("loss", "dW"),
+    _SOFTMAX,
+    probes=probes,
+    nan_cause=lambda function: _overflow(function),
+)
 OVERFLOW, LOG_OF_ZERO = (
     next(m.diagnosis for m in _SOFTMAX if m.id == name)
     for name in ("no_max_subtraction", "log_of_p")
@@ -134,6 +144,16 @@ def far() -> dict[str, Problem]:
         "rows up to 200 and 1000": _scores([[100.0, 200.0], [900.0, 1000.0]], [1, 1]),
         "scores 2000 and 2001": _scores([[2000.0, 2001.0]], [0]),
     }
+
+
+def _overflow(function: Callable[..., Any]) -> Diagnosis | None:
+    """Tell whether exp overflows: where all scores are high, nothing else makes a loss infinite."""
+    with contextlib.suppress(CheckFailed):
+        result = calling.call(function, *far()["scores 2000 and 2001"])
+        if isinstance(result, (tuple, list)) and len(result) == 2:
+            loss = calling.numbers(result[0], "`loss`")
+            return None if np.all(np.isfinite(loss)) else OVERFLOW
+    return None
 
 
 def farther() -> dict[str, Problem]:

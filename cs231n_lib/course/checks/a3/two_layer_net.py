@@ -9,8 +9,9 @@ from cs231n_lib.course.checks import calling
 from cs231n_lib.course.checks.a3 import affine, relu
 from cs231n_lib.course.checks.exercise import Exercise
 from cs231n_lib.course.checks.mistakes import Mistake
-from cs231n_lib.course.checks.model import MISTAKES, Network, softmax_loss
+from cs231n_lib.course.checks.model import Network
 from cs231n_lib.course.checks.pair import Function
+from cs231n_lib.course.checks.scores import MISTAKES, softmax_loss
 
 NAMES = ("W1", "b1", "W2", "b2")
 

@@ -10,8 +10,9 @@ from cs231n_lib.course.checks.a4 import conv, max_pool
 from cs231n_lib.course.checks.comparison import like
 from cs231n_lib.course.checks.exercise import Exercise
 from cs231n_lib.course.checks.mistakes import Mistake
-from cs231n_lib.course.checks.model import MISTAKES, Network, softmax_loss
+from cs231n_lib.course.checks.model import Network
 from cs231n_lib.course.checks.pair import Function
+from cs231n_lib.course.checks.scores import MISTAKES, softmax_loss
 from cs231n_lib.course.checks.verdict import Diagnosis
 
 NAMES = ("W1", "b1", "W2", "b2", "W3", "b3")
