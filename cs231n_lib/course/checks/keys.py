@@ -48,6 +48,6 @@ def _missing(name: str, others: list[str], what: str, listed: str) -> tuple[str,
 
 def nearest(name: str, others: Iterable[str]) -> str | None:
     """Return the one of ``others`` that is most like ``name``, but for case and underscores."""
-    plain = {other.lower().replace("_", ""): other for other in others}
+    plain = {other.lower().replace("_", ""): other for other in sorted(others)}
     found = get_close_matches(name.lower().replace("_", ""), plain, n=1, cutoff=0.75)
     return plain[found[0]] if found else None

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
@@ -36,8 +36,13 @@ def _parsed(source: str) -> list[ast.stmt]:
         return []
 
 
-def _elsewhere(name: str, source: str) -> str:
-    """Say where a cell that ran has what should have had this name."""
+def _methods(body: list[ast.stmt]) -> set[str]:
+    members = (member for c in body if isinstance(c, ast.ClassDef) for member in c.body)
+    return {member.name for member in members if isinstance(member, DEFINITIONS)}
+
+
+def _elsewhere(name: str, source: str, wanted: Collection[str]) -> str:
+    """Say where a cell that ran has what should have had this name; ``wanted`` are right ones."""
     body = _parsed(source)
     for statement in body:
         within = (d for d in ast.walk(statement) if isinstance(d, DEFINITIONS))
@@ -45,7 +50,7 @@ def _elsewhere(name: str, source: str) -> str:
             outer = getattr(statement, "name", None)
             where = f"in {outer}" if outer else "in another statement"
             return f"it stands {where}, indented: move its lines to the left, where a line begins"
-    near = nearest(name, (d.name for d in body if isinstance(d, DEFINITIONS)))
+    near = nearest(name, {d.name for d in body if isinstance(d, DEFINITIONS)}.difference(wanted))
     if near is not None:
         return f"it defines {near}: write {name}"
     return "it does not: has it been renamed?"
@@ -98,7 +103,7 @@ class Causes:
                 "delete the marks"
             )
         if cell not in errors:
-            return _elsewhere(name, source)
+            return _elsewhere(name, source, defined_names(self.master.answers[cell].source))
         advice = next((text for mark, text in ADVICE if mark.search(errors[cell])), "")
         if PROMPT.search(source):
             advice = ". The marks of a prompt (>>> and ...) are no Python: delete them"
@@ -115,8 +120,9 @@ class Causes:
         outside = [d for d in body if isinstance(d, ast.FunctionDef) and d.name == name]
         if any(argument.arg == "self" for d in outside for argument in d.args.args):
             return outside_class(name)
-        members = (m for c in body if isinstance(c, ast.ClassDef) for m in c.body)
-        near = nearest(name, (m.name for m in members if isinstance(m, DEFINITIONS)))
+        answer = self.master.answers.get(cell)
+        wanted = _methods(_parsed(answer.source)) if answer else set()
+        near = nearest(name, _methods(body) - wanted)
         return None if near is None else misspelt(name, near)
 
     def of_name(self, name: str, details: str) -> Diagnosis | None:

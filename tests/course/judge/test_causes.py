@@ -3,8 +3,9 @@
 import pytest
 
 from cs231n_lib.course.assignment.master import read_master
+from cs231n_lib.course.checks import CheckFailed, calling
 from cs231n_lib.course.judge.causes import Causes
-from cs231n_lib.course.judge.grader import Grader
+from cs231n_lib.course.judge.grader import LACKING, Grader
 from cs231n_lib.course.judge.limits import Limits
 from cs231n_lib.course.judge.walls import plain
 from tests.course import notebooks
@@ -92,6 +93,8 @@ MISTAKES = {
     "exit": ("exit()", "exit() ends the program"),
     "a file": ("return open('mean.txt')", "none of your files are there"),
     "a word misspelt": ("value = x.mean()\n    return valeu", "is it value?"),
+    "a generator": ("yield x.mean()", "write `return` where `yield` is"),
+    "a generator within": ("return (v for v in x)", "a list in square brackets"),
     "no import": ("return statistics.fmean(x)", "is an import missing"),
     "another's failure": ("return double(x).mean() / 2", "the cell double should define it"),
     "the library's own": (
@@ -141,7 +144,25 @@ def test_a_cell_that_defines_something_else_says_what(graded, source, said):
     assert said in graded(double=source)["double-example"]
 
 
+def test_another_function_that_the_cell_should_define_is_not_taken_for_the_missing_one():
+    layer = {
+        **notebooks.ANSWERS,
+        "double": "def layer_forward(x): pass\ndef layer_backward(x): pass",
+    }
+    master = read_master(notebooks.to_bytes(notebooks.notebook(layer)), "tiny")
+    one = Causes(master, {"double": "def layer_forward(x): pass"})
+    assert "it does not: has it been renamed?" in one.of("layer_backward", {})
+    other = Causes(master, {"double": "def layer_forward(x): pass\ndef layer_bakward(x): pass"})
+    assert "it defines layer_bakward: write layer_backward" in other.of("layer_backward", {})
+
+
 CLASS = "class Net:\n    def __init__(self): self.reg = 1\n"
+
+
+def test_the_words_by_which_a_test_says_that_a_method_is_lost_are_known():
+    with pytest.raises(CheckFailed) as failed:
+        calling.attribute(object(), "train", "the model")
+    assert LACKING.search(failed.value.message)[1] == "train"
 
 
 @pytest.mark.parametrize(

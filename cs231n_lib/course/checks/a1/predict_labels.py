@@ -17,13 +17,19 @@ def vote(
     by: str = "vote",
     order: int = 1,
     k_shift: int = 0,
+    down: str = "nowhere",
 ) -> np.ndarray:
     """Return the label of each row of ``dists`` by majority among the k nearest."""
     y_pred = []
-    for row in np.repeat(dists[:1], len(dists), axis=0) if by == "first row" else dists:
+    downwards = np.argsort(dists, axis=0, kind="stable")
+    for i, row in enumerate(
+        np.repeat(dists[:1], len(dists), axis=0) if by == "first row" else dists
+    ):
         if by == "argmin":
             k = 1
         rank = np.argsort(order * row, kind="stable")
+        if down != "nowhere":
+            rank = downwards[i] if down == "by row" else downwards[:, i]
         if k_shift < 0:
             nearest = rank[1 : k + 1]  # leaves out the nearest
         else:
@@ -68,6 +74,9 @@ def vote(
 
 
 _VOTE = (
+    *(Mistake("other_axis", "the distances are sorted down each column, over the test points: sort "
+              "each row, over the training points (axis=1).", {"down": down})
+      for down in ("by row", "by column")),
     Mistake("ties_not_smallest", "ties go to the label of the nearest of the tied neighbours; "
             "they should go to the smallest label.", {"tie": "nearest"}),
     Mistake("ties_not_smallest", "ties go to the largest label; they should go to the smallest.",
