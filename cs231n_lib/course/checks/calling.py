@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from cs231n_lib.course.checks.comparison import real, type_name
+from cs231n_lib.course.checks.comparison import handle_of, real, type_name
 from cs231n_lib.course.checks.keys import nearest
 from cs231n_lib.course.checks.mistakes import general
 from cs231n_lib.course.checks.raising import misspelt, outside_class, student_failure
@@ -196,7 +196,9 @@ def attribute(thing: Any, name: str, what: str, missing: Diagnosis | None = None
 
 
 def _lost(thing: Any, name: str) -> Diagnosis | None:
-    """Return where an attribute is that a student's object in this process lacks."""
+    """Return where an attribute is that a student's object lacks; the judge asks the sources."""
+    if handle_of(thing) is not None:
+        return None
     outside = _names_of(type(thing)).get(name)
     if inspect.isfunction(outside) and "self" in inspect.signature(outside).parameters:
         return outside_class(name)

@@ -1,5 +1,6 @@
 """Compare what was found with what is right: first its form, then number by number."""
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -39,10 +40,17 @@ def real(value: Any) -> np.ndarray:
     return array
 
 
+def handle_of(value: Any) -> Handle | None:
+    """Return the handle of a student's object in another process; None for what is here."""
+    # Statically: a student's own `__getattr__` may raise anything.
+    handle = inspect.getattr_static(value, "_handle", None)
+    return handle if isinstance(handle, Handle) else None
+
+
 def type_name(value: Any) -> str:
     """Return the name of a value's class, also of a student's object in another process."""
-    handle = getattr(value, "_handle", None)
-    return handle.type_name if isinstance(handle, Handle) else type(value).__name__
+    handle = handle_of(value)
+    return type(value).__name__ if handle is None else handle.type_name
 
 
 def form(result: Any) -> Diagnosis:

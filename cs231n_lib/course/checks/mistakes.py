@@ -26,7 +26,8 @@ GENERAL = {
     "kind": "text, complex numbers and objects are no results, whatever they stand for.",
     "dtype": "float32 inputs should give a float32 result; an array created without `dtype=` "
     "is float64.",
-    "input_changed": "an argument was changed in place; work on a copy, the caller needs it.",
+    "input_changed": "an argument was changed in place, as `x -= 1`, `x[0] = 1` and `x.sort()` do; "
+    "work on a copy: the caller needs it as it was, and so may the lines that follow.",
     "read_only": "the result cannot be written to: it is a view; return a copy.",
     "not_an_ndarray": "return a plain ndarray: for an np.matrix, `*` is the matrix product and "
     "sums keep two axes, so that other functions fail on it.",

@@ -77,6 +77,20 @@ def test_a_generator_in_round_brackets_is_one_too():
     assert named(doubled, lambda x: (2 * row for row in x)) == "generator"
 
 
+class Names(dict):
+    """A dictionary whose keys are attributes, as students write them."""
+
+    def __getattr__(self, name):
+        return self[name]
+
+
+def test_an_object_that_raises_what_it_likes_is_handed_on():
+    assert calling.call(Names, W=1) == {"W": 1}
+    with pytest.raises(CheckFailed) as failed:
+        both.check(lambda x: Names(), {"one": (X,)})
+    assert "returned a Names" in failed.value.message
+
+
 def test_a_comma_behind_the_result_is_seen():
     assert named(doubled, lambda x: (2 * x,)) == "tuple_of_one"
     assert named(both, lambda x: ((x.sum(), 2 * x),)) == "tuple_of_one"
