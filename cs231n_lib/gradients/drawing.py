@@ -18,6 +18,7 @@ __all__ = ["Drawing", "draw"]
 # Mid tones: legible on white and on black alike.
 NEUTRAL, GREEN, RED = "#7a7f87", "#22944a", "#e0483e"
 COLUMN, ROW, MARGIN, FONT = 132, 58, 44, 13  # pixels
+LEGIBLE = 8 / FONT  # a narrow page makes a drawing smaller, down to letters of 8 pixels
 MAX_NODES = 150
 
 
@@ -103,7 +104,9 @@ def draw(root: Value, *, digits: int = 2, title: str = "Computational graph") ->
     described = _describe(order, digits)
     return Drawing(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" '
-        f'width="{width:g}" height="{height:g}" role="img" aria-label="{escape(title)}. '
+        f'width="{width:g}" height="{height:g}" '
+        f'style="max-width:100%;height:auto;min-width:{LEGIBLE * width:.0f}px" '
+        f'role="img" aria-label="{escape(title)}. '
         f'{escape(described)}" font-family="sans-serif" font-size="{FONT}" text-anchor="middle">'
         f"<title>{escape(title)}</title><desc>{escape(described)}</desc>"
         f'<g fill="none" stroke="{NEUTRAL}" stroke-width="1.5">{"".join(wires)}</g>'

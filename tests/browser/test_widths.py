@@ -4,6 +4,7 @@ import pytest
 
 from cs231n_lib.course.checkout import root
 from cs231n_lib.course.publishing import build
+from cs231n_lib.course.publishing.sphinx import figures
 
 pytestmark = pytest.mark.browser
 
@@ -122,7 +123,41 @@ def test_letters_in_figures_are_read_on_a_phone(page, record_property):
     letters = at(page, 390).evaluate(LETTERS)
     record_property("pixels", letters)
     assert letters or "image/png" not in source(page.name)
-    assert [(alt, size) for alt, size in letters if size < 11] == []
+    assert [(alt, size) for alt, size in letters if size < figures.LEGIBLE - 0.1] == []
+
+
+WHOLE = """() => [...document.querySelectorAll(".bd-article picture.drawn")]
+  .filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1)
+  .map((e) => {
+    const image = e.querySelector("img");
+    const drawn = (e.querySelector("source") ?? image).getAttribute("width");
+    return [image.alt.slice(0, 50), image.dataset.text * image.clientWidth / drawn];
+  })"""
+
+
+def test_a_figure_scrolls_on_a_phone_only_if_its_letters_are_the_smallest(page):
+    scrolling = at(page, 390).evaluate(WHOLE)
+    assert [(alt, size) for alt, size in scrolling if size > figures.LEGIBLE + 0.1] == []
+
+
+#: Formulas in running text whose comma, full stop or bracket stands on the next line.
+PARTED = """() => [...document.querySelectorAll(".bd-article :is(p, li) span.math")]
+  .filter((e) => {
+    const after = e.nextSibling;
+    if (after?.nodeType !== Node.TEXT_NODE || !e.checkVisibility()) return false;
+    if (!/^[^\\s\\p{L}\\p{N}([“‘]/u.test(after.data)) return false;
+    const sign = document.createRange();
+    sign.setStart(after, 0);
+    sign.setEnd(after, 1);
+    return sign.getBoundingClientRect().left < e.getBoundingClientRect().right - 3;
+  })
+  .map((e) => e.closest("p, li").textContent.trim().slice(0, 60))"""
+
+
+def test_no_line_begins_with_the_comma_of_a_formula(page):
+    assert {width: at(page, width).evaluate(PARTED) for width in WIDTHS[:3]} == {
+        width: [] for width in WIDTHS[:3]
+    }
 
 
 def test_a_figure_opens_in_full_size_and_gives_the_focus_back(window, html):

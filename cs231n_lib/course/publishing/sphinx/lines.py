@@ -1,0 +1,81 @@
+"""Where a line may be broken: not between a formula and its comma, but in a name after its dots.
+
+A formula is a box, and a browser breaks a line before and after a box, even before a full stop.
+A long name of the library has no space at all.
+"""
+
+import re
+from html import unescape
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
+#: The class of what stays on one line; its look is in book/_static/book.css.
+UNBROKEN = "unbroken"
+OPENING = re.compile(r"[(\[“‘]+$")
+CLOSING = re.compile(r"^[^\s\w(\[“‘]+")
+#: A space before a percent sign, on both sides of a plus-minus sign, and before a number that
+#: names a chapter or a figure.
+UNIT = re.compile(r"(?<=[\d%]) (?=[%±])|(?<=±) (?=\d)|(?<=hapter) (?=\d)|(?<=\bFig\.) (?=\d)")
+AS_THEY_ARE = (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.raw)
+#: A word of code in a page, and the dots of a qualified name.
+WORD = re.compile(r'<span class="pre">([^<\s]+)</span>')
+DOT = re.compile(r"(?<=\w)\.(?=[A-Za-z_]|$)")
+#: Characters of a word that fits any column, and is not broken at its hyphens either.
+SHORT = 20
+
+
+class KeepTogether(SphinxPostTransform):
+    """Join formulas with their punctuation, and numbers with their signs, in a page's text."""
+
+    default_priority = 900  # after the numbers that cells put into the text
+    formats = ("html",)
+
+    def run(self, **options: Any) -> None:
+        """Change the document in place."""
+        for text in list(self.document.findall(nodes.Text)):
+            joined = UNIT.sub("\N{NO-BREAK SPACE}", text)
+            if joined != text and not isinstance(text.parent, AS_THEY_ARE):
+                text.parent.replace(text, nodes.Text(joined))
+        for formula in list(self.document.findall(nodes.math)):
+            join(formula)
+
+
+def join(formula: nodes.math) -> None:
+    """Put a formula and the punctuation that touches it into one unbroken piece, in place."""
+    parent = formula.parent
+    place = parent.index(formula)
+    pieces: list[nodes.Node] = [formula]
+    before = parent[place - 1] if place else None
+    after = parent[place + 1] if place + 1 < len(parent) else None
+    if isinstance(after, nodes.Text) and (found := CLOSING.search(after)):
+        parent[place + 1] = nodes.Text(after[found.end() :])
+        pieces.append(nodes.Text(found[0]))
+    if isinstance(before, nodes.Text) and (found := OPENING.search(before)):
+        parent[place - 1] = nodes.Text(before[: found.start()])
+        pieces.insert(0, nodes.Text(found[0]))
+    if len(pieces) > 1:
+        parent[place] = nodes.inline("", "", *pieces, classes=[UNBROKEN])
+
+
+def open_names(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Let a browser break the long names on a page after their dots, and no short word of code."""
+    if "body" in context:
+        context["body"] = WORD.sub(_opened, context["body"])
+
+
+def _opened(word: re.Match[str]) -> str:
+    if len(unescape(word[1])) < SHORT:
+        return f'<span class="pre {UNBROKEN}">{word[1]}</span>'
+    return f'<span class="pre">{DOT.sub(".<wbr>", word[1])}</span>'
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the transform and the event."""
+    app.add_post_transform(KeepTogether)
+    app.connect("html-page-context", open_names)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
