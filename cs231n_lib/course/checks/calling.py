@@ -16,10 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from cs231n_lib.course.checks.comparison import handle_of, real, type_name
-from cs231n_lib.course.checks.keys import nearest
+from cs231n_lib.course.checks.comparison import real, type_name
 from cs231n_lib.course.checks.mistakes import general
-from cs231n_lib.course.checks.raising import misspelt, outside_class, student_failure
+from cs231n_lib.course.checks.raising import student_failure
 from cs231n_lib.course.checks.verdict import (
     NOT_IMPLEMENTED,
     NOT_YET,
@@ -171,7 +170,7 @@ def replaced(anchor: Callable[..., Any], names: Mapping[str, Any]) -> Iterator[N
         with remote(names):
             yield
         return
-    space = _names_of(anchor)
+    space = names_of(anchor)
     before = standin.swap(space, names)
     try:
         yield
@@ -179,34 +178,7 @@ def replaced(anchor: Callable[..., Any], names: Mapping[str, Any]) -> Iterator[N
         standin.restore(space, before)
 
 
-def attribute(thing: Any, name: str, what: str, missing: Diagnosis | None = None) -> Any:
-    """Return an attribute of a student's object.
-
-    Raises
-    ------
-    CheckFailed
-        If it has none: ``what`` names the object, ``missing`` is the diagnosis where nothing shows
-        that the name was lost or misspelt.
-    """
-    try:
-        return getattr(thing, name)
-    except (AttributeError, StudentError):
-        failure = CheckFailed(f"{what} has no attribute `{name}`.", _lost(thing, name) or missing)
-    raise failure
-
-
-def _lost(thing: Any, name: str) -> Diagnosis | None:
-    """Return where an attribute is that a student's object lacks; the judge asks the sources."""
-    if handle_of(thing) is not None:
-        return None
-    outside = _names_of(type(thing)).get(name)
-    if inspect.isfunction(outside) and "self" in inspect.signature(outside).parameters:
-        return outside_class(name)
-    near = nearest(name, (n for n in dir(thing) if not n.startswith("_")))
-    return None if near is None else misspelt(name, near)
-
-
-def _names_of(anchor: Any) -> dict[str, Any]:
+def names_of(anchor: Any) -> dict[str, Any]:
     """Return the global names that a function, or the methods of a class, look up."""
     anchor = inspect.unwrap(anchor)
     for part in (anchor, *vars(anchor).values()):

@@ -90,7 +90,10 @@ class Exercise(Reference):
                 continue
             if failure.diagnosis is verdict.NOT_IMPLEMENTED:
                 raise failure
-            diagnosis = general("input_changed") if changed else failure.diagnosis
+            diagnosis = failure.diagnosis
+            # A wrong form has its own cause; wrong numbers and exceptions come of the change.
+            if changed and (diagnosis is None or failure.error_size is not None):
+                diagnosis = general("input_changed")
             if diagnosis == general("nan"):
                 diagnosis = self.nan_cause(function) or nan or diagnosis
             if near is not None and failure.error_size is not None and failure.error_size < 1e-3:

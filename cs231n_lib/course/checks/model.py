@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from cs231n_lib.course.checks import calling, verdict
+from cs231n_lib.course.checks.attributes import attribute
 from cs231n_lib.course.checks.comparison import form, relative_error
 from cs231n_lib.course.checks.exercise import Exercise, Regimes
 from cs231n_lib.course.checks.keys import require_keys
@@ -154,7 +155,7 @@ class Network:
             raise CheckFailed(f"float32 gave gradients of {', '.join(dtypes)}.", general("dtype"))
 
     def _params(self, model: Any) -> dict[str, Any]:
-        params = calling.attribute(model, "params", "the network")
+        params = attribute(model, "params", "the network")
         require_keys(params, self.names, "`params`")
         return params
 
@@ -194,7 +195,7 @@ class Network:
 
 
 def _loss_of(model: Any) -> Any:
-    return calling.attribute(model, "loss", "the network")
+    return attribute(model, "loss", "the network")
 
 
 def _pair(result: Any) -> tuple[Any, Any]:

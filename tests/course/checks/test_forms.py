@@ -15,6 +15,7 @@ from cs231n_lib.course.checks import (
     hygiene,
     raised,
 )
+from cs231n_lib.course.checks.attributes import attribute
 
 X = np.array([[0.25, 1.5, -0.75], [2.5, 0.5, 3.25]])
 Y = 2 * X + np.arange(3.0)
@@ -149,6 +150,14 @@ def test_a_changed_argument_is_the_cause_also_where_a_wrapper_of_ours_calls():
     assert named(doubled, ours) == "input_changed"
 
 
+def test_a_wrong_form_is_named_before_a_change():
+    def comma(x):
+        x *= 2
+        return (x,)
+
+    assert named(doubled, comma) == "tuple_of_one"
+
+
 def test_what_explains_the_numbers_alone_comes_before_a_change_and_a_pair_after_it():
     def both_wrong(x, factor, more):
         y = factor * x + more
@@ -173,7 +182,7 @@ def test_a_method_that_is_lost_is_found(body, name):
     space = {}
     exec(f"class Model:\n    def __init__(self): self.W = None\n{body}", space)
     with pytest.raises(CheckFailed, match="the model has no attribute `train`") as failed:
-        calling.attribute(space["Model"](), "train", "the model", Diagnosis("nothing else", ""))
+        attribute(space["Model"](), "train", "the model", Diagnosis("nothing else", ""))
     assert failed.value.diagnosis.id == name
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from cs231n_lib.course.assignment.master import read_master
-from cs231n_lib.course.checks import CheckFailed, calling
+from cs231n_lib.course.checks import CheckFailed
+from cs231n_lib.course.checks.attributes import attribute
 from cs231n_lib.course.judge.causes import Causes
 from cs231n_lib.course.judge.grader import LACKING, Grader
 from cs231n_lib.course.judge.limits import Limits
@@ -161,7 +162,7 @@ CLASS = "class Net:\n    def __init__(self): self.reg = 1\n"
 
 def test_the_words_by_which_a_test_says_that_a_method_is_lost_are_known():
     with pytest.raises(CheckFailed) as failed:
-        calling.attribute(object(), "train", "the model")
+        attribute(object(), "train", "the model")
     assert LACKING.search(failed.value.message)[1] == "train"
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from cs231n_lib.course.checks import calling
+from cs231n_lib.course.checks import attributes
 from cs231n_lib.course.checks.verdict import Diagnosis
 
 NO_MODEL = Diagnosis("no_model", "an object of the class is asked for, with all its methods.")
@@ -12,7 +12,7 @@ NO_MODEL = Diagnosis("no_model", "an object of the class is asked for, with all 
 
 def attribute(model: Any, name: str) -> Any:
     """Return an attribute of a student's model, or say that it has none."""
-    return calling.attribute(model, name, "the model", NO_MODEL)
+    return attributes.attribute(model, name, "the model", NO_MODEL)
 
 
 def highest_score(X: np.ndarray, W: np.ndarray, *, by: str = "argmax") -> np.ndarray:
