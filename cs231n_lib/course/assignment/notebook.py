@@ -6,6 +6,8 @@ from typing import Any
 
 MAX_NOTEBOOK_BYTES = 64 * 2**20
 MAX_CELLS = 2000
+#: Lists and objects in the JSON of one: read, each takes some hundred bytes, and three on disk.
+MAX_PARTS = 2_000_000
 
 
 class Damaged(Exception):
@@ -72,6 +74,11 @@ def _content(data: bytes) -> dict[str, Any]:
                         (b"\x89PNG", "a picture"), (b"\x1f\x8b", "a gzip archive")):  # fmt: skip
         if data.lstrip()[:4].startswith(magic):
             raise Damaged(f"the file is {name}, not a notebook: hand in the .ipynb file itself")
+    if data.count(b"[") + data.count(b"{") > MAX_PARTS:
+        raise Damaged(
+            f"the notebook holds more than {MAX_PARTS:,} lists and objects: clear its outputs "
+            "(Edit > Clear Outputs of All Cells) and hand it in again"
+        )
     if b"\n<<<<<<< " in data and b"\n>>>>>>> " in data:
         raise Damaged(
             "the file holds both sides of a merge that Git could not decide (<<<<<<< and >>>>>>>): "

@@ -6,6 +6,8 @@ The judge and the worker read cells by the same rules, so the rules stand where 
 import ast
 
 CELL_MAGICS_THAT_RUN = ("%%time", "%%timeit", "%%capture", "%%prun")
+#: Lines of one cell that are taken for IPython's: for each the cell is read anew.
+MAX_MAGICS = 200
 
 
 def without_magics(source: str) -> tuple[str, list[str]]:
@@ -24,7 +26,7 @@ def without_magics(source: str) -> tuple[str, list[str]]:
         if lines[first].split()[0] not in CELL_MAGICS_THAT_RUN:
             return "pass", notes  # %%bash, %%html, %%writefile ...: not Python
         lines[first] = ""
-    for _ in range(len(lines)):
+    for _ in range(min(len(lines), MAX_MAGICS)):
         try:
             ast.parse("\n".join(lines))
             break

@@ -42,6 +42,9 @@ PASSES = {
     # The names of threads and of memory.
     "prctl": (0, (15, 16, 0x53564D41)),
 }
+#: Call -> which arguments have to be 0, in all their 64 bits: one's own limits, to be read alone. A
+#: limit set anew would have the kernel send a signal that nobody may send (`UNSEEN`).
+ZEROS = {"prlimit64": (0, 2)}
 #: Call -> which argument is a signal. Those that no handler sees are refused: what they do has to
 #: come from outside, so that the judge can tell who ended or stopped a worker.
 SIGNALS = {"kill": 1, "tkill": 1, "tgkill": 2}
@@ -102,6 +105,12 @@ def filter_program() -> bytes:
             which, values = PASSES[name]
             tests = [op(0x15, value, len(values) - n, 0) for n, value in enumerate(values)]
             program += for_call(number, argument(which), *tests, give(error | EPERM), give(allow))
+        elif name in ZEROS:
+            halves = [place + 8 * n for n in ZEROS[name] for place in (16, 20)]
+            tests = []
+            for left, place in zip(range(len(halves), 0, -1), halves, strict=True):
+                tests += [op(0x20, place), op(0x15, 0, 0, 2 * left - 1)]
+            program += for_call(number, *tests, give(allow), give(error | EPERM))
         elif name in SIGNALS:
             tests = [op(0x15, value, len(UNSEEN) - n, 0) for n, value in enumerate(UNSEEN)]
             program += for_call(

@@ -19,8 +19,10 @@ import numpy as np
 MAX_BYTES, MAX_HEADER = 256 * 2**20, 2 * 2**20
 #: Most values in one message, and how deep they may nest.
 MAX_VALUES, MAX_DEPTH = 50_000, 50
-#: Objects of one submission that the judge knows by handle, and characters of one traceback.
-MAX_HANDLES, MAX_TRACEBACK = 10_000, 4_000
+#: Objects of one submission that the judge knows by handle.
+MAX_HANDLES = 10_000
+#: Characters of the text of an exception, and of its traceback.
+MAX_MESSAGE, MAX_TRACEBACK = 1_000, 4_000
 #: The dtypes that travel: no objects, no strings, no structures, no dates.
 DTYPES = frozenset(
     np.dtype(name).str

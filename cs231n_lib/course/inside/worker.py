@@ -57,7 +57,7 @@ class _Blocker(MetaPathFinder):
 
 def _text(error: BaseException) -> str:
     try:
-        text = str(error)[:1000]
+        text = str(error)[: protocol.MAX_MESSAGE]
         # The place that Python names here is the judge's own copy, which explains nothing.
         if isinstance(error, ImportError) and text.startswith("cannot import name"):
             text = text.partition(" (")[0]

@@ -33,8 +33,9 @@ def _leaves_the_device(x):
     return 1.0
 """
 #: What no answer needs and a lie about steps or changes does.
-TOOLS = frozenset({"settrace", "setprofile", "_getframe", "f_trace", "f_trace_opcodes", "f_back",
-                   "monitoring", "metering"})  # fmt: skip
+TOOLS = frozenset({"settrace", "gettrace", "setprofile", "getprofile", "_getframe", "f_trace",
+                   "f_trace_opcodes", "f_back", "monitoring", "metering", "threading", "_thread",
+                   "concurrent", "greenlet"})  # fmt: skip
 
 
 def suspicions(answers: Mapping[str, str]) -> list[str]:
@@ -50,7 +51,10 @@ def suspicions(answers: Mapping[str, str]) -> list[str]:
         named: set[str] = set()
         for node in ast.walk(parse(source)):
             match node:
-                case ast.Attribute(attr=name) | ast.Name(id=name) | ast.alias(name=name):
+                case (
+                    ast.Attribute(attr=name) | ast.Name(id=name) | ast.alias(name=name)
+                    | ast.ImportFrom(module=str(name))
+                ):  # fmt: skip
                     named.update(TOOLS.intersection(name.split(".")))
         notes += [
             f"{label} names {name}, with which steps are counted: look at its code"

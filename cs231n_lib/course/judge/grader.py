@@ -111,9 +111,19 @@ class Grader:
             return self._not_run(result, str(error))
         if sum(map(len, answers.sources.values())) > MAX_ANSWERS:
             return self._not_run(result, f"its answers have more than {MAX_ANSWERS:,} characters")
-        notes = (*suspicions(answers.sources), *answers.notes)
+        shown = {name: visible(text) for name, text in answers.sources.items()}
+        if sum(map(len, shown.values())) > MAX_ANSWERS:
+            return self._not_run(
+                result, f"its answers have more than {MAX_ANSWERS:,} characters when those that "
+                "cannot be seen are written out",
+            )  # fmt: skip
+        try:
+            with own_work(MAX_WORK):
+                notes = (*suspicions(answers.sources), *answers.notes)
+        except StudentError as error:
+            return self._not_run(result, error.message)
         result.notes = [visible(n)[:MAX_NOTE] for n in notes[:MAX_NOTES]]
-        result.answers = {name: visible(text) for name, text in answers.sources.items()}
+        result.answers = shown
         session = _Session(self, answers, result, patience)
         try:
             if not answers.sources and not session.defines_anything():
@@ -279,6 +289,7 @@ class _Session:
             found = bench.run(test, {**self.grader.setup, **self._bindings()})
         if work.too_much:
             self.client.worker.close()  # it may have been in the middle of an answer
+            self.deadline.charge(MAX_WORK)
         diagnosis = found.diagnosis
         if name := UNDEFINED.search(found.message):
             diagnosis = self.causes.of_name(name[1], found.details) or diagnosis

@@ -10,7 +10,7 @@ import numpy as np
 from cs231n_lib.course.checks.verdict import StudentError
 from cs231n_lib.course.inside import protocol
 from cs231n_lib.course.judge.limits import TICK, Deadline
-from cs231n_lib.course.judge.meter import Meter
+from cs231n_lib.course.judge.meter import HELD, Meter
 
 
 class InfrastructureError(BaseException):
@@ -166,7 +166,7 @@ class _Watch(threading.Thread):
         self._charge()
         meter, threads = self.line.meter, self.line.threads
         states = [] if meter is None else meter.states()
-        if meter is None or (states and set(states) <= {"S"}):
+        if meter is None or (states and HELD.isdisjoint(states)):
             self.deadline.charge(passed)
         if threads and len(states) > threads:
             reason = f"your code started more than {threads} threads"
@@ -184,5 +184,7 @@ def result(reply: dict[str, Any]) -> Any:
         case {"ok": value}:
             return value
         case {"error": (str(kind), str(message), str(text))}:
-            raise StudentError(kind, message, text)
+            # The worker keeps to these lengths too, unless the student's code writes its frames.
+            text = text[-protocol.MAX_TRACEBACK :]
+            raise StudentError(kind[:100], message[: protocol.MAX_MESSAGE], text)
     raise WorkerError("your code sent something else in place of a result")

@@ -5,6 +5,10 @@ import sys
 import time
 from pathlib import Path
 
+#: States of a thread that computes or would, waits for a disk, or was stopped. In any other it
+#: rests of its own will: asleep, or ended while others of the process go on.
+HELD = frozenset("RDTt")
+
 
 class Meter:
     """The processor time, the sleep and the threads of one process.
@@ -38,10 +42,7 @@ class Meter:
         return self.last
 
     def states(self) -> list[str]:
-        """Return the state of each thread: R for one that computes or would, S for one asleep.
-
-        Neither is one that was stopped (T) or waits for a disk (D), for which it can do nothing.
-        """
+        """Return the state of each thread, as Linux writes it: S for one asleep; see `HELD`."""
         found = []
         for path in self.tasks.glob("*/stat"):
             try:

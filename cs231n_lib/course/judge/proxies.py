@@ -4,6 +4,7 @@ Values cross by copy; functions and objects stay where they are and are reached 
 proxy reads like the thing itself, so that a test cell is the same in a notebook and here.
 """
 
+import builtins
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -124,6 +125,14 @@ class Client:
         return self.incoming(self.request(**message)["ok"])
 
 
+#: What a thing of the student's may be called: the names of their own classes are theirs to
+#: choose, and could tell what the code has seen.
+KINDS = frozenset(
+    [name for name, value in vars(builtins).items() if isinstance(value, type)]
+    + ["function", "generator", "module", "Generator"]
+)
+
+
 class Proxy:
     """A function, class or object of the student's."""
 
@@ -220,7 +229,8 @@ class Proxy:
 
     def __repr__(self) -> str:
         """Say what it is, without asking the student's ``__repr__``."""
-        return f"<the student's {self._handle.type_name}>"
+        kind = self._handle.type_name
+        return f"<the student's {kind if kind in KINDS else 'object'}>"
 
 
 def _over(*args: Any, **kwargs: Any) -> None:

@@ -101,6 +101,10 @@ def test_each_test_is_gauged_and_no_more_than_once(library):
         "from cs231n_lib.course.inside import metering",
         "import cs231n_lib.course.inside.metering",
         "def f(g):\n    return g.f_back",
+        "import sys\nquiet = sys.gettrace() is None",
+        "from threading import Thread",
+        "from cs231n_lib.course.inside.metering import count_events",
+        "from concurrent.futures import ThreadPoolExecutor",
     ],
 )
 def test_an_answer_that_names_the_tools_of_a_lie_gets_a_note(source):
