@@ -132,7 +132,12 @@ _FETCHES = {
     "__array__": "x to NumPy",
     "__buffer__": "x to NumPy",
     "__dlpack__": "x to another library",
+    "__repr__": "x as text",
+    "__str__": "x as text",
+    "__reduce__": "a copy of x on the host",
 }
+#: Where arrays of the device keep what they hold, on the host in truth.
+_HELD = "_array"
 
 
 @contextlib.contextmanager
@@ -148,12 +153,22 @@ def _watch(array_type: type) -> Iterator[list[str]]:
 
         return method
 
+    library = array_type.__module__.partition(".")[0]
+    held = getattr(array_type, _HELD)
+
+    def reached(self: Any) -> Any:
+        caller = str(sys._getframe(1).f_globals.get("__name__"))
+        if caller.partition(".")[0] != library:
+            seen.append(f"x.{_HELD}")
+        return held.__get__(self)
+
     for name, original in originals.items():
         setattr(array_type, name, watched(name, original))
+    setattr(array_type, _HELD, property(reached, held.__set__))
     try:
         yield seen
     finally:
-        for name, original in originals.items():
+        for name, original in {**originals, _HELD: held}.items():
             setattr(array_type, name, original)
 
 
