@@ -177,7 +177,7 @@ def test_whatever_a_student_writes_can_be_written(tmp_path, gradebook_template, 
     shown = nbformat.read(course.autograded / "eve" / "a1" / "a1.ipynb", as_version=4)
     written = next(c for c in shown.cells if c.cell_type == "markdown" and "some" in c.source)
     assert "<script" not in written.source
-    assert "javascript:" not in written.source
+    assert "](" not in written.source
     page = pages.feedback("a1", strange, grade)
     assert not set(page.encode().decode()) & set("\0\x07\x1b\u202e")
     assert "<script" not in page
