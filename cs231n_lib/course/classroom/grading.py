@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from cs231n_lib.course.assignment.master import Master, read_master
@@ -11,7 +10,7 @@ from cs231n_lib.course.classroom.gradebook.cells import CellChanges
 from cs231n_lib.course.classroom.gradebook.database import exists
 from cs231n_lib.course.classroom.gradebook.gradebook import Change, Gradebook
 from cs231n_lib.course.classroom.incoming import received
-from cs231n_lib.course.classroom.incoming.received import submissions
+from cs231n_lib.course.classroom.incoming.received import Submission, submissions
 from cs231n_lib.course.classroom.standing import lateness_of, only, reader
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.judge import store, walls
@@ -166,7 +165,7 @@ def start(
     seed = course.seed(assignment, master.digest, fresh=again)
     results = Results(course.judge(assignment))
     _try_the_solution(course.master(assignment), master, pool, seed, results)
-    data = OnDemand({s.student: s.path for s in latest if not s.reason}, Path.read_bytes)
+    data = OnDemand({s.student: s for s in latest if not s.reason}, Submission.content)
     graded = grade_all(data, master, pool, results, seed, again, started, progress)
     faults = {s: key.reason for s, key in graded.names.items() if isinstance(key, Fault)}
     good: dict[str, Any] = {s: key for s, key in graded.names.items() if s not in faults}

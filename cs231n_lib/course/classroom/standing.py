@@ -55,7 +55,7 @@ def standing(course: Course, assignment: str, student: str = "") -> Standing:
     latest = only(present, student, assignment) if student else present
     found: dict[str, Any] = {}
     for s in latest:
-        key = "" if s.reason else store.key(s.path.read_bytes(), master)
+        key = "" if s.reason else store.key(s.content(), master)
         if s.reason or results.has(key):
             found[s.student] = s if s.reason else key
     if not found or not exists(course):

@@ -23,6 +23,8 @@ from typing import IO
 
 from cs231n_lib.course.assignment.notebook import MAX_NOTEBOOK_BYTES
 from cs231n_lib.course.errors import Refused
+from cs231n_lib.course.files import open_plain
+from cs231n_lib.course.text import line
 
 #: Most files in one download.
 MAX_ENTRIES = 50_000
@@ -161,7 +163,8 @@ class Download:
             account = ""
             with contextlib.suppress(KeyError, OSError, NotImplementedError):
                 account = path.owner()
-            self.files.append(Outer(parts, time, True, lambda: open(path, "rb"), account))  # noqa: SIM115
+            opener = lambda: open_plain(path, status)  # noqa: E731
+            self.files.append(Outer(parts, time, True, opener, account))
 
     def _is_temporary(self, parts: tuple[str, ...]) -> bool:
         found = any(p in TEMPORARY or p.startswith("._") for p in parts)
@@ -252,7 +255,7 @@ def _unpack(
     _check_index(file)
     with zipfile.ZipFile(file) as archive:
         for number, entry in enumerate(archive.infolist()):
-            place = f"{where}/{entry.filename}"
+            place = f"{where}/{line(entry.filename)}"
             if number >= MAX_HAND_IN_FILES:
                 refused.append((where, f"more than {MAX_HAND_IN_FILES} files in one hand-in"))
                 return
@@ -276,15 +279,21 @@ def _unpack(
 
 
 def _check_index(file: IO[bytes]) -> None:
-    """Refuse an archive whose table of contents alone would fill the memory."""
+    """Refuse an archive whose table of contents alone would fill the memory.
+
+    Its size stands in one of the records at the end. Which of those that are there is the right
+    one is a matter of opinion, so none may be too large.
+    """
     end = file.seek(0, os.SEEK_END)
-    file.seek(max(0, end - 65_600))
+    file.seek(max(0, end - 65_700))
     tail = file.read()
-    place = tail.rfind(b"PK\5\6")
-    if place >= 0 and len(tail) >= place + 16:
-        (size,) = struct.unpack_from("<I", tail, place + 12)
-        if size > MAX_INDEX_BYTES:
-            raise Refused("a table of contents that is too long (a zip bomb?)")
+    for mark, place, kind in ((b"PK\5\6", 12, "<I"), (b"PK\6\6", 40, "<Q")):
+        for found in re.finditer(mark, tail):
+            record = tail[found.start() + place :][: struct.calcsize(kind)]
+            if len(record) == struct.calcsize(kind) and struct.unpack(kind, record)[0] > (
+                MAX_INDEX_BYTES
+            ):
+                raise Refused("a table of contents that is too long (a zip bomb?)")
     file.seek(0)
 
 

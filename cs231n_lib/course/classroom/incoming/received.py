@@ -16,12 +16,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
 from cs231n_lib.course.assignment.master import read_master
+from cs231n_lib.course.assignment.notebook import MAX_NOTEBOOK_BYTES
 from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.classroom.incoming.archives import Inner
 from cs231n_lib.course.classroom.incoming.hand_in import COMPANIONS, Choice, choose
 from cs231n_lib.course.classroom.incoming.numbers import numbers
 from cs231n_lib.course.classroom.platforms.exchange import read_time
-from cs231n_lib.course.files import write_atomically
+from cs231n_lib.course.files import read_plain, write_atomically
 
 #: The first year in which anybody can have handed in, and how far clocks may differ.
 FIRST_YEAR, SLACK = 2010, timedelta(minutes=10)
@@ -79,6 +80,10 @@ class Submission:
     path: Path
     received: datetime | None
     reason: str = ""
+
+    def content(self) -> bytes:
+        """Return what was handed in, or so much of it that it is seen to be too long."""
+        return read_plain(self.path, MAX_NOTEBOOK_BYTES + 1)
 
 
 def trusted(time: datetime | None, zoned: bool, now: datetime) -> datetime | None:
@@ -229,7 +234,7 @@ def _plain_name(name: str) -> str:
 def time_of(folder: Path) -> datetime | None:
     """Return the time in a folder's ``timestamp.txt``, None if there is none that can be read."""
     try:
-        return read_time((folder / "timestamp.txt").read_text("utf-8", "replace"))
+        return read_time(read_plain(folder / "timestamp.txt", 1000).decode("utf-8", "replace"))
     except OSError:
         return None
 
@@ -242,7 +247,7 @@ def submissions(course: Course, assignment: str) -> list[Submission]:
             continue
         student, time = folder.parent.name, time_of(folder)
         notebook = folder / f"{assignment}.ipynb"
-        if notebook.is_file():
+        if notebook.is_file() and not notebook.is_symlink():
             found.append(Submission(student, notebook, time))
         elif (folder / NOT_GRADED).is_file():
             reason = (folder / NOT_GRADED).read_text("utf-8", "replace")
@@ -260,7 +265,7 @@ def _renamed(
     def files() -> Iterator[Inner]:
         for path in sorted(folder.iterdir()):
             if path.is_file() and not path.is_symlink() and path.name not in COMPANIONS:
-                yield Inner(path.name, path.read_bytes())
+                yield Inner(path.name, read_plain(path, MAX_NOTEBOOK_BYTES + 1))
 
     choice = choose(files(), read_master(course.master(assignment), assignment))
     path = folder / choice.name if choice.name else folder

@@ -3,13 +3,16 @@
 import io
 import os
 import stat
+import struct
 import zipfile
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cs231n_lib.course.assignment.notebook import MAX_NOTEBOOK_BYTES
 from cs231n_lib.course.classroom.folder.names import Names, student_id
 from cs231n_lib.course.classroom.incoming import archives, roster
 from cs231n_lib.course.classroom.incoming.collect import collect
@@ -216,6 +219,84 @@ def test_a_students_bomb_is_theirs_alone_and_leaves_nothing(course, tmp_path):
     collect(course, "a1", [archive])
     assert [s.student for s in submissions(course, "a1")] == ["anne", "eve"]
     assert sum(len(data) for data in inventory(course.state).values()) < 2 * 2**22 + 10**5
+
+
+def with_a_long_index(kind, copies):
+    """Return a zip whose table of contents has its one entry ``copies`` times."""
+    data = packed({"a1.ipynb": submission()}, 1)
+    end = data.rindex(b"PK\5\6")
+    size, start = struct.unpack_from("<II", data, end + 12)
+    index = data[start : start + size] * copies
+    told = struct.pack("<II", len(index), start) + bytes(2)
+    first = data[:start] + index
+    if kind == "a mark among the counts":  # which nobody reads
+        return first + b"PK\5\6" + bytes(4) + b"PK\5\6" + told
+    if kind == "a mark in the place of the start":
+        return first + b"PK\5\6" + bytes(8) + told[:4] + b"PK\5\6" + bytes(2)
+    if kind == "the record of large archives":
+        large = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, copies, copies, len(index),
+                            start)  # fmt: skip
+        finder = struct.pack("<4sLQL", b"PK\6\7", 0, start + len(index), 1)
+        return first + large + finder + data[end : end + 12] + struct.pack("<IIH", size, start, 0)
+    return first + b"PK\5\6" + bytes(8) + told
+
+
+@pytest.mark.parametrize("kind", ["plain", "a mark among the counts",
+                                  "a mark in the place of the start",
+                                  "the record of large archives"])  # fmt: skip
+def test_a_table_of_contents_without_end_is_not_read(course, tmp_path, monkeypatch, kind):
+    read = zipfile.ZipFile.__init__
+
+    def opened(self, file, *args, **kwargs):
+        assert isinstance(file, (str, os.PathLike)) or kwargs or args, "it was read"
+        read(self, file, *args, **kwargs)
+
+    monkeypatch.setattr(zipfile.ZipFile, "__init__", opened)
+    archive = tmp_path / "in" / "anne_1_1_a1.zip"
+    archive.parent.mkdir()
+    archive.write_bytes(with_a_long_index(kind, 20_000))
+    report = collect(course, "a1", [archive.parent])
+    assert report.not_graded == {"canvas-1": "a table of contents that is too long (a zip bomb?)"}
+
+
+def test_a_file_exchanged_for_a_link_or_another_is_not_read(course, tmp_path):
+    secret = tmp_path / "secret.ipynb"
+    secret.write_bytes(submission())
+    for swap in (Path.symlink_to, Path.hardlink_to, lambda path, _: os.mkfifo(path)):
+        path = tmp_path / "in" / "anne" / "a1.ipynb"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"seen")
+        with archives.Download(tmp_path / "in") as download:
+            (tmp_path / "kept").unlink(missing_ok=True)
+            path.rename(tmp_path / "kept")
+            swap(path, secret)
+            refused = []
+            assert not list(
+                archives.inner_files(download.files[0], archives.Budget(10**6), refused)
+            )
+        assert len(refused) == 1
+        path.unlink()
+
+
+def test_names_in_archives_are_told_in_short(course, tmp_path):
+    names = {"x" * 60_000 + f"{n}.zip": b"no archive" for n in range(15)}
+    archive = packed(names, 1)
+    report = collect(course, "a1", [make_zip(tmp_path / "in.zip", {"anne_1_1_a1.zip": archive})])
+    assert len(report.notes) == 15
+    assert max(len(where) + len(reason) for where, reason in report.notes) < 500
+
+
+def test_links_and_files_without_end_that_nbgrader_collected(course, tmp_path):
+    for student in ("anne", "bob"):
+        (course.submitted / student / "a1").mkdir(parents=True)
+    secret = tmp_path / "secret.ipynb"
+    secret.write_bytes(submission())
+    (course.submitted / "anne" / "a1" / "a1.ipynb").symlink_to(secret)
+    with open(course.submitted / "bob" / "a1" / "a1.ipynb", "wb") as file:
+        file.truncate(2**40)
+    anne, bob = submissions(course, "a1")
+    assert anne.reason
+    assert len(bob.content()) == MAX_NOTEBOOK_BYTES + 1
 
 
 BROKEN = {
