@@ -56,7 +56,8 @@ def paired_difference(correct: Any, correct_other: Any) -> tuple[float, float]:
         Accuracy of the first minus accuracy of the second.
     error : float
         Standard error of the difference. Examples on which both are right, or both wrong, do
-        not add to it, so it is usually far smaller than that of two separate test sets.
+        not add to it, so it is smaller than that of two separate test sets if the two tend to
+        be right on the same examples.
 
     Raises
     ------
