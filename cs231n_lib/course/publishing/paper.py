@@ -19,6 +19,8 @@ DOCUMENT = "document-"
 PLAIN = "/:;=@!$&'()*+,-._~"
 #: How Chromium begins a sheet of a PDF.
 SHEET = re.compile(rb"(\d+) 0 obj\n<</Type /Page\n")
+#: How a link to another chapter begins.
+ACROSS = re.compile(r"^[^/:#]+\.html#")
 LEFT_OUT = re.compile(rf"{DOCUMENT}appendices/api")
 #: The frame of the theme with its buttons, a list of contents without page numbers, and what a
 #: page says of work that was not done on it.
@@ -54,6 +56,7 @@ def prepare(page: str, facts: str) -> BeautifulSoup:
             section.decompose()
         mark.decompose()
     _leave_the_screen(soup)
+    _lead_inside(soup)
     for n, section in enumerate(soup.find_all("section")):
         if heading := _heading(section):
             heading["id"] = f"place-{n}"  # chapters have sections of the same name
@@ -107,6 +110,19 @@ def _leave_the_screen(soup: BeautifulSoup) -> None:
             fold.summary.decompose()
 
 
+def _lead_inside(soup: BeautifulSoup) -> None:
+    """Have links between chapters lead to a place on the same paper, in place.
+
+    Sphinx names the long page in them.  Each chapter counts places from `id1`: works are renamed.
+    """
+    works = {str(work["id"]): work for work in soup.select("div.citation[id]")}
+    for name, work in works.items():
+        work["id"] = f"work-{name}"
+    for link in soup.find_all("a", href=ACROSS):
+        place = ACROSS.sub("", str(link["href"]))
+        link["href"] = f"#work-{place}" if place in works else f"#{place}"
+
+
 def _documents(soup: BeautifulSoup) -> list[Tag]:
     """Return the sections that are a page each on the screen, the first, which holds all, too."""
     marks = soup.find_all("span", id=re.compile(DOCUMENT))
@@ -138,8 +154,10 @@ def _index(soup: BeautifulSoup) -> Tag:
         if section is not None and _heading(section):
             uses.setdefault(str(link["href"])[1:], []).append(_place(section))
     for term in soup.find_all("dt", id=re.compile("^term-")):
-        start = str(term["id"])
-        places[_title(term)] = list(dict.fromkeys([start, *uses.get(start, [])]))
+        start, glossary = str(term["id"]), term.find_parent("section")
+        own = _place(glossary) if glossary is not None and _heading(glossary) else ""
+        used = [place for place in uses.get(start, []) if place != own]
+        places[_title(term)] = list(dict.fromkeys([*used, start]))  # the glossary stands last
     for box in soup.find_all(id=re.compile("^listing-")):
         place = str(box["id"])
         places.setdefault(place.rpartition(".")[2], []).append(place)

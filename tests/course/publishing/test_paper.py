@@ -10,13 +10,17 @@ PAGE = """<html><head><script src="mathjax/tex-chtml.js"></script></head><body>
 <script src="quiz.js"></script><button>Search</button><article>
 <section id="book"><h1>Book<a class="headerlink" href="#book">#</a></h1><p>Welcome.</p>
 <span id="document-one"></span><section id="one"><h1>1. "One"<a class="headerlink">#</a></h1>
-<section id="first"><h2>1.1. First</h2><p>A <a href="#term-loss">loss</a>.</p>
+<section id="first"><h2>1.1. First</h2><p>A <a href="book.html#term-loss">loss</a>,
+<a id="id1" class="headerlink" href="#id1">#</a> <a class="work" href="book.html#id1">Somebody</a>,
+<a class="far" href="https://book.example/book.html#id1">far</a>.</p>
 <details class="hide"><summary>Show the code</summary>code</details>
 <details class="hide"><summary>Show the code of the figure</summary>draw</details>
 <details><summary>Answer</summary>42</details>
 <div id="listing-cs231n_lib.nearest">def</div></section></section>
 <span id="document-appendices/glossary"></span><section id="glossary"><h1>Glossary</h1>
-<dl><dt id="term-loss">loss<a class="headerlink">#</a></dt></dl></section>
+<dl><dt id="term-loss">loss<a class="headerlink">#</a></dt>
+<dd>See <a href="#term-loss">loss</a>.</dd></dl>
+<div class="citation" id="id1">Somebody, a work.</div></section>
 <span id="document-appendices/api/losses"></span><section id="api"><h1>Losses</h1></section>
 </section></article></body></html>"""
 PDF = rb"""7 0 obj
@@ -75,7 +79,14 @@ def test_contents_and_index_get_page_numbers(soup):
     paper.number(soup, {**pages, "listing-cs231n_lib.nearest": 4})
     lines = [line.text for line in soup.select(".paper-contents .paper-line")]
     assert lines == ['1. "One"3', "1.1. First4", "Glossary9"]
-    assert [li.text for li in soup.select(".paper-index li")] == ["loss 94", "nearest 4"]
+    assert [li.text for li in soup.select(".paper-index li")] == ["loss 49", "nearest 4"]
+
+
+def test_links_between_chapters_lead_to_places_on_the_same_paper(soup):
+    place = soup.select_one("a.work")["href"]
+    assert soup.find(id=place.removeprefix("#")).text == "Somebody, a work."
+    assert soup.find("a", string="loss")["href"] == "#term-loss"
+    assert soup.select_one("a.far")["href"] == "https://book.example/book.html#id1"
 
 
 def test_a_page_that_is_not_known_is_left_out(soup):
