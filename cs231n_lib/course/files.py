@@ -24,8 +24,10 @@ def write_atomically(path: Path, data: bytes, mode: int = 0o600) -> None:
     Raises
     ------
     UserError
-        If it cannot be written: no right, no room, no such place.
+        If it cannot be written: no right, no room, no such place, or a folder has its name.
     """
+    if path.is_dir():
+        raise UserError(f"cannot write {path}, which is a folder; name a file")
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -67,8 +67,15 @@ def begin(
     undated = sorted(set(due or {}) - set(taken))
     if undated:
         raise UserError(f"a date for {', '.join(undated)}, which this course does not have")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as half:
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        growing = tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-")
+    except OSError as error:
+        raise UserError(
+            f"no course can be begun in {folder}: {error.strerror}; name a folder in one that you "
+            "may write to"
+        ) from None
+    with growing as half:
         made = Path(half) / "course"
         (made / "solutions").mkdir(parents=True)
         for assignment in taken:

@@ -102,9 +102,12 @@ def check(
     """
     from cs231n_lib.course.authoring.verify import verify
     from cs231n_lib.course.judge import walls
+    from cs231n_lib.course.judge.walls import bubblewrap
 
-    kind = walls.UNSAFE if unsafe else walls.SAFE
-    report = verify(course_in(course), assignment, seeds, kind)
+    home = course_in(course)
+    if not unsafe:
+        bubblewrap.require_isolation()
+    report = verify(home, assignment, seeds, walls.UNSAFE if unsafe else walls.SAFE)
     for fact in report.tried:
         say(fact)
     for problem in report.problems:

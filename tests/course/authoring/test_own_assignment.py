@@ -14,6 +14,7 @@ from cs231n_lib.course.classroom.founding import begin as begin_course
 from cs231n_lib.course.cli import app
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.judge import pools
+from cs231n_lib.course.judge.walls import bubblewrap
 
 
 @pytest.fixture
@@ -43,6 +44,14 @@ def test_what_is_begun_with_is_ready(course):
     assert run.exit_code == 0, run.output
     assert "3 of 3 right answers accepted, 7 of 7 wrong ones rejected, 3 seeds" in run.output
     assert "a6 is ready" in run.output
+
+
+def test_where_no_walls_can_be_put_up_the_remedy_is_told(course, monkeypatch):
+    monkeypatch.setattr(bubblewrap, "why_not_isolated", lambda: "bubblewrap is missing")
+    run = CliRunner().invoke(app, ["course", "check", "a6", "--course", str(course.root)])
+    assert isinstance(run.exception, UserError)
+    assert "bubblewrap is missing" in str(run.exception)
+    assert "--unsafe" in str(run.exception)
 
 
 @pytest.mark.parametrize(

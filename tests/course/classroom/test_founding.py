@@ -48,6 +48,8 @@ def test_a_folder_in_use_is_left_alone(tmp_path):
         begin(tmp_path)
     with pytest.raises(UserError, match="is a file"):
         begin(tmp_path / "notes.txt", name="notes")
+    with pytest.raises(UserError, match="name a folder in one that you may write to"):
+        begin(tmp_path / "notes.txt" / "vision")
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 

@@ -56,7 +56,7 @@ class Report:
         One for each file of the downloads.
     notes : list of (str, str)
         Path and reason of what could not be read inside of a student's own archive, of doubtful
-        times, and of lines of a sheet.
+        times, of lines of a sheet, and of sources without a file.
     not_graded : dict
         Student -> why the hand-in that came now cannot be graded.
     """
@@ -187,6 +187,8 @@ class _Collector:
         )  # fmt: skip
         with Download(source, self.course.zone) as download:
             refused, aside = download.refused, download.aside
+            if not (download.files or refused or aside):
+                self.report.notes.append((str(source), "there is no file in it"))
             for hand_in in hand_ins(download, view, refused, aside, student):
                 self._take(hand_in)
             self.report.lines += [Line(REFUSED, where, (), why) for where, why in refused]

@@ -189,6 +189,15 @@ def test_two_spellings_of_a_login_are_one_student(course, tmp_path):
     assert [s.student for s in submissions(course, "a1")] == ["Anne", student_id("Müller")]
 
 
+def test_a_source_without_a_file_is_told(course, tmp_path):
+    (tmp_path / "empty").mkdir()
+    report = collect(course, "a1", [tmp_path / "empty", make_zip(tmp_path / "none.zip", {})])
+    assert [where for where, _ in report.notes] == [
+        str(tmp_path / "empty"), str(tmp_path / "none.zip")
+    ]  # fmt: skip
+    assert {reason for _, reason in report.notes} == {"there is no file in it"}
+
+
 def test_links_are_refused(course, tmp_path):
     secret = tmp_path / "secret.ipynb"
     secret.write_bytes(b"secret")
