@@ -20,7 +20,7 @@ from cs231n_lib.course.inside.syscalls import NUMBERS
 # clone(2), mount(2), prctl(2)
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID = 0x20000, 0x8000000, 0x10000000, 0x20000000
 CLONE_THREAD = 0x10000
-MS_RDONLY, MS_NOSUID, MS_NODEV, MS_REMOUNT, MS_BIND = 1, 2, 4, 32, 4096
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND = 1, 2, 4, 8, 32, 4096
 MS_REC, MS_PRIVATE = 0x4000, 0x40000
 PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS, PR_SET_CHILD_SUBREAPER = 22, 38, 36
 PR_SET_DUMPABLE = 4
@@ -132,9 +132,13 @@ def forbid_processes() -> None:
 
 
 def seal_devices() -> None:
-    """Give the devices read-only mounts: they can be used, and nothing about them changed."""
+    """Give the devices read-only mounts: they can be used, and nothing about them changed.
+
+    In a container its own devices are mounted so that nothing in them runs as a program; whoever
+    mounts them once more may take no such limit away, so that it is always asked for.
+    """
     for name in DEVICES:
-        flags = MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID
+        flags = MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NOEXEC
         _must(_libc().mount(None, f"/dev/{name}".encode(), None, flags, None), f"/dev/{name}")
 
 
