@@ -45,6 +45,11 @@ class Test:
         lines = [line for n, line in enumerate(self.source.splitlines(), 1) if n not in hidden]
         return Test(self.name, "\n".join(lines), self.points)
 
+    @property
+    def empty(self) -> bool:
+        """Whether it tests nothing: it has comments and imports alone, and would always pass."""
+        return all(isinstance(n, (ast.Import, ast.ImportFrom)) for n in parse(self.source).body)
+
 
 @dataclass(frozen=True)
 class Master:
@@ -77,8 +82,8 @@ class Master:
         return source if isinstance(source, str) else ""
 
     def visible(self) -> "Master":
-        """Return the master with the hidden tests taken out."""
-        tests = [t.visible() for t in self.tests]
+        """Return the master with the hidden tests taken out, whole ones with their points."""
+        tests = [t for t in (t.visible() for t in self.tests) if not t.empty]
         return Master(self.name, self.digest, self.cells, tests, self.setup, self.imports,
                       self.names, self.settings)  # fmt: skip
 

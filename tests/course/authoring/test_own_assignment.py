@@ -120,6 +120,14 @@ def test_students_get_neither_checks_nor_solution(course):
     assert len(read_master(text.encode(), "a6").tests) == 4
 
 
+def test_a_test_of_which_students_see_nothing_gives_them_no_points(course):
+    """It would pass on an empty answer, and tell them that something works."""
+    visible = read_master(course.master("a6"), "a6").visible()
+    assert [test.name for test in visible.tests] == [
+        f"moving_average-{part}" for part in ("example", "manners", "vectorised")
+    ]
+
+
 def test_the_checks_go_with_the_master_and_change_its_digest(course):
     before = read_master(course.master("a6"), "a6")
     assert "sum_for_mean" in before.checks
