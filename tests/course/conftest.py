@@ -1,6 +1,8 @@
 """The walls, put up once for all tests of the judge; where they cannot be, the reason why."""
 
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -49,6 +51,17 @@ def library(tmp_path_factory):
 def needs_walls():
     if bubblewrap.why_not_isolated():
         pytest.skip(bubblewrap.why_not_isolated())
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory):
+    """The package as it is given away."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    done = subprocess.run(command, cwd=checkout.root(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (made,) = folder.glob("*.whl")
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -108,7 +108,7 @@ def _requirements() -> bytes:
     from packaging.requirements import Requirement
 
     needs = [Requirement(text) for text in metadata.requires("cs231n_lib") or []]
-    waiting, taken, found = ["", "cli"], set(), {"array-api-strict"}
+    waiting, taken, found = ["", "cli"], set(), set()
     while waiting:
         extra = waiting.pop()
         taken.add(extra)

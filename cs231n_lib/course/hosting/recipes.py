@@ -4,6 +4,7 @@ The package is installed from its wheel, which lies beside the file: what a cour
 instructor put there, not whatever a registry has under that name.
 """
 
+import textwrap
 from importlib import metadata
 from pathlib import Path
 
@@ -28,7 +29,8 @@ jobs:
         with:
           python-version: "3.12"
       - run: python -m pip install "./{wheel}[cli]"
-{checks}"""
+      - run: |
+{check}"""
 GITLAB = """\
 # Checks what is pushed by the tests that students see; grades are made elsewhere.
 check:
@@ -36,11 +38,13 @@ check:
   timeout: 15 minutes
   script:
     - python -m pip install "./{wheel}[cli]"
-{checks}"""
+    - |
+{check}"""
 CONTAINER = """\
 # An instructor's image: the course folder is mounted at /course.
 FROM python:3.12-slim
-RUN apt-get update && apt-get install --yes --no-install-recommends bubblewrap
+RUN apt-get update && apt-get install --yes --no-install-recommends bubblewrap \\
+    && rm -rf /var/lib/apt/lists/*
 COPY {wheel} /tmp/
 RUN python -m pip install --no-cache-dir "/tmp/{wheel}[course]"
 RUN useradd --create-home instructor
@@ -48,11 +52,22 @@ USER instructor
 WORKDIR /course
 ENTRYPOINT ["cs231n"]
 """
-#: How a notebook is checked, in the file of each kind that checks some.
-CHECKS = {
-    "github": "      - run: cs231n check {name}.ipynb\n",
-    "gitlab": "    - cs231n check {name}.ipynb\n",
-}
+#: Checks each notebook that is there, as it was unpacked or at the top, whatever the others say.
+CHECK = """\
+found=no failed=no
+for name in {names}; do
+  for notebook in "$name.ipynb" "$name/$name.ipynb"; do
+    if [ -f "$notebook" ]; then
+      found=yes
+      cs231n check "$notebook" || failed=yes
+    fi
+  done
+done
+if [ $found = no ]; then echo "There is no notebook to check here: {names}"; fi
+[ $found$failed = yesno ]
+"""
+#: How far the text of a command is indented in each file.
+INDENT = {"github": 10, "gitlab": 6}
 KINDS = ("github", "gitlab", "container", "jupyterhub")
 
 
@@ -67,12 +82,12 @@ def files(kind: str, course: Course) -> dict[str, str]:
         return jupyterhub.files(course)
     if kind == "container":
         return {"Containerfile": CONTAINER.format(wheel=wheel())}
-    checks = "".join(CHECKS[kind].format(name=name) for name in course.assignments())
+    check = textwrap.indent(CHECK.format(names=" ".join(course.assignments())), INDENT[kind] * " ")
     path, text = {
         "github": (".github/workflows/check.yml", GITHUB),
         "gitlab": (".gitlab-ci.yml", GITLAB),
     }[kind]
-    return {path: text.format(wheel=wheel(), checks=checks)}
+    return {path: text.format(wheel=wheel(), check=check)}
 
 
 def write(kind: str, folder: Path, course: Course) -> list[Path]:

@@ -12,20 +12,17 @@ import pytest
 from packaging.requirements import Requirement
 
 from cs231n_lib.course.checkout import root
+from cs231n_lib.course.judge.walls.python import ALLOWED
 from cs231n_lib.course.publishing import build
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory):
+def installed(wheel, tmp_path_factory):
     """A folder with the package as a wheel unpacks it."""
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    done = subprocess.run(command, cwd=root(), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    (wheel,) = folder.glob("*.whl")
+    folder = tmp_path_factory.mktemp("site")
     with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder / "site")
-    return folder / "site"
+        archive.extractall(folder)
+    return folder
 
 
 @pytest.fixture
@@ -103,6 +100,11 @@ def requirements(distribution, extra=""):
     return {r.name for r in asked if r.marker is None or r.marker.evaluate({"extra": extra})}
 
 
+def test_who_can_check_an_assignment_has_all_that_answers_may_import(installed):
+    (package,) = metadata.distributions(path=[str(installed)])
+    assert set(ALLOWED) <= requirements(package, "cli") | requirements(package, "figures")
+
+
 @pytest.fixture(scope="module")
 def bare(installed, tmp_path_factory):
     """The Python of a new environment: the wheel and what it asks for without extras, no more."""
@@ -111,8 +113,8 @@ def bare(installed, tmp_path_factory):
     (site,) = folder.glob("lib/python*/site-packages")
     for entry in installed.iterdir():
         (site / entry.name).symlink_to(entry)
-    (wheel,) = metadata.distributions(path=[str(installed)])
-    wanted, seen = requirements(wheel), set()
+    (package,) = metadata.distributions(path=[str(installed)])
+    wanted, seen = requirements(package), set()
     while wanted:
         seen.add(name := wanted.pop())
         distribution = metadata.distribution(name)
