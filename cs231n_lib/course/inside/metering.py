@@ -158,8 +158,8 @@ def _watch(array_type: type) -> Iterator[list[str]]:
 
     def reached(self: Any) -> Any:
         caller = str(sys._getframe(1).f_globals.get("__name__"))
-        if caller.partition(".")[0] != library:
-            seen.append(f"x.{_HELD}")
+        if caller.partition(".")[0] != library:  # what lives on a device is in no attribute
+            raise AttributeError(f"{array_type.__name__!r} object has no attribute {_HELD!r}")
         return held.__get__(self)
 
     for name, original in originals.items():

@@ -88,7 +88,6 @@ def test_changes_on_the_device_are_told_and_stay_there():
         (lambda a: 1 if a[0] > 0 else 0, "the truth of x"),
         (lambda a: [1, 2][strict.asarray(1, device=a.device)], "x as an index"),
         (lambda a: np.from_dlpack(a), "x to another library"),
-        (lambda a: a._array, "x._array"),
         (lambda a: str(a), "x as text"),
         (lambda a: a.__reduce__()[1][0], "a copy of x on the host"),
         (lambda a: np.asarray(strict.asarray(a, device=strict.Device("CPU_DEVICE"))), "x to NumPy"),
@@ -98,6 +97,12 @@ def test_changes_on_the_device_are_told_and_stay_there():
 def test_fetching_is_told(fetch, told):
     assert told in facts(fetch, np.ones(2))["fetched"]
     assert float(strict.asarray(2.0)) == 2.0  # unwatched again
+
+
+def test_what_stands_for_the_device_is_out_of_reach():
+    with pytest.raises(AttributeError, match="no attribute '_array'"):
+        on_device(lambda a: a._array, (np.ones(2),))
+    assert strict.asarray(2.0)._array == 2.0
 
 
 def test_the_functions_of_the_standard_fetch_nothing():

@@ -59,6 +59,13 @@ def compute_distances_no_loops(X, X_train):
     X, X_train = (np.asarray(a.tolist() if hasattr(a, "tolist") else a) for a in (X, X_train))
     return np.sqrt(((X[:, None] - X_train[None]) ** 2).sum(axis=2))
 """
+HELD = """
+def compute_distances_no_loops(X, X_train):
+    kind, device = type(X), getattr(X, "device", None)
+    X, X_train = (np.asarray(getattr(a, "_array", a)) for a in (X, X_train))
+    out = np.sqrt(((X[:, None] - X_train[None]) ** 2).sum(axis=2)).astype(X.dtype)
+    return out if kind is np.ndarray else kind._new(out, device=device)
+"""
 LIAR = """
 class Liar(np.ndarray):
     def __array_ufunc__(self, *args, **kwargs): return np.zeros(self.shape)
@@ -132,6 +139,7 @@ def batchnorm_backward(dout, cache): return dout, dout[:0], dout[:0]
 """),
     attack("results of the host, called the device's", "a5", "compute_distances_no_loops",
            DEVICE + ON_HOST, 2.0),
+    attack("what an array of the device holds", "a5", "compute_distances_no_loops", HELD, 2.0),
     attack("counts that are equal to everything", "a5", "counts", """
 class Any(int):
     __eq__ = __le__ = __ge__ = lambda self, other: True
