@@ -74,10 +74,11 @@ VISIT = """async (solved) => {
   return { "first print": (print - start) / 1000, "first figure": (figure - start) / 1000,
            Check: (await checked()) / 1000 };
 }"""
-#: Whether the browser has stored all that makes the second visit quick.
+#: Waits until the browser has stored all that makes the second visit quick.
 STORED = """async () => {
   const kept = await caches.open("cs231n-engine");
-  return (await kept.keys()).some(({ url }) => url.includes("/engine/image"));
+  const image = ({ url }) => url.includes("/engine/image");
+  while (!(await kept.keys()).some(image)) await new Promise((done) => setTimeout(done, 100));
 }"""
 
 
@@ -105,7 +106,7 @@ def measure(runs: int) -> dict[str, dict[str, list[float]]]:
                 page.wait_for_load_state("networkidle")
                 for name, seconds in page.evaluate(VISIT, SOLVED).items():
                     found[visit][name].append(seconds)
-                page.wait_for_function(STORED)
+                page.evaluate(STORED)
                 page.close()
             context.close()
         browser.close()

@@ -8,6 +8,9 @@ from typing import IO
 
 from cs231n_lib.course.errors import UserError
 
+#: The mode of what a web server gives to everyone, and often under another name than its author's.
+PUBLIC = 0o644
+
 
 def write_atomically(path: Path, data: bytes, mode: int = 0o600) -> None:
     """Write ``path`` so that it holds all of ``data`` or is untouched, whatever happens.

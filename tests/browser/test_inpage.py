@@ -116,7 +116,17 @@ def test_objects_are_shown_as_in_a_notebook(page):
 
 def test_the_second_visit_asks_the_host_for_no_part_of_it(chromium, engine_site):
     page = opened(chromium, engine_site[1])
-    page.wait_for_function("engine.image", timeout=300_000)
+    page.evaluate("""async () => { // the image is stored last
+      const kept = await caches.open("cs231n-engine");
+      while (!(await kept.match(engine.files.root + engine.files.image)))
+        await new Promise((done) => setTimeout(done, 100));
+    }""")
+    kept = page.evaluate("""async () => {
+      const keys = await (await caches.open("cs231n-engine")).keys();
+      return keys.map(({ url }) => url).filter((url) => !url.includes("/engine/image"));
+    }""")
+    endings = sorted(url.rpartition(".")[2] for url in kept)
+    assert endings == ["wasm", "zip", "zip", "zip"]  # unpacked: the next start need not
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.reload()

@@ -66,6 +66,9 @@ def test_it_is_what_a_static_host_needs(published):
     told = json.loads((published / "live.json").read_text())["engines"]
     assert list(told) == ["in-page"]
     assert told["in-page"]["bytes"] < 25_000_000
+    modes = {path: path.stat().st_mode & 0o777 for path in (published, *published.rglob("*"))}
+    wrong = [p for p, mode in modes.items() if mode != (0o755 if p.is_dir() else 0o644)]
+    assert wrong == []  # a web server runs as another user
     assert (published / "engine" / "LICENSES.txt").stat().st_size > 100_000
 
 

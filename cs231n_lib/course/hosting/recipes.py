@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.errors import UserError
-from cs231n_lib.course.files import write_atomically
+from cs231n_lib.course.files import PUBLIC, write_atomically
 from cs231n_lib.course.hosting import jupyterhub
 
 GITHUB = """\
@@ -114,5 +114,5 @@ def write(kind: str, folder: Path, course: Course) -> list[Path]:
         if path.exists():
             raise UserError(f"{path} is there already; move it away first")
     for path, text in made.items():
-        write_atomically(path, text.encode(), 0o644)  # students' servers read it
+        write_atomically(path, text.encode(), PUBLIC)  # students' servers read it
     return list(made)

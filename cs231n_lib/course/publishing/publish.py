@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cs231n_lib.course.errors import UserError
+from cs231n_lib.course.files import PUBLIC
 from cs231n_lib.course.publishing import build, pdf
 from cs231n_lib.course.publishing.engine import bundle, fetch
 
@@ -64,11 +65,19 @@ def publish(folder: Path) -> str:
         shutil.copytree(build.html_folder(), fresh)
         bundle.write(fresh)
         (fresh / NO_JEKYLL).touch()
+        _open_to_all(fresh)
         found = try_page(fresh)
         if folder.exists():
             folder.rename(old)
         fresh.rename(folder)
     return found
+
+
+def _open_to_all(site: Path) -> None:
+    """Let every user of the host read the site, whatever this user's habits are."""
+    site.chmod(PUBLIC | 0o111)
+    for path in site.rglob("*"):
+        path.chmod(PUBLIC | 0o111 if path.is_dir() else PUBLIC)
 
 
 def try_page(site: Path) -> str:

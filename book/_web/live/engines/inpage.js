@@ -59,6 +59,7 @@ export class InPage {
   async start(report) {
     this.report = report;
     this.set("starting");
+    this.next = this.open(); // it reads its own code while the files come
     for (;;) {
       try {
         await this.fetchAll();
@@ -95,7 +96,6 @@ export class InPage {
       const [done, all] = [received, this.bytes].map((each) => Math.round(each / MB));
       if (this.state === "starting") this.report("starting", `loading Python: ${done} of ${all} MB`);
     }));
-    this.image = await this.files.keptImage();
   }
 
   // Images --------------------------------------------------------------------------------------
@@ -110,6 +110,7 @@ export class InPage {
     try {
       await this.ask({ kind: "start", module: this.module, parts: this.parts, interruptible: this.raise() }, spare);
       this.image = await this.ask({ kind: "image" }, spare);
+      await this.files.unpack();
       await this.files.keepImage(this.image);
     } catch (error) {
       console.warn(error); // then every start imports anew
@@ -131,7 +132,8 @@ export class InPage {
 
   async begin() {
     this.worker?.terminate();
-    this.worker = this.open();
+    this.worker = this.next ?? this.open();
+    this.next = null;
     const { module, parts, image, folder } = this;
     const flag = this.raise();
     this.canStop = (await this.ask({ kind: "start", module, parts, image, folder, interruptible: flag })).canStop;
@@ -219,5 +221,6 @@ export class InPage {
     this.leaving = true;
     clearTimeout(this.timer);
     this.worker?.terminate();
+    this.next?.terminate();
   }
 }

@@ -22,7 +22,7 @@ from cs231n_lib.course.classroom.outgoing import findings
 from cs231n_lib.course.classroom.platforms import PLATFORMS
 from cs231n_lib.course.classroom.standing import Standing, standing
 from cs231n_lib.course.errors import UserError
-from cs231n_lib.course.files import write_atomically
+from cs231n_lib.course.files import PUBLIC, write_atomically
 from cs231n_lib.course.judge.result import Result
 from cs231n_lib.course.text import visible
 
@@ -99,7 +99,7 @@ def write_feedback(
                 if companion == "submission_secret.txt" and not data:
                     data = received.secret_for(course, f"{assignment}/{name}").encode()
                 write_atomically(folder / companion, data)
-            write_atomically(folder / f"{assignment}.html", page, 0o644)
+            write_atomically(folder / f"{assignment}.html", page, PUBLIC)
     return len(now.results), now
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from cs231n_lib.course.checkout import sources
 from cs231n_lib.course.errors import UserError
-from cs231n_lib.course.files import write_atomically
+from cs231n_lib.course.files import PUBLIC, write_atomically
 from cs231n_lib.course.publishing import bounded
 from cs231n_lib.course.publishing.engine import fetch
 from cs231n_lib.course.publishing.engine.slim import slim
@@ -162,10 +162,10 @@ def write(site: Path) -> dict[str, Any]:
         named[stem] = f"{FOLDER}/{stem}-{hashlib.sha256(data).hexdigest()[:12]}{dot}{ending}", data
     shutil.rmtree(site / FOLDER, ignore_errors=True)
     for path, data in named.values():
-        write_atomically(site / path, data)
-    write_atomically(site / FOLDER / LICENCES, licences)
+        write_atomically(site / path, data, PUBLIC)
+    write_atomically(site / FOLDER / LICENCES, licences, PUBLIC)
     told = {"files": {stem: path for stem, (path, _) in named.items()}, "bytes": size}
-    write_atomically(site / OFFER, json.dumps({"engines": {"in-page": told}}).encode())
+    write_atomically(site / OFFER, json.dumps({"engines": {"in-page": told}}).encode(), PUBLIC)
     return told
 
 

@@ -9,6 +9,10 @@ export class NotArrived extends Error {}
 // Without a secure address there is no storage for files: then the browser's own cache has to do.
 const storage = async () => globalThis.caches?.open(CACHE).catch(() => null);
 
+const TYPES = { wasm: "application/wasm", zip: "application/zip" };
+const unpackedName = (path) => path.replace(/\.gz$/, "");
+const typeOf = (path) => TYPES[unpackedName(path).split(".").pop()];
+
 // The bytes behind an answer, unpacked. Some hosts unpack a .gz on the way, so the first bytes tell,
 // not the name. `heard` is told how many bytes came.
 async function unpacked(answer, heard) {
@@ -36,21 +40,45 @@ export class Files {
     this.image = `engine/image?${Object.values(paths).join("&")}`;
   }
 
-  async here() {
-    return Boolean(await (await storage())?.match(this.root + this.paths.python));
+  // The names under which a part may be stored: unpacked, or as it came.
+  names(path) {
+    return [unpackedName(path), path].map((name) => this.root + name);
   }
 
-  async get(path) {
-    const address = this.root + path;
+  async here() {
     const kept = await storage();
-    const found = await kept?.match(address);
+    const found = await Promise.all(this.names(this.paths.python).map((name) => kept?.match(name)));
+    return found.some(Boolean);
+  }
+
+  // A part of the engine, unpacked.
+  async get(path, heard) {
+    const [ready, address] = this.names(path);
+    const kept = await storage();
+    const found = await kept?.match(ready);
     if (found) return found;
+    const answer = (await kept?.match(address)) ?? (await this.fetch(address, kept));
+    return new Response(await unpacked(answer, heard), { headers: { "Content-Type": typeOf(path) } });
+  }
+
+  async fetch(address, kept) {
     const answer = await fetch(address).catch(() => null);
     if (!answer?.ok) throw new NotArrived(`${address}: ${answer?.status ?? "no answer"}`);
     const copy = kept && answer.clone();
     const isKept = copy && kept.put(address, copy).then(() => true, () => false);
     this.keeping.push(isKept);
     return answer;
+  }
+
+  // Store unpacked what is stored as it came: the next start need not wait for that.
+  async unpack() {
+    const kept = await storage();
+    for (const path of Object.values(this.paths)) {
+      const [ready, address] = this.names(path);
+      if (!(await kept?.match(address))) continue;
+      await kept.put(ready, await this.get(path, () => {}));
+      await kept.delete(address);
+    }
   }
 
   // Whether the storage had no room for something that came.
@@ -61,22 +89,21 @@ export class Files {
   // The compiled program, and the other parts as bytes.
   async all(heard) {
     this.keeping = [];
-    const open = async (path, type) =>
-      new Response(await unpacked(await this.get(path), heard), { headers: { "Content-Type": type } });
     try {
       const { python, ...rest } = this.paths;
-      const module = WebAssembly.compileStreaming(open(python, "application/wasm"));
+      const module = WebAssembly.compileStreaming(this.get(python, heard));
       const bytes = Object.entries(rest).map(async ([name, path]) => {
-        return [name, await (await open(path, "application/zip")).arrayBuffer()];
+        return [name, await (await this.get(path, heard)).arrayBuffer()];
       });
-      const [compiled, ...parts] = await Promise.all([module, ...bytes]);
+      const [compiled, image, ...parts] = await Promise.all([module, this.keptImage(), ...bytes]);
       this.forgetOthers();
-      return { module: compiled, parts: Object.fromEntries(parts) };
+      return { module: compiled, image, parts: Object.fromEntries(parts) };
     } catch (error) {
       // What came broken must not be taken out of the storage the next time.
       await Promise.allSettled(this.keeping);
       const kept = await storage();
-      await Promise.all(Object.values(this.paths).map((path) => kept?.delete(this.root + path)));
+      const names = Object.values(this.paths).flatMap((path) => this.names(path));
+      await Promise.all(names.map((name) => kept?.delete(name)));
       throw error instanceof NotArrived ? error : new NotArrived(error.message);
     }
   }
@@ -84,14 +111,14 @@ export class Files {
   // Files of earlier builds of this book.
   async forgetOthers() {
     const kept = await storage();
-    const mine = [...Object.values(this.paths), this.image].map((path) => this.root + path);
+    const mine = [...Object.values(this.paths), this.image].flatMap((path) => this.names(path));
     for (const { url } of (await kept?.keys()) ?? []) {
       if (url.startsWith(`${this.root}engine/`) && !mine.includes(url)) await kept.delete(url);
     }
   }
 
   async keptImage() {
-    return (await (await storage())?.match(this.root + this.image))?.arrayBuffer();
+    return (await (await storage())?.match(this.root + this.image))?.blob();
   }
 
   async keepImage(image) {

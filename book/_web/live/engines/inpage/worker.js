@@ -70,6 +70,7 @@ function python(code) {
 async function start({ module, parts, image, folder = "", interruptible }) {
   // A strict policy may forbid blobs: then nothing can be interrupted, and nothing must seem to be.
   canStop = !revoked(interruptible);
+  const remembered = image?.arrayBuffer();
   const cut = LIBRARY.lastIndexOf("/");
   const folders = {
     [LIBRARY.slice(0, cut)]: [[LIBRARY.slice(cut + 1), new Uint8Array(parts.library)]],
@@ -84,8 +85,8 @@ async function start({ module, parts, image, folder = "", interruptible }) {
   guest = instance.exports;
   system.attach(instance);
   if (image) {
-    guest.memory.grow((image.byteLength - guest.memory.buffer.byteLength) / PAGE_BYTES);
-    new Uint8Array(guest.memory.buffer).set(new Uint8Array(image));
+    guest.memory.grow((image.size - guest.memory.buffer.byteLength) / PAGE_BYTES);
+    new Uint8Array(guest.memory.buffer).set(new Uint8Array(await remembered));
     if (python("__import__('cellrunner').wake()") !== 0) throw new Error("the image does not wake");
   } else {
     guest._initialize();
@@ -107,7 +108,7 @@ const work = {
   image() {
     if (python("__import__('cellrunner').warm()") !== 0) throw new Error("the usual imports fail");
     if (system.open) throw new Error(`${system.open} files are open`);
-    return guest.memory.buffer.slice(0);
+    return new Blob([guest.memory.buffer]);
   },
 
   run({ code, interruptible }) {
