@@ -43,5 +43,6 @@ def test_right_keys_pass_and_more_of_them_where_they_may():
 def test_the_nearest_is_found_whatever_its_case_and_none_where_nothing_is_near():
     assert nearest("predict_labels", ["predict_label", "labels", "train"]) == "predict_label"
     assert nearest("b2", ["b1", "W2", "B_2"]) == "B_2"
+    assert nearest("b2", ["b1", "__b_2__"]) == "__b_2__"
     assert nearest("b2", ["b1", "W2"]) is None
     assert nearest("b2", []) is None

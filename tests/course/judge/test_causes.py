@@ -148,13 +148,13 @@ def test_a_cell_that_defines_something_else_says_what(graded, source, said):
 def test_another_function_that_the_cell_should_define_is_not_taken_for_the_missing_one():
     layer = {
         **notebooks.ANSWERS,
-        "double": "def layer_forward(x): pass\ndef layer_backward(x): pass",
+        "double": "def loss_l1(x): pass\ndef loss_l2(x): pass",
     }
     master = read_master(notebooks.to_bytes(notebooks.notebook(layer)), "tiny")
-    one = Causes(master, {"double": "def layer_forward(x): pass"})
-    assert "it does not: has it been renamed?" in one.of("layer_backward", {})
-    other = Causes(master, {"double": "def layer_forward(x): pass\ndef layer_bakward(x): pass"})
-    assert "it defines layer_bakward: write layer_backward" in other.of("layer_backward", {})
+    one = Causes(master, {"double": "def loss_l1(x): pass"})
+    assert "it does not: has it been renamed?" in one.of("loss_l2", {})
+    other = Causes(master, {"double": "def loss_l1(x): pass\ndef losss_l2(x): pass"})
+    assert "it defines losss_l2: write loss_l2" in other.of("loss_l2", {})
 
 
 CLASS = "class Net:\n    def __init__(self): self.reg = 1\n"
