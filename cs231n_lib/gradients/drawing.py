@@ -18,7 +18,7 @@ __all__ = ["Drawing", "draw"]
 # Mid tones: legible on white and on black alike.
 NEUTRAL, GREEN, RED = "#7a7f87", "#22944a", "#e0483e"
 COLUMN, ROW, MARGIN, FONT = 132, 58, 44, 13  # pixels
-LEGIBLE = 8 / FONT  # a narrow page makes a drawing smaller, down to letters of 8 pixels
+LEGIBLE = 11 / FONT  # a narrow page makes a drawing smaller, down to letters of 11 pixels
 MAX_NODES = 150
 
 

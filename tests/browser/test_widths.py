@@ -123,7 +123,7 @@ def test_letters_in_figures_are_read_on_a_phone(page, record_property):
     letters = at(page, 390).evaluate(LETTERS)
     record_property("pixels", letters)
     assert letters or "image/png" not in source(page.name)
-    assert [(alt, size) for alt, size in letters if size < figures.LEGIBLE - 0.1] == []
+    assert [(alt, size) for alt, size in letters if size < 11] == []
 
 
 WHOLE = """() => [...document.querySelectorAll(".bd-article picture.drawn")]

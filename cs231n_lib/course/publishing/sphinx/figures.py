@@ -29,9 +29,8 @@ ASKED = re.compile(r"\b(?:fontsize|labelsize)=(\d+)")
 SET = {"show_confusion(": 8, "show_images(": 9, "show_templates(": 9}
 USUAL = 11
 NARROW = "(max-width: 600px)"
-#: On a phone: its column, and the height of the smallest type that is read there, in pixels.  It is
-#: small, so that a plot is seen as a whole; its letters are large once it is opened in full size.
-COLUMN, LEGIBLE = 358, 8
+#: On a phone: its column, and the height of the smallest type that is read there, in pixels.
+COLUMN, LEGIBLE = 358, 11
 
 
 def note_drawings(app: Sphinx, document: nodes.document) -> None:
