@@ -78,7 +78,7 @@ def set_due(course: Course, assignment: str, text: str) -> datetime | None:
     return due
 
 
-def extend(course: Course, assignment: str, login: str, days: float) -> datetime | None:
+def extend(course: Course, assignment: str, login: str, days: float) -> datetime:
     """Give a student ``days`` more than all for an assignment; return when it is due for them."""
     course.master(assignment)
     if not 0 <= days <= 366:

@@ -1,5 +1,6 @@
 """``cs231n override|due|extend|roster``: what an instructor grants."""
 
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +8,13 @@ import typer
 
 from cs231n_lib.course.commands.options import Assignment, CourseFolder, course_in
 from cs231n_lib.course.commands.say import say
+
+
+def _told(moment: datetime, zone: tzinfo) -> str:
+    """Return a moment in the words of the course's clock, and in those of UTC if they differ."""
+    local = f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
+    utc = f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S %Z}"
+    return local if local == utc else f"{local} ({utc})"
 
 
 def override(
@@ -40,8 +48,9 @@ def due(
     """
     from cs231n_lib.course.classroom.granting import set_due
 
-    found = set_due(course_in(course), assignment, when)
-    say(f"{assignment} is due {found:%Y-%m-%d %H:%M:%S} UTC" if found else f"{assignment}: no date")
+    home = course_in(course)
+    found = set_due(home, assignment, when)
+    say(f"{assignment} is due {_told(found, home.zone)}" if found else f"{assignment}: no date")
 
 
 def extend(
@@ -56,8 +65,9 @@ def extend(
     """
     from cs231n_lib.course.classroom.granting import extend as grant
 
-    found = grant(course_in(course), assignment, student, days)
-    say(f"{assignment} is due {found:%Y-%m-%d %H:%M:%S} UTC for {student}")
+    home = course_in(course)
+    found = grant(home, assignment, student, days)
+    say(f"{assignment} is due {_told(found, home.zone)} for {student}")
 
 
 def roster(
@@ -85,7 +95,7 @@ def roster(
     spent = take_roster(home, students, names, late_days)
     for number, reason in refused:
         say(f"refused: {path}, line {number}: {reason}", err=True)
-    say(f"{len(students)} students")
+    say(f"{len(students)} student{'' if len(students) == 1 else 's'}")
     for student, found in spent.items():
         days = ", ".join(f"{name}: {count}" for name, count in found.items())
         say(f"{student} spent late days on {days}")

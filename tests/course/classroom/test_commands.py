@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import shutil
 from datetime import timedelta
 
 import pytest
@@ -63,7 +64,8 @@ def grades(course):
 
 
 @pytest.fixture(scope="module")
-def graded(course, needs_walls):
+def once(course, needs_walls):
+    """The course, with what was handed in graded."""
     hand_in(course, "bob", submission(mean=f'def mean(x):\n    raise ValueError("{EVIL}")'))
     loud = "print('printed by anne')\n" + notebooks.ANSWERS["mean"]
     hand_in(course, "anne", submission(mean=loud))
@@ -74,6 +76,14 @@ def graded(course, needs_walls):
     run(course, "collect", "tiny", str(course.root / "in"), status=1)
     run(course, "grade", "tiny", "-n", "1")
     return course
+
+
+@pytest.fixture
+def graded(once, tmp_path_factory):
+    """A copy of the graded course, which a test may change."""
+    root = tmp_path_factory.mktemp("graded") / "course"
+    shutil.copytree(once.root, root)
+    return Course(root)
 
 
 def test_the_gradebook_is_what_nbgrader_expects(graded):
@@ -221,6 +231,7 @@ def test_the_report_has_its_parts(graded):
 
 
 def test_exports_read_back(graded, tmp_path):
+    run(graded, "override", "tiny", "anne", "why", "2", "--reason", "all of it")
     for form, column in (("csv", ()), ("canvas", ("--column", "tiny (1)"))):
         path = tmp_path / f"{form}.csv"
         words = ("export", "tiny", "--format", form, "-o", str(path), "--partial", *column)
@@ -335,6 +346,7 @@ def test_late_days_and_extensions_are_one_account(graded, tmp_path):
 
         with api.Gradebook(course.db_url) as gradebook:
             taken = gradebook.find_submission("tiny", "anne").timestamp
+        run(course, "override", "tiny", "anne", "why", "2", "--reason", "all of it")
         run(course, "due", "tiny", f"{taken - timedelta(hours=30):%Y-%m-%d %H:%M:%S}")
         assert grades(course)["anne"].penalty == grades(course)["anne"].cells[0].score + 5
         path = tmp_path / "roster.csv"
@@ -364,6 +376,22 @@ def test_late_days_and_extensions_are_one_account(graded, tmp_path):
         assert "In the gradebook: 0 of 6" in page
         with api.Gradebook(course.db_url) as gradebook:  # and so does nbgrader's own table
             assert gradebook.find_submission("tiny", "bob").late_submission_penalty == 5
+    finally:
+        config.write_text(before)
+        run(Course(graded.root), "due", "tiny", "none")
+
+
+def test_a_date_is_answered_by_the_clock_of_the_course(graded):
+    config = graded.root / "nbgrader_config.py"
+    before = config.read_text()
+    config.write_text(before + '\nc.Exchange.timezone = "Asia/Kolkata"\n')
+    course = Course(graded.root)
+    try:
+        told = run(course, "due", "tiny", "2026-03-01 17:00")
+        assert "tiny is due 2026-03-01 17:00:00 IST (2026-03-01 11:30:00 UTC)" in told
+        told = run(course, "extend", "tiny", "anne", "--days", "1")
+        assert "due 2026-03-02 17:00:00 IST (2026-03-02 11:30:00 UTC) for anne" in told
+        run(course, "extend", "tiny", "anne", "--days", "0")
     finally:
         config.write_text(before)
         run(Course(graded.root), "due", "tiny", "none")
@@ -423,7 +451,7 @@ def test_check_tells_a_student_where_they_stand(tmp_path):
     done = CliRunner().invoke(app, ["check", str(path)])
     assert done.exit_code == 1
     assert "not the mean" in done.output
-    assert "3 of 4 points" in done.output
+    assert "1 of 2 points by the visible tests" in done.output
     path.write_bytes(submission())
     assert CliRunner().invoke(app, ["check", str(path)]).exit_code == 0
 

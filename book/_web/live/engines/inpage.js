@@ -125,7 +125,8 @@ export class InPage {
     worker.onmessage = ({ data }) => this.hear(data);
     worker.onerror = (event) => {
       event.preventDefault();
-      this.fail(new Error(event.message || "the worker is blocked"), worker);
+      worker.broken = new Error(event.message || "the worker is blocked");
+      this.fail(worker.broken, worker);
     };
     return worker;
   }
@@ -141,6 +142,7 @@ export class InPage {
   }
 
   ask(message, worker = this.worker) {
+    if (worker.broken) return Promise.reject(worker.broken);
     const id = ++this.questions;
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { resolve, reject, worker });
