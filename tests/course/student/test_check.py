@@ -129,7 +129,7 @@ def test_what_only_the_judge_meets_is_explained(tmp_path, body, advice):
     [
         ("import torch\n" + RIGHT, "torch is not available in this assignment"),
         (RIGHT.replace("for row in", "for row on"), "return np.array"),
-        (RIGHT.replace("def predict", "def Predict"), "renamed"),
+        (RIGHT.replace("def predict", "def Predict"), "it defines Predict_labels"),
     ],
 )
 def test_one_cause_is_told_once_and_first(tmp_path, answer, cause):
