@@ -349,7 +349,7 @@ def test_an_endless_check_is_stopped_as_a_grader_would(live, expect):
 def test_restart_forgets_variables(live, expect):
     run(live, FIRST)
     done(live, FIRST)
-    live.get_by_role("button", name="Restart the kernel").click()
+    live.get_by_role("button", name="Restart Python").click()
     state(live, "restarted")
     edit(live, FIRST, "print('x' in globals())")
     run(live, FIRST)
@@ -445,7 +445,7 @@ def test_a_killed_kernel_is_replaced(live, expect):
     run(live, WAIT)
     state(live, "died")
     expect(live.locator(".live-status")).to_contain_text("a fresh one was started")
-    expect(output(live, WAIT)).to_contain_text("the kernel went away")
+    expect(output(live, WAIT)).to_contain_text("Python went away")
     edit(live, WAIT, "1")
     run(live, DOUBLE)
     expect(output(live, DOUBLE)).to_contain_text("42", timeout=20_000)

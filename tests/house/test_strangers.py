@@ -15,17 +15,21 @@ from cs231n_lib.course.checkout import root
 PLATFORM = '''
 """Hand-ins as a made-up platform packs them: ``LOGIN#NUMBER/file``."""
 
-from cs231n_lib.course.classroom.platforms.platform import Container, Platform, View
+from cs231n_lib.course.classroom.platforms.platform import Answer, Container, Platform, View
 
 
 class Sharp(Platform):
     """A platform that puts a number behind each login."""
 
     name = "sharp"
+    exports = True
 
     def identify(self, path: tuple[str, ...], view: View) -> Container | None:
         login, sharp, _ = path[0].partition("#")
         return Container((login,), path[0]) if sharp and len(path) > 1 else None
+
+    def export(self, answer: Answer) -> dict[str, bytes]:
+        return {"sharp.txt": answer.assignment.encode()}
 '''
 COLLECT = """
 import zipfile
@@ -33,12 +37,14 @@ from pathlib import Path
 from cs231n_lib.course.classroom.incoming.collect import collect
 from cs231n_lib.course.classroom.founding import begin
 from cs231n_lib.course.classroom.incoming.received import submissions
+from cs231n_lib.course.classroom.outgoing.export import FORMATS
 
 course = begin(Path("course"), assignments=("a1",))
 with zipfile.ZipFile("all.zip", "w") as archive:
     archive.writestr("anne#12/a1.ipynb", course.master("a1"))
 collect(course, "a1", [Path("all.zip")])
 print([s.student for s in submissions(course, "a1")])
+print(FORMATS)
 """
 WALL = '''
 """A wall of paper: a plain process that says that it is walled."""
@@ -177,7 +183,10 @@ def test_a_new_platform_is_one_file_and_a_name(project):
     add(project, "classroom/platforms/sharp.py", PLATFORM, front, "\n#: In the order", line)
     add(project, "classroom/platforms/sharp.py", PLATFORM, front, "    Moodle(),",
         "    Sharp(), Moodle(),")  # fmt: skip
-    assert run(project, COLLECT) == ["['anne']"]
+    assert run(project, COLLECT) == [
+        "['anne']",
+        "('sharp', 'moodle', 'canvas', 'gradescope', 'csv')",
+    ]
 
 
 def test_a_new_wall_and_a_new_pool_are_a_file_and_a_line_each(project):

@@ -157,7 +157,7 @@ export class Cell {
     const { ok, gone } = await engine.run(this.code, { show: (output) => this.hear(output, engine) });
     clearInterval(clock);
     this.outputs.flush();
-    if (gone) this.say("Stopped: the kernel went away while this cell was running.");
+    if (gone) this.say("Stopped: Python went away while this cell was running.");
     else if (this.late) this.say(LATE);
     this.show(ok ? "done" : "failed");
     return ok;

@@ -22,7 +22,7 @@ class Page {
     bar.append(
       button("Run all", "Run all cells from the top", () => this.runTo(this.cells.at(-1))),
       button("Interrupt", "Interrupt the running cell", () => this.engine.interrupt()),
-      button("Restart", "Restart the kernel, forgetting all variables", () => this.engine.restart()),
+      button("Restart", "Restart Python, forgetting all variables", () => this.engine.restart()),
       button("Reset page", "Reset page: every cell gets back its stored text and output", (event) =>
         this.reset(event.currentTarget),
       ),

@@ -6,9 +6,10 @@ must never import the numeric library: a shared bug would pass.
 
 `exercise` has what one function is asked for, and checks it: `calling` asks the student's function,
 `comparison` holds the answer against that of the `reference`, `diagnosing` finds which of the
-`mistakes` explains it. `verdict` is what comes out; `raising`, `keys` and `attributes` say what it
-means that something raises or is not there. `pair`, `model` and `scores` are for layers and
-networks, `hygiene` is for every function, and a folder is for one assignment.
+`mistakes` explains it, those of one exercise or those that fit every one. `verdict` is what comes
+out; `raising`, `keys` and `attributes` say what it means that something raises or is not there.
+`pair`, `model` and `scores` are for layers and networks, `hygiene` is for every function, and a
+folder is for one assignment.
 """
 
 import importlib

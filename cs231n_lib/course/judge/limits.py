@@ -1,9 +1,10 @@
-"""The limits of one submission, what is left of them, and every bound on a stranger's data.
+"""The limits of one submission, what is left of them, and the judge's bounds on its data.
 
 A student is charged with the seconds in which the worker computed or slept, measured from outside
 (`meter`). How long that took on the clock says how busy the machine is, not how long the code
 runs: the clock is a backstop, and what it ends is an infrastructure fault.
-The bounds of what travels between judge and worker stand in `inside.protocol`.
+The bounds of what travels between judge and worker stand in `inside.protocol`; those of a notebook
+in `assignment.notebook`, of an archive in `classroom.incoming.archives`.
 """
 
 import time

@@ -5,7 +5,9 @@ but the inputs is kept between the passes, so any backward can follow any forwar
 As everywhere in the field the filter is not flipped: "convolution" is cross-correlation.
 
 This is the door: callers come in here, are checked once, and one algorithm is chosen for them. An
-algorithm is one file beside it and one name in `PREFERENCE`; none of them chooses another.
+algorithm is one file beside it and one name in `PREFERENCE`; none of them chooses another. On NumPy
+`winograd` takes 3 x 3 and 5 x 5 filters at stride 1 between many channels and `blocked` the rest;
+other libraries take `columns`; `naive` is what tests and readers hold them against.
 """
 
 from __future__ import annotations

@@ -1,4 +1,9 @@
-"""All attacks in their order: on tests and notebooks, on what stands around, the judge, a3."""
+"""All attacks in their order.
+
+`attacks` has the first, on tests and notebooks; `walls` those on the sandbox and what stands around
+it; `machine` on clocks, limits and the line; `forms` on shapes of answers; `real` on a3 to a5.  A
+new one goes into the list of its kind; `--record` then writes the record anew.
+"""
 
 from tests.grader.adversarial.attacks import FIRST
 from tests.grader.adversarial.forms import FORMS

@@ -89,6 +89,6 @@ def export(
     path = output or Path(next(iter(files)) if single else f"{assignment}-{form}")
     for name, data in files.items():
         write_atomically(path if single else path / name, data)
-    known = numbers.keys() if form in ("canvas", "moodle") else now.grades.keys()
+    known = numbers.keys() if platform.by_number else now.grades.keys()
     left_out = sorted(now.grades.keys() - known)
     return Exported(path, left_out, now.missing, now.waiting, unfinished if partial else [])

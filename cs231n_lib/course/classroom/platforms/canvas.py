@@ -1,6 +1,7 @@
 """Canvas: files called after name, number and attachment; its gradebook as a sheet."""
 
 import re
+from typing import Any
 
 from cs231n_lib.course.classroom.platforms.platform import (
     Answer,
@@ -28,6 +29,7 @@ class Canvas(Platform):
 
     name = "canvas"
     exports = True
+    by_number = True
 
     def identify(self, path: tuple[str, ...], view: View) -> Container | None:
         """Read ``doeanne_LATE_1234_88001_a1.ipynb``, or the folder that was unpacked from such."""
@@ -78,12 +80,12 @@ class Canvas(Platform):
         name = f"{answer.assignment}-{self.name}.csv"
         if answer.table is None:
             header = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", column]
-            rows = [
-                [g.full_name, answer.numbers.get(g.student, ""), "",
-                 "" if g.login.startswith("canvas-") else g.login, "", g.score]
-                for g in answer.grades
-            ]  # fmt: skip
-            return {name: as_table(header, rows)}
+            grades: list[list[Any]] = []
+            for g in answer.grades:
+                known = answer.numbers.get(g.student, "")
+                login = "" if g.login == str(Label(self.name, known)) else g.login
+                grades.append([g.full_name, known, "", login, "", g.score])
+            return {name: as_table(header, grades)}
         table = answer.table
         keep = [i for i, cell in enumerate(table.header) if cell in (*OWN_COLUMNS, column)]
         place, number = table.header.index(column), table.column("ID")

@@ -31,6 +31,7 @@ class Moodle(Platform):
     name = "moodle"
     numbers_change = True
     exports = True
+    by_number = True
 
     def identify(self, path: tuple[str, ...], view: View) -> Container | None:
         """Read ``Anne Doe_4711_assignsubmission_file_/a1.ipynb``, or the same as a flat name."""

@@ -112,12 +112,16 @@ class Platform:
         Whether it draws a student's number anew for each assignment.
     exports : bool
         Whether :meth:`export` writes something.
+    by_number : bool
+        Whether :meth:`export` names students by their number on the platform, so that it leaves out
+        those whose number no sheet has told.
     """
 
     name = ""
     metadata = ""
     numbers_change = False
     exports = False
+    by_number = False
 
     def wraps(self, folder: str) -> bool:
         """Whether ``folder`` is one that the platform puts around its whole export."""
