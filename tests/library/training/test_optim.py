@@ -8,10 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cs231n_lib.nets.presets import TwoLayerNet
 from cs231n_lib.training.optim import SGD, Adam, AdamW, Momentum, Nesterov, RMSProp
 from cs231n_lib.training.schedules import constant, cosine, step_decay, warmup
-from cs231n_lib.training.solver import Solver
 
 TORCH = np.load(Path(__file__).parents[1] / "fixtures" / "torch_layers.npz")
 ADAM = {"beta1": 0.8, "beta2": 0.95, "eps": 1e-6}
@@ -200,39 +198,3 @@ def test_numbers_at_the_edge_are_accepted():
     assert step_decay(1.0, 1)(1) == pytest.approx(0.1)
     assert cosine(1.0, 1)(1) == 0
     assert warmup(constant(1.0), 1)(0) == 1
-
-
-class Sign(SGD):
-    """Steps of one size against the sign of a running mean of the gradients."""
-
-    remembers = ("mean",)
-
-    def _update(self, name, w, dw, learning_rate):
-        mean = 0.5 * self._recall("mean", name, w) + 0.5 * dw
-        self.state["mean"][name] = mean
-        return w - learning_rate * np.sign(mean)
-
-
-def test_a_rule_of_ones_own_is_one_method(tmp_path):
-    """It trains, its state goes on where it stopped, and it refuses another rule's state."""
-    X, y = np.random.default_rng(0).normal(size=(20, 3)), np.arange(20) % 2
-    data = {"X_train": X, "y_train": y, "X_val": X, "y_val": y}
-    path = tmp_path / "checkpoint.npz"
-
-    def solver(epochs):
-        rng = np.random.default_rng(1)
-        model = TwoLayerNet(3, 4, 2, dtype=np.float64, rng=rng)
-        rule = Sign(1e-3)
-        return Solver(model, data, optimiser=rule, num_epochs=epochs, batch_size=5, rng=rng,
-                      progress=False)  # fmt: skip
-
-    whole, rest = solver(4), solver(4)
-    whole.train()
-    solver(2).train().save_checkpoint(path)
-    rest.load_checkpoint(path)
-    rest.train()
-    for name, value in whole.model.params.items():
-        np.testing.assert_array_equal(rest.model.params[name], value)
-    assert repr(rest.optimiser) == "Sign(learning_rate=0.001)"
-    with pytest.raises(ValueError, match='Momentum remembers "velocity/NAME"'):
-        Momentum().load_state_dict(rest.optimiser.state_dict())
