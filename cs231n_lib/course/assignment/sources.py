@@ -1,4 +1,4 @@
-"""Which assignments there are: one for each folder that holds a master notebook of its name."""
+"""Which assignments there are: one for each folder that holds a notebook of its name."""
 
 from pathlib import Path
 
@@ -7,5 +7,5 @@ from cs231n_lib.course import checkout
 
 def assignments(folder: Path | None = None) -> list[str]:
     """Return the names of the assignments in ``folder``; by default, of those that come along."""
-    masters = (folder or checkout.material() / "solutions").glob("*/*.ipynb")
-    return sorted(p.stem for p in masters if p.stem == p.parent.name)
+    notebooks = (folder or checkout.material() / "solutions").glob("*/*.ipynb")
+    return sorted(p.stem for p in notebooks if p.stem == p.parent.name)

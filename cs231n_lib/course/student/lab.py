@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cs231n_lib.course import checkout
+from cs231n_lib.course.assignment.sources import assignments
 from cs231n_lib.course.errors import UserError
 
 #: What nbgrader puts into JupyterLab for those who teach; validating stays.
@@ -28,11 +29,6 @@ TEACHERS_SERVERS = tuple(
 )
 #: How long a server may take to come up on a busy machine.
 START_SECONDS = 180.0
-
-
-def available(exercises: Path) -> list[str]:
-    """Return the names of the assignments that can be worked on."""
-    return sorted(p.name for p in exercises.glob("a*") if (p / f"{p.name}.ipynb").is_file())
 
 
 def work_copy(name: str, exercises: Path, folder: Path, *, reset: bool = False) -> Path:
@@ -54,7 +50,7 @@ def work_copy(name: str, exercises: Path, folder: Path, *, reset: bool = False) 
     UserError
         If there is no such assignment, or the folder cannot be written.
     """
-    names = available(exercises)
+    names = assignments(exercises)
     if name not in names:
         raise UserError(f"there is no assignment {name!r}; there are: {', '.join(names)}")
     if folder.resolve().is_relative_to(exercises.resolve().parent):

@@ -29,6 +29,12 @@ def test_copy_is_made_once_and_never_overwritten(exercises, tmp_path):
     assert notebook.read_text() == "my solution"
 
 
+def test_an_assignment_of_ones_own_has_any_name(exercises, tmp_path):
+    (exercises / "median").mkdir()
+    (exercises / "median" / "median.ipynb").write_text("released")
+    assert lab.work_copy("median", exercises, tmp_path / "work").read_text() == "released"
+
+
 def test_the_name_of_the_notebook_names_its_assignment(monkeypatch, tmp_path):
     monkeypatch.setattr(lab, "open_lab", lambda *_, **__: 0)
     done = CliRunner().invoke(app, ["lab", "a1.ipynb", "--folder", str(tmp_path)])
