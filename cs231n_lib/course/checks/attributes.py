@@ -22,8 +22,8 @@ def attribute(thing: Any, name: str, what: str, missing: Diagnosis | None = None
     try:
         return getattr(thing, name)
     except (AttributeError, StudentError):
-        failure = CheckFailed(f"{what} has no attribute `{name}`.", _lost(thing, name) or missing)
-    raise failure
+        cause = _lost(thing, name) or missing
+        raise CheckFailed(f"{what} has no attribute `{name}`.", cause) from None
 
 
 def _lost(thing: Any, name: str) -> Diagnosis | None:

@@ -20,16 +20,15 @@ def vote(
     down: str = "nowhere",
 ) -> np.ndarray:
     """Return the label of each row of ``dists`` by majority among the k nearest."""
+    if by == "argmin":
+        k = 1
+    rows = np.repeat(dists[:1], len(dists), axis=0) if by == "first row" else dists
+    ranks = np.argsort(order * rows, axis=1, kind="stable")
+    if down != "nowhere":
+        downwards = np.argsort(dists, axis=0, kind="stable")
+        ranks = downwards if down == "by row" else downwards[:, np.arange(len(dists))].T
     y_pred = []
-    downwards = np.argsort(dists, axis=0, kind="stable")
-    for i, row in enumerate(
-        np.repeat(dists[:1], len(dists), axis=0) if by == "first row" else dists
-    ):
-        if by == "argmin":
-            k = 1
-        rank = np.argsort(order * row, kind="stable")
-        if down != "nowhere":
-            rank = downwards[i] if down == "by row" else downwards[:, i]
+    for rank in ranks:
         if k_shift < 0:
             nearest = rank[1 : k + 1]  # leaves out the nearest
         else:

@@ -46,10 +46,9 @@ class Watched:
 
     def _loss(self, X_batch: Any, y_batch: Any, reg: float) -> tuple[float, np.ndarray]:
         W, X, y = _weights(self.model), np.array(X_batch, dtype=float), np.array(y_batch)
-        if W.shape != self.shape:  # told when `train` is over, whatever this batch would meet
-            self.batches.append(Batch(W, X, y, float(reg), 0.0, np.zeros_like(W)))
-            return 0.0, np.zeros_like(W)
-        loss, dW = softmax.softmax(W, X, y, float(reg))
+        loss, dW = 0.0, np.zeros_like(W)
+        if W.shape == self.shape:  # else that is told when `train` is over
+            loss, dW = softmax.softmax(W, X, y, float(reg))
         self.batches.append(Batch(W, X, y, float(reg), loss, dW.copy()))
         return loss, dW
 

@@ -18,6 +18,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -163,8 +164,8 @@ class Download:
             account = ""
             with contextlib.suppress(KeyError, OSError, NotImplementedError):
                 account = path.owner()
-            opener = lambda: open_plain(path, status)  # noqa: E731
-            self.files.append(Outer(parts, time, True, opener, account))
+            opened = partial(open_plain, path, status)
+            self.files.append(Outer(parts, time, True, opened, account))
 
     def _is_temporary(self, parts: tuple[str, ...]) -> bool:
         found = any(p in TEMPORARY or p.startswith("._") for p in parts)
