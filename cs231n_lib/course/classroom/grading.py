@@ -1,4 +1,9 @@
-"""One grading run: from the latest submissions to the gradebook, and everything on record."""
+"""One grading run: from the latest submissions to the gradebook, and everything on record.
+
+The gradebook is opened to ask which cells changed, which grades would, and to write them, and is
+closed in between: judges may work for hours and a person may think, while the database of a server
+ends a connection that waits, and one in a file would be kept from the formgrader.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -160,7 +165,7 @@ def start(
     """
     master = read_master(course.master(assignment), assignment)
     with course.writing():
-        received.publish(course, assignment)
+        received.publish(course, assignment)  # what a collecting that was cut off has kept
     latest = only(submissions(course, assignment), student, assignment)
     seed = course.seed(assignment, master.digest, fresh=again)
     results = Results(course.judge(assignment))
