@@ -60,9 +60,10 @@ def test_what_a_collecting_that_was_killed_has_kept_is_graded(
     def killed(*_):
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as cut, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as cut:
         cut.setattr(received, "publish", killed)
-        collect(course, "a1", [download])
+        with pytest.raises(KeyboardInterrupt):
+            collect(course, "a1", [download])
     run = start(course, "a1", Counting(read_master(course.master("a1"), "a1")))
     run.write()
     assert [row.student for row in run.rows] == ["s1"]
