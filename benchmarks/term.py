@@ -4,7 +4,7 @@
 its own, hands in for 400 invented students by Canvas, Moodle and a folder, kills each grading run
 after five seconds and starts it again, and holds every grade that comes out against what the
 student was made to deserve. It prints time and memory of each step. ``--program .../bin/cs231n``
-has an installed wheel do the steps.
+has an installed wheel do the steps. The record in ``results/term.json`` was made so.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import csv
 import io
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import zipfile
 from collections.abc import Sequence
@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 from typer.testing import CliRunner
 
+import benchmarks
 from cs231n_lib.course.assignment.master import Master, read_master
 from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.classroom.gradebook.database import open_gradebook
@@ -38,8 +39,19 @@ from cs231n_lib.course.cli import app
 ASSIGNMENTS = ("a1", "a2", "a6")
 DUE, EARLY, LATE = "2026-03-02 17:00", datetime(2026, 3, 1, 12), datetime(2026, 3, 3, 12)
 EXTENSION_DAYS = "2"
-CANVAS = "Student,ID,SIS User ID,SIS Login ID,Section,a1 (71)\n"
-MOODLE = 'Identifier,"Full name","Email address",Status,Grade,"Maximum grade"\n'
+#: What Canvas exports: an assignment posted by hand, its maximum, totals that are its own, and the
+#: student that it invents for whoever teaches.
+CANVAS = """\
+Student,ID,SIS User ID,SIS Login ID,Section,a1 (71),Current Score,Unposted Current Score,Final Score
+,,,,,Manual Posting,,,
+    Points Possible,,,,,45.00,(read only),(read only),(read only)
+"""
+CANVAS_TEST_STUDENT = '"Student, Test",99,,8f2a,x,,,,\n'
+#: Moodle's grading worksheet, which begins with the mark of UTF-8.
+MOODLE = """\
+\ufeffIdentifier,"Full name","Email address",Status,Grade,"Maximum grade","Grade can be changed",\
+"Last modified (submission)","Last modified (grade)","Feedback comments"
+"""
 
 
 @dataclass
@@ -69,34 +81,38 @@ class Term:
         """Run a command as an instructor would; killed without a warning after ``kill`` seconds."""
         folder = self.folder / "vision" if (self.folder / "vision").is_dir() else self.folder
         start = time.perf_counter()
-        status, said = (self._start if self.program else self._call)(words, folder, kill)
+        status, said, peak = (self._start if self.program else self._call)(words, folder, kill)
         seconds = time.perf_counter() - start
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000
-        self.steps.append(
-            {"step": " ".join(words)[:60], "seconds": round(seconds, 2), "peak_mb": round(peak)}
-        )
+        step = " ".join(words) + (" (killed)" if kill and status < 0 else "")
+        self.steps.append({"step": step, "seconds": round(seconds, 2), "peak_mb": peak})
         assert kill or (status != 0) == fails, (words, said)
         assert "Traceback" not in said or kill, said
         return said
 
-    def _start(self, words: Sequence[str], folder: Path, kill: float) -> tuple[int, str]:
-        """Run a command in a process of its own."""
-        process = subprocess.Popen(
-            [*self.program, *words], cwd=folder, env=self.environment, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
-        try:
-            said, _ = process.communicate(timeout=kill or None)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            said, _ = process.communicate()
-        return process.returncode, said
+    def _start(
+        self, words: Sequence[str], folder: Path, kill: float
+    ) -> tuple[int, str, int | None]:
+        """Run a command in a process of its own; the memory is that of its largest process."""
+        with tempfile.TemporaryFile() as said:
+            process = subprocess.Popen(
+                [*self.program, *words], cwd=folder, env=self.environment, stdout=said,
+                stderr=subprocess.STDOUT,
+            )  # fmt: skip
+            with contextlib.ExitStack() as stack:
+                if kill:
+                    timer = threading.Timer(kill, process.kill)
+                    timer.start()
+                    stack.callback(timer.cancel)
+                _, status, used = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            said.seek(0)
+            return process.returncode, said.read().decode(), round(used.ru_maxrss / 1000)
 
-    def _call(self, words: Sequence[str], folder: Path, kill: float) -> tuple[int, str]:
+    def _call(self, words: Sequence[str], folder: Path, kill: float) -> tuple[int, str, int | None]:
         """Run a command in this process, which nobody kills."""
         with contextlib.chdir(folder):
             done = CliRunner().invoke(app, list(words))
-        return done.exit_code, f"{done.output} {done.exception or ''}"
+        return done.exit_code, f"{done.output} {done.exception or ''}", None
 
     def hand_in(self, assignment: str, number: int, release: dict[str, Any]) -> bytes:
         """Return a notebook with some answers right and the rest untouched, and note its points."""
@@ -148,10 +164,14 @@ def downloads(term: Term, assignment: str) -> list[Path]:
             out.writestr(entry, term.hand_in(assignment, number, release))
     people = list(enumerate(term.students))
     if assignment == "a1":
-        rows = [f'"{n}, Student",{1000 + n},,{s},x,\n' for n, s in people]
-        sheet.write_text(CANVAS + "".join(rows))
+        rows = [f'"{n}, Student",{1000 + n},,{s},x,,,,\n' for n, s in people]
+        sheet.write_text(CANVAS + "".join(rows) + CANVAS_TEST_STUDENT)
     elif assignment == "a2":
-        rows = [f'"Participant {2000 + n}","Student {n}",{s},-,,45.00\n' for n, s in people]
+        rows = [
+            f'"Participant {2000 + n}","Student {n}",{s}@example.edu,'
+            '"Submitted for grading - ",,45.00,Yes,"Sunday, 1 March 2026, 12:00 PM",-,\n'
+            for n, s in people
+        ]
         sheet.write_text(MOODLE + "".join(rows))
     return [archive, sheet] if assignment != "a6" else [archive]
 
@@ -163,7 +183,7 @@ def table(path: Path) -> list[dict[str, str]]:
 
 def grade(term: Term, assignment: str, kill: float) -> None:
     """Collect, grade by tests and by hand, export, and compare every student."""
-    sources = [str(path) for path in downloads(term, assignment)]
+    sources = [f"../{path.name}" for path in downloads(term, assignment)]
     term.run("collect", assignment, *sources)
     if kill:
         term.run("grade", assignment, "--yes", kill=kill)
@@ -187,14 +207,20 @@ def grade(term: Term, assignment: str, kill: float) -> None:
         return
     term.run("export", assignment, "--format", form, "-o", "back.csv")
     term.run("feedback", assignment, "--format", form, "--zip", "back.zip")
-    login, score = {
-        "canvas": ("SIS Login ID", "a1 (71)"), "moodle": ("Email address", "Grade"),
-    }[form]  # fmt: skip
-    back = {row[login]: row[score] for row in table(term.course.root / "back.csv")}
-    for student in term.students:
+    number, score = {"canvas": ("ID", "a1 (71)"), "moodle": ("Identifier", "Grade")}[form]
+    came, back = table(term.folder / f"{assignment}.csv"), table(term.course.root / "back.csv")
+    assert [name for name in came[0] if name in back[0]] == list(back[0])  # its own columns
+    there = {row[number]: row for row in came}
+    filled = {row[number]: row.pop(score) for row in back}
+    for row in back:  # all but the grades is what it was
+        assert there[row[number]].items() >= row.items(), row
+    for n, student in enumerate(term.students):
         deserved = term.deserved.get((student, assignment))
-        if deserved is not None:
-            assert float(back[student]) == deserved, (student, deserved, back[student])
+        name = str(1000 + n) if form == "canvas" else f"Participant {2000 + n}"
+        if deserved is None:
+            assert not filled.get(name), (student, filled[name])
+        else:
+            assert float(filled[name]) == deserved, (student, deserved, filled[name])
     with zipfile.ZipFile(term.course.root / "back.zip") as pages:
         handed_in = sum(a == assignment for _, a in term.deserved)
         assert len(pages.namelist()) == handed_in
@@ -203,7 +229,8 @@ def grade(term: Term, assignment: str, kill: float) -> None:
 def run(folder: Path, count: int, seed: int, program: list[str], kill: float = 0) -> Term:
     """Have a class of ``count`` students through a term, and begin the next; return its record."""
     term = Term(folder, [f"s{n:04}" for n in range(count)], np.random.default_rng(seed), program)
-    (folder / "roster.csv").write_text("student\n" + "".join(f"{s}\n" for s in term.students))
+    class_list = "".join(f"{s},{s}@example.edu\n" for s in term.students)
+    (folder / "roster.csv").write_text(f"student,email\n{class_list}")
     term.run("course", "new", "vision", "--assignments", "a1,a2", "--roster", "roster.csv",
              "--due", f"a1={DUE}", "--due", f"a2={DUE}")  # fmt: skip
     term.run("course", "exercise", "a6")
@@ -213,10 +240,10 @@ def run(folder: Path, count: int, seed: int, program: list[str], kill: float = 0
     for assignment in ASSIGNMENTS:
         term.run("extend", assignment, term.students[3], "--days", EXTENSION_DAYS)
         grade(term, assignment, kill)
-    term.run("archive", str(folder / "term.zip"), "--clear")
+    term.run("archive", "../term.zip", "--clear")
     with zipfile.ZipFile(folder / "term.zip") as packed:
         assert {"checks/a6.py", ".nbgrader/gradebook.db"} <= set(packed.namelist())
-    term.run("roster", str(folder / "roster.csv"))
+    term.run("roster", "../roster.csv")
     term.run("release")
     assert not list(term.course.submitted.glob("*/*/*.ipynb"))
     return term
@@ -233,11 +260,8 @@ def main() -> int:
         start = time.perf_counter()
         term = run(Path(folder), options.students, options.seed, program, kill=5.0)
         seconds = round(time.perf_counter() - start, 1)
-    print(
-        json.dumps(
-            {"students": options.students, "seconds": seconds, "steps": term.steps}, indent=1
-        )
-    )
+    facts = {"students": options.students, "seconds": seconds, "machine": benchmarks.machine()}
+    print(json.dumps(facts | {"steps": term.steps}, indent=1))
     return 0
 
 

@@ -6,7 +6,7 @@ of a download ends in one line of the report: accepted, known, set aside or refu
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -137,7 +137,9 @@ def _take_sheets(
         table = read_table(sheet)
         platform, people = _people(table, sheet)
         read.append((platform, people, sheet.read_bytes()))
-    for platform, people, data in read:
+    for platform, told, data in read:
+        addresses = roster.addresses(course)
+        people = [_on_the_roster(person, addresses, names) for person in told]
         moved, refused = remember(course, assignment, people, names)
         report.notes += refused
         names.save()
@@ -146,6 +148,17 @@ def _take_sheets(
         roster.enrol(course, [
             roster.Student(known[p.label], p.first_name, p.last_name, p.email) for p in people
         ], moved)  # fmt: skip
+
+
+def _on_the_roster(person: Person, addresses: dict[str, str], names: Names) -> Person:
+    """Return a line of a sheet with the login of the one student who has its e-mail address.
+
+    A login that is known already stays. Moodle's worksheet has often nothing but the address.
+    """
+    student = addresses.get(person.email.strip().casefold())
+    if student is None or person.login in names:
+        return person
+    return replace(person, login=names.login_of(student))
 
 
 def _people(table: Table, path: Path) -> tuple[str, list[Person]]:

@@ -94,6 +94,18 @@ def enrol(
     course.log("roster", students=count)
 
 
+def addresses(course: Course) -> dict[str, str]:
+    """Return student by e-mail address, in small letters, of those that one student alone has."""
+    if not exists(course):
+        return {}
+    found: dict[str, list[str]] = {}
+    with open_gradebook(course) as gradebook:
+        for student in gradebook.students:
+            if student.email:
+                found.setdefault(student.email.strip().casefold(), []).append(student.id)
+    return {address: students[0] for address, students in found.items() if len(students) == 1}
+
+
 def enrolled(course: Course) -> set[str]:
     """Return the ids of the students in the gradebook; nobody if there is none yet."""
     if not exists(course):

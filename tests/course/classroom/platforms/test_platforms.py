@@ -11,8 +11,10 @@ import pytest
 
 from cs231n_lib.course.assignment.master import read_master
 from cs231n_lib.course.checks.verdict import Outcome
+from cs231n_lib.course.classroom.folder.names import Names, student_id
 from cs231n_lib.course.classroom.gradebook.gradebook import Gradebook
 from cs231n_lib.course.classroom.grading import Run, start
+from cs231n_lib.course.classroom.incoming import roster
 from cs231n_lib.course.classroom.incoming.collect import collect
 from cs231n_lib.course.classroom.incoming.numbers import number_of
 from cs231n_lib.course.classroom.incoming.received import submissions
@@ -271,6 +273,33 @@ def test_moodle_numbers_are_kept_per_assignment_and_without_a_sheet_too(course, 
     assert students(course) == ["moodle-4711", "moodle-4712"]
     assert number_of(course, "a1", "moodle") == {"moodle-4711": "4711", "moodle-4712": "4712"}
     assert number_of(course, "a2", "moodle") == {}
+
+
+def enrol(course, *lines):
+    """Read a class list, as `cs231n roster` does."""
+    path = course.root / "roster.csv"
+    path.write_text("\n".join(["student,email", *lines]))
+    names = Names(course)
+    people, refused = roster.read_roster(path, names)
+    assert not refused
+    roster.enrol(course, people)
+    names.save()
+
+
+def test_a_moodle_sheet_with_addresses_alone_finds_the_students_of_the_roster(course, tmp_path):
+    enrol(course, "adoe,Anne@example.edu", "o'neil,bob@example.edu")
+    collect(course, "a1", [sheet(tmp_path, MOODLE), download(tmp_path, MOODLE_FILES)])
+    assert students(course) == ["adoe", student_id("o'neil")]
+    grade_without_judge(course)
+    done = export.export(course, "a1", "moodle", tmp_path / "out.csv")
+    assert [row[4] for row in rows_of(done.path)[1:]] == ["0.0", "1.0", ""]
+    assert [g.student for g in done.missing] == ["cleo@example.edu"]
+
+
+def test_an_address_that_two_students_of_the_roster_share_is_neithers(course, tmp_path):
+    enrol(course, "adoe,anne@example.edu", "anna,anne@example.edu")
+    collect(course, "a1", [sheet(tmp_path, MOODLE), download(tmp_path, MOODLE_FILES)])
+    assert students(course) == ["anne@example.edu", "bob@example.edu"]
 
 
 def test_a_moodle_sheet_without_anybody_is_not_written(course, tmp_path):
