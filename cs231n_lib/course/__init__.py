@@ -2,6 +2,6 @@
 
 Folders are rooms, floors from the top: ``commands`` call ``classroom``, ``student``,
 ``publishing`` and ``project``; these call ``judge``; the judge reads ``assignment`` and ``checks``;
-all stand on ``inside``, ``files``, ``text``, ``checkout`` and ``errors``. Nothing imports upwards,
-and the numeric library imports nothing of this.
+all stand on ``inside``, ``files``, ``text``, ``checkout``, ``limits`` and ``errors``. Nothing
+imports upwards, and the numeric library imports nothing of this.
 """

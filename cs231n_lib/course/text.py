@@ -9,14 +9,14 @@ import re
 import unicodedata
 from typing import Any
 
+from cs231n_lib.course.limits import MAX_LINE
+
 #: What a student id may be: it becomes a folder's name.
 STUDENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
 #: Format characters that words are written with: joiners of Persian, Hindi and emoji.
 JOINERS = "\u200c\u200d"
 #: What a spreadsheet takes for the beginning of a formula, in the widths that it understands.
 FORMULA = "=+-@＝＋－＠﹦﹢﹣﹫−"
-#: Longest text that :func:`line` shows of a stranger's.
-LINE = 200
 
 
 def _acts(character: str) -> bool:
@@ -48,7 +48,7 @@ def visible(value: object, keep: str = "\n\t") -> str:
     )
 
 
-def line(value: object, limit: int = LINE) -> str:
+def line(value: object, limit: int = MAX_LINE) -> str:
     r"""Return ``value`` as one line of at most ``limit`` characters.
 
     Examples

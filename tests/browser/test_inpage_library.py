@@ -44,7 +44,7 @@ def page(chromium, engine_site):
     with pytest.MonkeyPatch.context() as patch:
         carried = bundle.book_files()
         patch.setattr(bundle, "book_files", lambda: carried | extra_files())
-        patch.setattr(bundle, "MOST", 10**9)
+        patch.setattr(bundle, "MAX_ENGINE_BYTES", 10**9)
         bundle.write(site)
     page = opened(chromium, address)
     yield page

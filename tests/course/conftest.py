@@ -10,9 +10,9 @@ from cs231n_lib.course import checkout
 from cs231n_lib.course.assignment.master import read_master
 from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.judge.grader import Grader
-from cs231n_lib.course.judge.limits import Limits
 from cs231n_lib.course.judge.walls import bubblewrap
 from cs231n_lib.course.judge.walls.library import build_library
+from cs231n_lib.course.limits import Limits
 from tests.course import notebooks
 
 CONFIG = (checkout.root() / "nbgrader_config.py").read_text()

@@ -104,12 +104,16 @@ def test_a_file_moved_into_a_folder_stays_in_the_key(tmp_path):
     """A result is keyed by all that decides it, at every depth."""
     import shutil
 
-    from cs231n_lib.course.judge.store import ROOMS, digest_of
+    from cs231n_lib.course.judge.store import DECIDING, digest_of
 
-    for room in ROOMS:
+    rooms = [name for name in DECIDING if (COURSE / name).is_dir()]
+    files = [name for name in DECIDING if name not in rooms]
+    for room in rooms:
         shutil.copytree(COURSE / room, tmp_path / room)
+    for name in files:
+        shutil.copy(COURSE / name, tmp_path / name)
     before = digest_of(tmp_path)
-    for room in ROOMS:
+    for room in rooms:
         deep = tmp_path / room / "new" / "deeper.py"
         deep.parent.mkdir()
         deep.write_text("x = 1\n")
@@ -120,8 +124,62 @@ def test_a_file_moved_into_a_folder_stays_in_the_key(tmp_path):
         assert digest_of(tmp_path) != changed
         shutil.rmtree(deep.parent)
         assert digest_of(tmp_path) == before
-    limits = tmp_path / "judge" / "limits.py"
+    for name in files:
+        path = tmp_path / name
+        text = path.read_text()
+        path.write_text(text + "x = 1\n")
+        assert digest_of(tmp_path) != before, name
+        path.write_text(text)
+    limits = tmp_path / "limits.py"
     text = limits.read_text()
     assert "call: float = 20.0" in text
     limits.write_text(text.replace("call: float = 20.0", "call: float = 60.0"))
     assert digest_of(tmp_path) != before
+
+
+#: A name that says that its number is a bound: a most, a least wait, or an amount in a unit.
+LIMIT = re.compile(
+    r"(?:.*_)?(?:MAX|MOST|LIMIT|PATIENCE|TIMEOUT|ATTEMPTS)(?:_.*)?|.*_(?:BYTES|SECONDS|MIB)"
+)
+#: Where limits stand: one page, and beside code that is copied to where it cannot import that.
+PAGES = ("limits.py", "inside/limits.py", "publishing/bounded.py")
+GUEST = "publishing/engine/guest"
+
+
+def limits_in(source):
+    """Yield the names of numbers at the top of a module, or of a class, that are limits."""
+    tree = ast.parse(source)
+    for body in (tree.body, *(n.body for n in tree.body if isinstance(n, ast.ClassDef))):
+        for node in body:
+            if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                counted = any(
+                    isinstance(n, ast.Constant) and type(n.value) in (int, float)
+                    for n in ast.walk(node.value)
+                )
+                for name in (n for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)):
+                    if counted and name.id.isupper() and LIMIT.fullmatch(name.id):
+                        yield name.id
+
+
+@pytest.mark.parametrize(
+    "path", sorted(COURSE.rglob("*.py")), ids=lambda p: str(p.relative_to(COURSE))
+)
+def test_limits_stand_on_one_page(path):
+    where = path.relative_to(COURSE).as_posix()
+    if where not in PAGES and not where.startswith(GUEST):
+        found = list(limits_in(path.read_text()))
+        assert not found, f"a limit stands in limits.py, with its unit and reason: {found}"
+
+
+def test_a_limit_elsewhere_is_seen():
+    source = "MAX_BYTES, MOST_S = 2**20, 3\nLOCK_SECONDS: float = 1.0\nclass A:\n    PATIENCE = 2\n"
+    assert list(limits_in(source)) == ["MAX_BYTES", "MOST_S", "LOCK_SECONDS", "PATIENCE"]
+    assert list(limits_in("ATTEMPTS = 'attempts'\nALMOST = 3\nSIZE = 4\n")) == []
+
+
+def test_every_limit_of_the_page_is_used():
+    text = "\n".join(p.read_text() for p in COURSE.rglob("*.py"))
+    names = list(limits_in((COURSE / "limits.py").read_text()))
+    assert len(names) > 20
+    assert [n for n in names if len(re.findall(rf"\b{n}\b", text)) < 2] == []

@@ -4,10 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-MAX_NOTEBOOK_BYTES = 64 * 2**20
-MAX_CELLS = 2000
-#: Lists and objects in the JSON of one: read, each takes some hundred bytes, and three on disk.
-MAX_PARTS = 2_000_000
+from cs231n_lib.course.limits import MAX_CELLS, MAX_NOTEBOOK_BYTES, MAX_PARTS
 
 
 class Damaged(Exception):

@@ -13,9 +13,7 @@ from typing import Any, Protocol
 
 from cs231n_lib.course.checks import verdict
 from cs231n_lib.course.checks.verdict import CheckFailed, Outcome, StudentError
-
-#: The longest text that a test may show.
-MAX_TEXT = 4000
+from cs231n_lib.course.limits import MAX_TEXT
 
 
 class Cell(Protocol):

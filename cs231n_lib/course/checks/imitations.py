@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-#: How many problems are remembered, and the largest result that is, in bytes.
-MAX_PROBLEMS, MAX_BYTES = 16, 2**14
+from cs231n_lib.course.limits import MAX_KEPT_BYTES, MAX_PROBLEMS
 
 Shelf = dict[Any, Any]
 
@@ -34,7 +33,7 @@ class Imitations:
 
 def keep(shelf: Shelf, by: Any, results: dict[str, Any] | None) -> None:
     """Put results on a shelf, unless they are large."""
-    if sum(np.asarray(value).nbytes for value in (results or {}).values()) <= MAX_BYTES:
+    if sum(np.asarray(value).nbytes for value in (results or {}).values()) <= MAX_KEPT_BYTES:
         shelf[by] = results
 
 

@@ -17,7 +17,6 @@ from typing import Any
 import cs231n_lib
 from cs231n_lib.course.assignment.master import Master, read_master
 from cs231n_lib.course.classroom.folder.course import Course
-from cs231n_lib.course.classroom.incoming.archives import MAX_HAND_IN_BYTES as MAX_BYTES
 from cs231n_lib.course.classroom.incoming.archives import Budget, Download, Inner, inner_files
 from cs231n_lib.course.classroom.incoming.hand_in import choose
 from cs231n_lib.course.errors import UserError
@@ -25,6 +24,7 @@ from cs231n_lib.course.files import write_atomically
 from cs231n_lib.course.judge import pools, walls
 from cs231n_lib.course.judge.grader import not_graded
 from cs231n_lib.course.judge.result import GRADED, Fault, Result
+from cs231n_lib.course.limits import MAX_HAND_IN_BYTES
 from cs231n_lib.course.text import line, visible
 
 #: Ubuntu has one of these; the newest that it has is taken.
@@ -158,7 +158,7 @@ def _submission(folder: Path, master: Master) -> tuple[bytes, str, list[str]]:
     refused: list[tuple[str, str]] = []
     files: list[Inner] = []
     with Download(folder) as download:
-        budget = Budget(MAX_BYTES)
+        budget = Budget(MAX_HAND_IN_BYTES)
         for outer in download.files:
             files += inner_files(outer, budget, refused, outer.where)
         refused += download.refused

@@ -5,9 +5,9 @@ The judge and the worker read cells by the same rules, so the rules stand where 
 
 import ast
 
+from cs231n_lib.course.inside.limits import MAX_MAGICS
+
 CELL_MAGICS_THAT_RUN = ("%%time", "%%timeit", "%%capture", "%%prun")
-#: Lines of one cell that are taken for IPython's: for each the cell is read anew.
-MAX_MAGICS = 200
 
 
 def without_magics(source: str) -> tuple[str, list[str]]:

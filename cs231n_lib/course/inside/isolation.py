@@ -198,7 +198,7 @@ def drop_capabilities() -> None:
 
 
 def set_limits(limits: dict[str, Any], own_count: bool) -> None:
-    """Set ``limits`` (see `judge.limits`) so that they cannot be raised again.
+    """Set ``limits`` (see `course.limits`) so that they cannot be raised again.
 
     Threads are counted by user and user namespace, so only in a namespace of its own is the
     count the worker's own; elsewhere the judge counts them from outside.

@@ -15,14 +15,8 @@ from typing import IO, Any
 
 import numpy as np
 
-#: Largest frame either side accepts, and its largest header, in bytes.
-MAX_BYTES, MAX_HEADER = 256 * 2**20, 2 * 2**20
-#: Most values in one message, and how deep they may nest.
-MAX_VALUES, MAX_DEPTH = 50_000, 50
-#: Objects of one submission that the judge knows by handle.
-MAX_HANDLES = 10_000
-#: Characters of the text of an exception, and of its traceback.
-MAX_MESSAGE, MAX_TRACEBACK = 1_000, 4_000
+from cs231n_lib.course.inside.limits import MAX_BYTES, MAX_DEPTH, MAX_HEADER, MAX_VALUES
+
 #: The dtypes that travel: no objects, no strings, no structures, no dates.
 DTYPES = frozenset(
     np.dtype(name).str

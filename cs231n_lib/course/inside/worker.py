@@ -18,7 +18,7 @@ from typing import IO, Any, NoReturn
 
 import numpy as np
 
-from cs231n_lib.course.inside import metering, protocol, standin
+from cs231n_lib.course.inside import limits, metering, protocol, standin
 from cs231n_lib.course.inside.cells import HELPERS, statements, without_magics
 from cs231n_lib.course.inside.protocol import Callback, Handle, ProtocolError, Record
 
@@ -57,7 +57,7 @@ class _Blocker(MetaPathFinder):
 
 def _text(error: BaseException) -> str:
     try:
-        text = str(error)[: protocol.MAX_MESSAGE]
+        text = str(error)[: limits.MAX_MESSAGE]
         # The place that Python names here is the judge's own copy, which explains nothing.
         if isinstance(error, ImportError) and text.startswith("cannot import name"):
             text = text.partition(" (")[0]
@@ -72,7 +72,7 @@ def _report(error: BaseException) -> dict[str, Any]:
     """Describe an exception of the student's; show frames of the student's cells only."""
     try:
         frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename[:1] == "<"]
-        text = "".join(traceback.format_list(frames[-12:]))[-protocol.MAX_TRACEBACK :]
+        text = "".join(traceback.format_list(frames[-12:]))[-limits.MAX_TRACEBACK :]
     except BaseException:
         text = ""
     return {"error": (str(type(error).__name__)[:100], _text(error), text)}
@@ -193,7 +193,7 @@ class Worker:
 
     def keep(self, value: Any) -> Handle:
         """Remember ``value`` under a number."""
-        if len(self.objects) >= protocol.MAX_HANDLES:
+        if len(self.objects) >= limits.MAX_HANDLES:
             raise ProtocolError("too many objects")
         self.objects.append(value)
         return Handle(len(self.objects) - 1, type(value).__name__)

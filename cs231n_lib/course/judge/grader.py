@@ -22,7 +22,11 @@ from cs231n_lib.course.judge import feedback
 from cs231n_lib.course.judge.bounds import own_work
 from cs231n_lib.course.judge.causes import Causes
 from cs231n_lib.course.judge.gauge import suspicions
-from cs231n_lib.course.judge.limits import (
+from cs231n_lib.course.judge.line import InfrastructureError, Line
+from cs231n_lib.course.judge.proxies import Client, Missing
+from cs231n_lib.course.judge.result import GRADED, STUDENT_FAULT, CellReport, Result
+from cs231n_lib.course.judge.store import version
+from cs231n_lib.course.limits import (
     MAX_ANSWERS,
     MAX_NOTE,
     MAX_NOTES,
@@ -32,10 +36,6 @@ from cs231n_lib.course.judge.limits import (
     Deadline,
     Limits,
 )
-from cs231n_lib.course.judge.line import InfrastructureError, Line
-from cs231n_lib.course.judge.proxies import Client, Missing
-from cs231n_lib.course.judge.result import GRADED, STUDENT_FAULT, CellReport, Result
-from cs231n_lib.course.judge.store import version
 from cs231n_lib.course.text import visible
 
 #: How a test says that code of the student's did not find a name.

@@ -8,9 +8,9 @@ from typing import IO, Any
 import numpy as np
 
 from cs231n_lib.course.checks.verdict import StudentError
-from cs231n_lib.course.inside import protocol
-from cs231n_lib.course.judge.limits import TICK, Deadline
+from cs231n_lib.course.inside import limits, protocol
 from cs231n_lib.course.judge.meter import HELD, Meter
+from cs231n_lib.course.limits import TICK, Deadline
 
 
 class InfrastructureError(BaseException):
@@ -185,6 +185,6 @@ def result(reply: dict[str, Any]) -> Any:
             return value
         case {"error": (str(kind), str(message), str(text))}:
             # The worker keeps to these lengths too, unless the student's code writes its frames.
-            text = text[-protocol.MAX_TRACEBACK :]
-            raise StudentError(kind[:100], message[: protocol.MAX_MESSAGE], text)
+            text = text[-limits.MAX_TRACEBACK :]
+            raise StudentError(kind[:100], message[: limits.MAX_MESSAGE], text)
     raise WorkerError("your code sent something else in place of a result")

@@ -14,8 +14,8 @@ from cs231n_lib.course.checks.verdict import NOT_RUN, StudentError
 from cs231n_lib.course.inside import protocol
 from cs231n_lib.course.inside.protocol import Callback, Handle, Record
 from cs231n_lib.course.judge.gauge import Gauge
-from cs231n_lib.course.judge.limits import MAX_CALLBACKS, MAX_RECEIVED, Deadline
 from cs231n_lib.course.judge.line import Line, WorkerError, result
+from cs231n_lib.course.limits import MAX_CALLBACKS, MAX_RECEIVED, Deadline
 
 
 @contextlib.contextmanager

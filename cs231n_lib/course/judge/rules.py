@@ -8,7 +8,7 @@ from pathlib import Path
 import cs231n_lib
 from cs231n_lib.course.assignment.master import Master
 from cs231n_lib.course.errors import UserError
-from cs231n_lib.course.judge.limits import Limits
+from cs231n_lib.course.limits import Limits
 
 PACKAGE = "cs231n_lib"
 #: Modules of the library that answers may use; the others are what they are to be written from.

@@ -36,9 +36,9 @@ class Results:
         write_atomically(self._path(key), json.dumps(result.to_dict()).encode())
 
 
-#: The rooms whose code decides a result, besides the submission and the master: with all that
-#: lies in them at any depth, so that no file can be moved out of the key by moving it.
-ROOMS = ("assignment", "checks", "inside", "judge")
+#: The rooms and files whose code decides a result, besides the submission and the master: rooms
+#: with all that lies in them at any depth, so that no file leaves the key by being moved in them.
+DECIDING = ("assignment", "checks", "inside", "judge", "limits.py", "text.py")
 
 
 @functools.cache
@@ -48,10 +48,11 @@ def version() -> str:
 
 
 def digest_of(course: Path) -> str:
-    """Return the digest of the judging rooms in the folder ``course``: names and contents."""
+    """Return the digest of what decides in the folder ``course``: names and contents."""
     total = hashlib.sha256()
-    for room in ROOMS:
-        for path in sorted((course / room).rglob("*.py")):
+    for name in DECIDING:
+        place = course / name
+        for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
             total.update(path.relative_to(course).as_posix().encode() + b"\0")
             total.update(hashlib.sha256(path.read_bytes()).digest())
     return total.hexdigest()[:16]

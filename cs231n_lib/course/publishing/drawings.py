@@ -23,7 +23,7 @@ BROAD = 0.4
 #: Empty columns that no two letters have between them.
 GAP = 5
 #: Pictures in a row at most.
-MOST = 10
+IN_A_ROW = 10
 #: How far the lowest number of an axis reaches below its end.
 HALF_A_NUMBER = 8
 
@@ -82,7 +82,7 @@ def has_text(pixels: np.ndarray) -> bool:
 
 def columns(pixels: np.ndarray) -> int:
     """Return how many pictures stand in a full row of a grid; 1 if there is none."""
-    return next((n for n in range(MOST, 1, -1) if _axes(pixels, n)), 1)
+    return next((n for n in range(IN_A_ROW, 1, -1) if _axes(pixels, n)), 1)
 
 
 def stacked(pixels: np.ndarray, panels: int, *, shared: bool = False) -> np.ndarray | None:

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from cs231n_lib.course.checkout import sources
 from cs231n_lib.course.errors import UserError
+from cs231n_lib.course.limits import PRINT_SECONDS
 from cs231n_lib.course.publishing.build import jupyter_book
 
 #: Names of the program on Linux, macOS and Windows; the one without windows needs half the time.
 PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome",
             "msedge")  # fmt: skip
-PATIENCE_MS = 120_000  # for MathJax, in the page's own time: it runs as fast as it can
 
 
 def browser() -> str:
@@ -96,7 +96,7 @@ def print_page(page: Path, target: Path) -> None:
         options = [
             "--headless", "--disable-gpu", "--no-pdf-header-footer",
             "--generate-pdf-document-outline", f"--user-data-dir={folder}/profile",
-            f"--virtual-time-budget={PATIENCE_MS}", f"--print-to-pdf={printed}",
+            f"--virtual-time-budget={1000 * PRINT_SECONDS:.0f}", f"--print-to-pdf={printed}",
         ]  # fmt: skip
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             options.append("--no-sandbox")  # as root Chromium refuses to start with its own sandbox

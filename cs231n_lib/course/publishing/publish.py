@@ -17,6 +17,7 @@ from typing import Any
 
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.files import PUBLIC
+from cs231n_lib.course.limits import PAGE_SECONDS
 from cs231n_lib.course.publishing import build, pdf
 from cs231n_lib.course.publishing.engine import bundle, fetch
 
@@ -26,7 +27,6 @@ NO_JEKYLL = ".nojekyll"
 MARKER = "live.json"
 #: Where the trial serves the site: most hosts give a book a folder, not a whole domain.
 BASE = "/some/where/"
-PATIENCE_S = 180.0
 #: No calls home, and nothing kept.
 QUIET = ("--headless", "--disable-gpu", "--no-sandbox", "--no-first-run", "--disable-sync",
          "--disable-background-networking", "--disable-component-update")  # fmt: skip
@@ -99,9 +99,9 @@ def try_page(site: Path) -> str:
         # In a group of its own: the program is often a script that starts the browser.
         process = subprocess.Popen(command, stdout=quiet, stderr=quiet, start_new_session=True)
         try:
-            report = reports.get(timeout=PATIENCE_S)
+            report = reports.get(timeout=PAGE_SECONDS)
         except queue.Empty:
-            report = {"error": f"nothing happened for {PATIENCE_S:.0f} seconds"}
+            report = {"error": f"nothing happened for {PAGE_SECONDS:.0f} seconds"}
         finally:
             if hasattr(os, "killpg"):
                 os.killpg(process.pid, signal.SIGKILL)

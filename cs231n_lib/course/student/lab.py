@@ -16,6 +16,7 @@ from pathlib import Path
 from cs231n_lib.course import checkout
 from cs231n_lib.course.assignment.sources import assignments
 from cs231n_lib.course.errors import UserError
+from cs231n_lib.course.limits import LAB_SECONDS
 
 #: What nbgrader puts into JupyterLab for those who teach; validating stays.
 TEACHERS_MENUS = (
@@ -27,8 +28,6 @@ TEACHERS_SERVERS = tuple(
     f"nbgrader.server_extensions.{name}"
     for name in ("formgrader", "course_list", "assignment_list")
 )
-#: How long a server may take to come up on a busy machine.
-START_SECONDS = 180.0
 
 
 def work_copy(name: str, exercises: Path, folder: Path, *, reset: bool = False) -> Path:
@@ -175,7 +174,7 @@ def _existing(folder: Path) -> Path:
 
 def _address(server: subprocess.Popen[bytes], private: Path, notebook: Path) -> str | None:
     """Wait until the server says where it is; return the address of the notebook, with its key."""
-    until = time.monotonic() + START_SECONDS
+    until = time.monotonic() + LAB_SECONDS
     while server.poll() is None and time.monotonic() < until:
         for path in (private / "runtime").glob("jpserver-*.json"):
             with contextlib.suppress(ValueError, OSError, KeyError):  # half-written

@@ -12,13 +12,13 @@ from cs231n_lib.course.assignment.due import due_of
 from cs231n_lib.course.assignment.releases import released
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.judge.result import Result
+from cs231n_lib.course.limits import MAX_PROGRESS_BYTES
 from cs231n_lib.course.student import places
 from cs231n_lib.course.student.check import Checker, Opened, open_notebook, read, remembered
 from cs231n_lib.course.student.submit import Receipt, attempts
 
 #: What a page of the book saves under this name when its reader asks it to.
 PROGRESS = "cs231n-progress.json"
-MAX_PROGRESS = 2**20
 PAGE = re.compile(r"\d\d_|labs/")
 
 
@@ -121,7 +121,7 @@ def reading(path: Path | None = None, folder: Path | None = None) -> Reading | N
             return None
     data = read(path)
     try:
-        pages = json.loads(data) if len(data) <= MAX_PROGRESS else None
+        pages = json.loads(data) if len(data) <= MAX_PROGRESS_BYTES else None
     except (ValueError, RecursionError):
         pages = None
     if not isinstance(pages, dict) or not all(isinstance(p, dict) for p in pages.values()):

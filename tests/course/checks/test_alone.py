@@ -109,8 +109,8 @@ def test_a_wrong_loss_costs_the_classifier_nothing_in_the_judge(library):
 
 
 def test_a_right_function_is_of_no_use_after_its_test(library):
-    from cs231n_lib.course.judge.limits import Deadline
     from cs231n_lib.course.judge.proxies import Client, Proxy
+    from cs231n_lib.course.limits import Deadline
 
     limits = rules.limits_of(read_master(
         (checkout.root() / "solutions" / "a1" / "a1.ipynb").read_bytes(), "a1"

@@ -101,7 +101,7 @@ def test_few_problems_and_no_large_results_are_kept():
     assert len(kept.shelves) == imitations.MAX_PROBLEMS
     assert kept.shelf((n,)) == {"by": n}
     shelf = {}
-    keep(shelf, "large", {"y": np.zeros(imitations.MAX_BYTES)})
+    keep(shelf, "large", {"y": np.zeros(imitations.MAX_KEPT_BYTES)})
     keep(shelf, "small", {"y": np.zeros(2)})
     keep(shelf, "failed", None)
     assert set(shelf) == {"small", "failed"}

@@ -223,7 +223,7 @@ def test_two_at_once_end_as_one(template, undisturbed, tmp_path):
 
 
 def test_who_waits_too_long_is_told_why(template, tmp_path, monkeypatch):
-    monkeypatch.setattr(exclusive, "PATIENCE", 0.0)
+    monkeypatch.setattr(exclusive, "LOCK_SECONDS", 0.0)
     course, source, _ = copy(template, tmp_path)
     with course.writing(), pytest.raises(UserError, match="another command has been writing"):
         collect(course, "a1", [source])

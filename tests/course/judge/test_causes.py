@@ -7,8 +7,8 @@ from cs231n_lib.course.checks import CheckFailed
 from cs231n_lib.course.checks.attributes import attribute
 from cs231n_lib.course.judge.causes import Causes
 from cs231n_lib.course.judge.grader import LACKING, Grader
-from cs231n_lib.course.judge.limits import Limits
 from cs231n_lib.course.judge.walls import plain
+from cs231n_lib.course.limits import Limits
 from tests.course import notebooks
 
 LIMITS = Limits(wall=60.0, call=2.0)

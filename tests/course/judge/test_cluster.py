@@ -13,10 +13,10 @@ import pytest
 from cs231n_lib.course import checkout
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.judge.batch import grade_all
-from cs231n_lib.course.judge.limits import JUDGE_MEMORY
 from cs231n_lib.course.judge.pools import Settings
 from cs231n_lib.course.judge.pools.local import LocalPool
 from cs231n_lib.course.judge.store import Results, version
+from cs231n_lib.course.limits import JUDGE_MEMORY
 from tests.course.judge.test_grading import MASTER, scores, some
 from tests.course.notebooks import submission
 
@@ -173,6 +173,6 @@ def test_a_scheduler_that_is_not_there_is_told_in_words(settings, monkeypatch):
     from cs231n_lib.course.judge.pools import cluster
     from cs231n_lib.course.judge.pools.cluster import ClusterPool
 
-    monkeypatch.setattr(cluster, "PATIENCE", "1s")
+    monkeypatch.setattr(cluster, "SCHEDULER_SECONDS", 1.0)
     with pytest.raises(UserError, match="no Dask scheduler answers"):
         ClusterPool(settings, f"tcp://127.0.0.1:{free_port()}")

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from cs231n_lib.course import limits
 from cs231n_lib.course.checks.verdict import StudentError
-from cs231n_lib.course.judge import limits
 from cs231n_lib.course.judge.gauge import suspicions
 from cs231n_lib.course.judge.proxies import Client
 from cs231n_lib.course.judge.walls.plain import Unsandboxed

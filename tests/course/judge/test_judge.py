@@ -12,9 +12,9 @@ from cs231n_lib.course.assignment.notebook import Damaged
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.judge import rules
 from cs231n_lib.course.judge.grader import Grader
-from cs231n_lib.course.judge.limits import Limits
 from cs231n_lib.course.judge.line import InfrastructureError
 from cs231n_lib.course.judge.result import Result
+from cs231n_lib.course.limits import Limits
 from tests.course.notebooks import ANSWERS, STUB, cell, notebook, submission, to_bytes
 
 

@@ -51,7 +51,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 import cs231n_lib
-from cs231n_lib.course.judge.limits import Deadline, Limits
+from cs231n_lib.course.limits import Deadline, Limits
 from cs231n_lib.course.judge.proxies import Client
 from cs231n_lib.course.judge.walls.bubblewrap import Sandbox
 from cs231n_lib.course.judge.walls.library import build_library

@@ -11,11 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cs231n_lib.course import checkout
+from cs231n_lib.course import checkout, limits
 from cs231n_lib.course.checks.verdict import StudentError
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.inside import isolation
-from cs231n_lib.course.judge import limits
 from cs231n_lib.course.judge.proxies import Client
 from cs231n_lib.course.judge.walls import ENVIRONMENT, bubblewrap
 from cs231n_lib.course.judge.walls.plain import Unsandboxed
@@ -222,7 +221,7 @@ def test_when_the_judge_is_killed_nothing_stays_behind(library, tmp_path):
     script = f"""
 import time
 from pathlib import Path
-from cs231n_lib.course.judge.limits import Limits
+from cs231n_lib.course.limits import Limits
 from cs231n_lib.course.judge.walls.bubblewrap import Sandbox
 
 walls = Sandbox(Path({str(library)!r}), Limits())

@@ -9,10 +9,10 @@ import signal
 import pytest
 
 from cs231n_lib.course.judge.grader import Grader
-from cs231n_lib.course.judge.limits import Deadline
 from cs231n_lib.course.judge.line import InfrastructureError
 from cs231n_lib.course.judge.pools import Settings, local
 from cs231n_lib.course.judge.result import Fault, Result
+from cs231n_lib.course.limits import Deadline
 from tests.course import notebooks
 from tests.course.notebooks import submission
 from tests.grader.loaded import grade_loaded
@@ -44,8 +44,8 @@ def test_what_the_clock_ends_is_nobodys_fault_and_what_code_uses_is(make_sandbox
 
 @pytest.mark.usefixtures("needs_walls")
 def test_a_worker_that_is_stopped_is_no_students_fault(make_sandbox, master, monkeypatch):
-    monkeypatch.setattr("cs231n_lib.course.judge.limits.GRACE_SECONDS", 1.0)
-    monkeypatch.setattr("cs231n_lib.course.judge.limits.BUSY", 0.1)
+    monkeypatch.setattr("cs231n_lib.course.limits.GRACE_SECONDS", 1.0)
+    monkeypatch.setattr("cs231n_lib.course.limits.BUSY", 0.1)
     walls = make_sandbox(call=2.0, wall=4.0)
 
     def stopped(patience):

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cs231n_lib.course import checkout
-from cs231n_lib.course.judge import limits
+from cs231n_lib.course import checkout, limits
 from cs231n_lib.course.judge.grader import Grader
 from cs231n_lib.course.judge.line import InfrastructureError, Line
 from cs231n_lib.course.judge.walls import bubblewrap
@@ -111,7 +110,7 @@ def test_an_interpreter_that_is_called_by_a_crooked_path_is_found(tmp_path):
     crooked = folder / ".." / folder.name / Path(sys.executable).name
     script = f"""
 from pathlib import Path
-from cs231n_lib.course.judge.limits import Limits
+from cs231n_lib.course.limits import Limits
 from cs231n_lib.course.judge.walls.bubblewrap import Sandbox
 from cs231n_lib.course.judge.walls.library import build_library
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cs231n_lib.course.judge import limits
+from cs231n_lib.course import limits
 from cs231n_lib.course.judge.line import InfrastructureError
 from cs231n_lib.course.judge.proxies import Client
 from cs231n_lib.course.judge.walls import bubblewrap, python
@@ -101,7 +101,7 @@ def test_packages_are_named_and_come_with_what_they_need():
 PROBE = """
 import sys
 from pathlib import Path
-from cs231n_lib.course.judge.limits import Deadline, Limits
+from cs231n_lib.course.limits import Deadline, Limits
 from cs231n_lib.course.judge.proxies import Client
 from cs231n_lib.course.judge.walls.bubblewrap import Sandbox
 Sandbox.nested = sys.argv[2] == "nested"

@@ -186,7 +186,7 @@ def test_the_book_and_what_runs_cells_are_in_it(cache):
 
 
 def test_more_than_a_first_visit_may_load_is_refused(cache, tmp_path, monkeypatch):
-    monkeypatch.setattr(bundle, "MOST", 1000)
+    monkeypatch.setattr(bundle, "MAX_ENGINE_BYTES", 1000)
     with pytest.raises(UserError, match="a first visit may load"):
         bundle.write(tmp_path / "site")
     assert not (tmp_path / "site").exists()

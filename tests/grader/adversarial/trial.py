@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 
 from cs231n_lib.course.assignment.master import read_master
 from cs231n_lib.course.judge import grader, rules
-from cs231n_lib.course.judge.limits import Limits
 from cs231n_lib.course.judge.line import InfrastructureError
 from cs231n_lib.course.judge.walls.bubblewrap import Sandbox, as_root
 from cs231n_lib.course.judge.walls.library import build_library
+from cs231n_lib.course.limits import Limits
 from tests.course.notebooks import notebook, submission, to_bytes
 from tests.grader import table
 from tests.grader.adversarial.attacks import FAULT, Attack

@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cs231n_lib.course.errors import UserError
-
-#: Seconds for which a command waits for another to finish writing.
-PATIENCE = 120.0
+from cs231n_lib.course.limits import LOCK_SECONDS
 
 
 @contextlib.contextmanager
@@ -29,7 +27,7 @@ def alone(folder: Path, patience: float | None = None) -> Iterator[None]:
             "a course's folder is written on Linux or a Mac; on Windows, use WSL 2"
         ) from None
 
-    patience = PATIENCE if patience is None else patience
+    patience = LOCK_SECONDS if patience is None else patience
     folder.mkdir(parents=True, exist_ok=True)
     until = time.monotonic() + patience
     handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o666)

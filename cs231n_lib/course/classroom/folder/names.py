@@ -9,10 +9,9 @@ from pathlib import Path
 from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.errors import Refused
 from cs231n_lib.course.files import write_atomically
+from cs231n_lib.course.limits import MAX_LOGIN
 from cs231n_lib.course.text import STUDENT
 
-#: Longest login; a folder's name may have 255 bytes.
-MAX_LOGIN = 200
 ODD = re.compile(r"[^A-Za-z0-9._@+-]+")
 
 

@@ -22,19 +22,18 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from cs231n_lib.course.assignment.notebook import MAX_NOTEBOOK_BYTES
 from cs231n_lib.course.errors import Refused
 from cs231n_lib.course.files import open_plain
+from cs231n_lib.course.limits import (
+    MAX_DEPTH,
+    MAX_ENTRIES,
+    MAX_HAND_IN_BYTES,
+    MAX_HAND_IN_FILES,
+    MAX_INDEX_BYTES,
+    MAX_NOTEBOOK_BYTES,
+)
 from cs231n_lib.course.text import line
 
-#: Most files in one download.
-MAX_ENTRIES = 50_000
-#: What one hand-in may have: bytes when unpacked, files, archives in archives.
-MAX_HAND_IN_BYTES, MAX_HAND_IN_FILES, MAX_DEPTH = 256 * 2**20, 2_000, 3
-#: Largest table of contents of an archive that a student packed.
-MAX_INDEX_BYTES = 2**20
-#: Largest sum of what one run of collecting unpacks.
-MAX_RUN_BYTES = 64 * 2**30
 TEMPORARY = ("__MACOSX", ".ipynb_checkpoints", ".DS_Store", "Thumbs.db", "desktop.ini")
 #: Whatever the decoders of the standard library raise on bytes that they do not understand.
 UNREADABLE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, RuntimeError, EOFError,

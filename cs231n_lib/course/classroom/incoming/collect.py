@@ -15,8 +15,6 @@ from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.classroom.folder.names import Names
 from cs231n_lib.course.classroom.incoming import received, roster
 from cs231n_lib.course.classroom.incoming.archives import (
-    MAX_HAND_IN_BYTES,
-    MAX_RUN_BYTES,
     Budget,
     Download,
     Inner,
@@ -31,6 +29,7 @@ from cs231n_lib.course.classroom.platforms.platform import Label, Person, View
 from cs231n_lib.course.classroom.platforms.sheets import SUFFIXES, WORKBOOKS, Table, read_table
 from cs231n_lib.course.errors import Refused, UserError
 from cs231n_lib.course.files import write_atomically
+from cs231n_lib.course.limits import MAX_COMPANION_BYTES, MAX_HAND_IN_BYTES, MAX_RUN_BYTES
 from cs231n_lib.course.text import line
 
 ACCEPTED, KNOWN, ASIDE, REFUSED = "accepted", "known", "set aside", "refused"
@@ -223,7 +222,7 @@ class _Collector:
         # nbgrader writes the secret into the folder last, over whatever a student called so.
         for outer, name in hand_in.files:
             if name == "submission_secret.txt" and hand_in.container.written:
-                for inner in inner_files(outer, Budget(1000), unread, name):
+                for inner in inner_files(outer, Budget(MAX_COMPANION_BYTES), unread, name):
                     secret = inner.data.decode("ascii", "ignore").strip()
         try:
             holders = self._holders(hand_in)

@@ -17,9 +17,7 @@ from cs231n_lib.course.classroom.incoming.archives import (
 from cs231n_lib.course.classroom.platforms import PLATFORMS
 from cs231n_lib.course.classroom.platforms.platform import Container, View
 from cs231n_lib.course.errors import Refused
-
-#: Gradescope repeats the output of all its tests in its metadata.
-MAX_METADATA_BYTES = 256 * 2**20
+from cs231n_lib.course.limits import MAX_METADATA_BYTES
 
 
 @dataclass

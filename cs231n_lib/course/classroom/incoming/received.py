@@ -16,13 +16,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
 from cs231n_lib.course.assignment.master import read_master
-from cs231n_lib.course.assignment.notebook import MAX_NOTEBOOK_BYTES
 from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.classroom.incoming.archives import Inner
 from cs231n_lib.course.classroom.incoming.hand_in import COMPANIONS, Choice, choose
 from cs231n_lib.course.classroom.incoming.numbers import numbers
 from cs231n_lib.course.classroom.platforms.exchange import read_time
 from cs231n_lib.course.files import read_plain, write_atomically
+from cs231n_lib.course.limits import MAX_COMPANION_BYTES, MAX_NOTEBOOK_BYTES
 
 #: The first year in which anybody can have handed in, and how far clocks may differ.
 FIRST_YEAR, SLACK = 2010, timedelta(minutes=10)
@@ -234,7 +234,8 @@ def _plain_name(name: str) -> str:
 def time_of(folder: Path) -> datetime | None:
     """Return the time in a folder's ``timestamp.txt``, None if there is none that can be read."""
     try:
-        return read_time(read_plain(folder / "timestamp.txt", 1000).decode("utf-8", "replace"))
+        data = read_plain(folder / "timestamp.txt", MAX_COMPANION_BYTES)
+        return read_time(data.decode("utf-8", "replace"))
     except OSError:
         return None
 

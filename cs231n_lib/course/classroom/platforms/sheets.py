@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from cs231n_lib.course.errors import UserError
+from cs231n_lib.course.limits import MAX_SHEET_BYTES
 from cs231n_lib.course.text import for_cell
 
-MAX_BYTES = 64 * 2**20
 DELIMITERS = ",;\t"
 SUFFIXES = (".csv", ".tsv")
 #: What spreadsheets keep to themselves; a table in text is asked for.
@@ -90,11 +90,11 @@ def read_table(path: Path) -> Table:
         raise UserError(f"{path} is a workbook: save the sheet as CSV (UTF-8) and give that")
     try:
         with open(path, "rb") as file:
-            data = file.read(MAX_BYTES + 1)
+            data = file.read(MAX_SHEET_BYTES + 1)
     except OSError as error:
         raise UserError(f"the sheet {path} cannot be read: {error.strerror}") from None
-    if len(data) > MAX_BYTES:
-        raise UserError(f"the sheet {path} has more than {MAX_BYTES >> 20} MiB: is it one?")
+    if len(data) > MAX_SHEET_BYTES:
+        raise UserError(f"the sheet {path} has more than {MAX_SHEET_BYTES >> 20} MiB: is it one?")
     text, encoding = _decoded(data)
     if "\0" in text:
         raise UserError(f"the sheet {path} is not text: save it as CSV (UTF-8)")

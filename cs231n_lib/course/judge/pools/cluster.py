@@ -17,16 +17,15 @@ from typing import Any
 
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.judge import walls
-from cs231n_lib.course.judge.limits import ATTEMPTS
 from cs231n_lib.course.judge.pools import Settings
 from cs231n_lib.course.judge.pools.local import Judge
 from cs231n_lib.course.judge.result import Fault, Result
 from cs231n_lib.course.judge.store import version
+from cs231n_lib.course.limits import ATTEMPTS, SCHEDULER_SECONDS
 
 #: Submissions on their way at a time: enough for a thousand workers, and all that the scheduler
 #: has to remember.
 AHEAD = 1000
-PATIENCE = "20s"  # for a scheduler that does not answer
 _one_at_a_time = threading.Lock()  # a judge is for one submission at a time
 
 
@@ -91,7 +90,7 @@ class ClusterPool:
             ) from None
         self.settings = settings
         try:
-            self.client: Any = Client(scheduler, timeout=PATIENCE)
+            self.client: Any = Client(scheduler, timeout=SCHEDULER_SECONDS)
         except (OSError, ValueError) as error:
             raise UserError(f"no Dask scheduler answers at {scheduler}: {error}") from None
 

@@ -11,10 +11,10 @@ from cs231n_lib.course.assignment.master import read_master
 from cs231n_lib.course.judge import rules
 from cs231n_lib.course.judge.bounds import limit_memory
 from cs231n_lib.course.judge.grader import Grader
-from cs231n_lib.course.judge.limits import ATTEMPTS, JUDGE_MEMORY, START_SECONDS, Deadline
 from cs231n_lib.course.judge.line import InfrastructureError
 from cs231n_lib.course.judge.pools import Settings, make_grader
 from cs231n_lib.course.judge.result import Fault, Result
+from cs231n_lib.course.limits import ATTEMPTS, JUDGE_MEMORY, START_SECONDS, Deadline
 
 
 def judge_process(connection: Connection, settings: Settings) -> None:

@@ -16,9 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from cs231n_lib.course.judge.limits import Limits, StartDeadline
 from cs231n_lib.course.judge.line import InfrastructureError, Line, WorkerError
 from cs231n_lib.course.judge.meter import Meter
+from cs231n_lib.course.limits import Limits, StartDeadline
 
 #: Who students' code is where root starts it: the user that owns nothing.
 NOBODY = 65534

@@ -22,7 +22,6 @@ import cs231n_lib
 from cs231n_lib.course import checkout, inside
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.inside import isolation, zygote
-from cs231n_lib.course.judge.limits import START_SECONDS, Limits
 from cs231n_lib.course.judge.line import InfrastructureError, Line, Lost
 from cs231n_lib.course.judge.meter import Meter
 from cs231n_lib.course.judge.walls import (
@@ -34,6 +33,7 @@ from cs231n_lib.course.judge.walls import (
     program,
 )
 from cs231n_lib.course.judge.walls.python import PACKAGES, PLACE, Python, see
+from cs231n_lib.course.limits import START_SECONDS, Limits
 
 PRIVATE = {"PATH": "", "HOME": "/tmp", "MPLCONFIGDIR": "/tmp/matplotlib",
            "PYTHONHOME": PLACE, "LD_LIBRARY_PATH": f"{PLACE}/shared"}  # fmt: skip

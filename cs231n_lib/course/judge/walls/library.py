@@ -12,8 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import cs231n_lib
-from cs231n_lib.course.judge.limits import START_SECONDS
 from cs231n_lib.course.judge.line import InfrastructureError
+from cs231n_lib.course.limits import START_SECONDS
 
 
 def build_library(folder: Path, blocked: tuple[str, ...]) -> Path:

@@ -8,10 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from cs231n_lib.course import inside
-from cs231n_lib.course.judge.limits import Limits
 from cs231n_lib.course.judge.line import Line
 from cs231n_lib.course.judge.meter import Meter
 from cs231n_lib.course.judge.walls import ENVIRONMENT, ended, greeted, program
+from cs231n_lib.course.limits import Limits
 
 
 class Unsandboxed:

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from cs231n_lib.course.judge.limits import START_SECONDS
 from cs231n_lib.course.judge.line import InfrastructureError
+from cs231n_lib.course.limits import START_SECONDS
 
 #: Where it is shown, and the folder of packages that is to be put on the path.
 PLACE = "/python"

@@ -19,10 +19,10 @@ from pathlib import Path
 import cs231n_lib
 from cs231n_lib.course import inside
 from cs231n_lib.course.inside import isolation
-from cs231n_lib.course.judge.limits import Limits
 from cs231n_lib.course.judge.line import InfrastructureError, Line
 from cs231n_lib.course.judge.meter import Meter
 from cs231n_lib.course.judge.walls import ENVIRONMENT, NOBODY, ended, greeted, over_socket, program
+from cs231n_lib.course.limits import Limits
 
 #: Tells which of its arguments the user that runs it can read or enter.
 _PROBE = """\

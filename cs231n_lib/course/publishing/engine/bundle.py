@@ -19,12 +19,11 @@ from typing import Any
 from cs231n_lib.course.checkout import sources
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.files import PUBLIC, write_atomically
+from cs231n_lib.course.limits import MAX_ENGINE_BYTES
 from cs231n_lib.course.publishing import bounded
 from cs231n_lib.course.publishing.engine import fetch
 from cs231n_lib.course.publishing.engine.slim import slim
 
-#: The most that a first visit may load, in bytes.
-MOST = 25_000_000
 #: What a page asks its host for first; it names the engines and their files.
 OFFER = "live.json"
 #: The folder of the engine's files on a site.
@@ -152,9 +151,10 @@ def write(site: Path) -> dict[str, Any]:
     licences = made.pop(LICENCES)
     made["book.zip.gz"] = packed(archive(book_files()))
     size = sum(map(len, made.values()))
-    if size > MOST:
+    if size > MAX_ENGINE_BYTES:
         raise UserError(
-            f"the engine's files have {size / 1e6:.1f} MB; a first visit may load {MOST / 1e6:.0f}"
+            f"the engine's files have {size / 1e6:.1f} MB; a first visit may load "
+            f"{MAX_ENGINE_BYTES / 1e6:.0f}"
         )
     named = {}
     for name, data in made.items():

@@ -1,22 +1,24 @@
-"""The limits of one submission, what is left of them, and the judge's bounds on its data.
+"""Every limit of the course: of what strangers send, of what their code may use, of waiting.
 
 A student is charged with the seconds in which the worker computed or slept, measured from outside
-(`meter`). How long that took on the clock says how busy the machine is, not how long the code
-runs: the clock is a backstop, and what it ends is an infrastructure fault.
-The bounds of what travels between judge and worker stand in `inside.protocol`; those of a notebook
-in `assignment.notebook`, of an archive in `classroom.incoming.archives`.
+(`judge.meter`). How long that took on the clock says how busy the machine is, not how long the
+code runs: the clock is a backstop, and what it ends is an infrastructure fault.
+Code that is copied to where it cannot import this has its own beside it: what travels between
+judge and worker in `inside.limits`, what a cell of a page may print in `publishing.bounded`.
 """
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+# ---- One submission in the judge; `Limits` below says what its code may use.
+
 #: How often a submission is tried before its infrastructure fault is reported; each time with
 #: twice the patience of the time before, and half as many judges side by side.
 ATTEMPTS = 3
 #: The backstop: so many seconds, and so many more for each second that may be charged.
 GRACE_SECONDS, BUSY = 60.0, 10.0
-#: Longest wait for walls or a worker to come up.
+#: Longest wait for walls or a worker to come up, on a machine that is busy with others.
 START_SECONDS = 120.0
 #: How often a worker is looked at while the judge waits for it, in seconds.
 TICK = 0.05
@@ -30,10 +32,61 @@ JUDGE_MEMORY = 4 * 2**30
 MAX_RECEIVED = 512 * 2**20
 #: Functions of the judge's that are lent to student code in one session.
 MAX_CALLBACKS = 10_000
-#: Characters of one message or traceback, and of all answers of one submission.
+#: Characters of one message or traceback that are shown, and of all answers of one submission.
 MAX_TEXT, MAX_ANSWERS = 4_000, 2_000_000
 #: Notes on a submission, and characters of one.
 MAX_NOTES, MAX_NOTE = 100, 200
+#: Problems whose mistaken results are remembered, and bytes of the largest that is: a class meets
+#: the same few, and what is large is as fast to compute again.
+MAX_PROBLEMS, MAX_KEPT_BYTES = 16, 2**14
+
+# ---- A notebook.
+
+#: Bytes of one, with all its outputs, and cells; the largest of the course has under a hundred.
+MAX_NOTEBOOK_BYTES, MAX_CELLS = 64 * 2**20, 2_000
+#: Lists and objects in the JSON of one: read, each takes some hundred bytes, and three on disk.
+MAX_PARTS = 2_000_000
+
+# ---- Downloads of platforms, and what students packed.
+
+#: Files in one download.
+MAX_ENTRIES = 50_000
+#: What one hand-in may have: bytes when unpacked, files, archives in archives.
+MAX_HAND_IN_BYTES, MAX_HAND_IN_FILES, MAX_DEPTH = 256 * 2**20, 2_000, 3
+#: Bytes of the table of contents of an archive that a student packed.
+MAX_INDEX_BYTES = 2**20
+#: Bytes that one run of collecting unpacks.
+MAX_RUN_BYTES = 64 * 2**30
+#: Bytes of a platform's own record; Gradescope repeats the output of all its tests there.
+MAX_METADATA_BYTES = 256 * 2**20
+#: Bytes of what nbgrader lays beside a hand-in: a time, a secret.
+MAX_COMPANION_BYTES = 1_000
+#: Bytes of a sheet of grades.
+MAX_SHEET_BYTES = 64 * 2**20
+#: Bytes of the progress that a reader saved from the book.
+MAX_PROGRESS_BYTES = 2**20
+#: Characters of a login; a folder's name may have 255 bytes.
+MAX_LOGIN = 200
+#: Characters of a stranger's text that is shown in one line.
+MAX_LINE = 200
+
+# ---- Waiting for programs of our own, in seconds; each may be slow on a busy machine.
+
+#: For another command to finish writing in a course's folder.
+LOCK_SECONDS = 120.0
+#: For a Dask scheduler to answer.
+SCHEDULER_SECONDS = 20.0
+#: For JupyterLab to come up.
+LAB_SECONDS = 180.0
+#: For a published page to say, in a browser, that its cells ran.
+PAGE_SECONDS = 180.0
+#: For MathJax in a printed book, in the page's own time, which runs as fast as it can.
+PRINT_SECONDS = 120.0
+
+# ---- What we send.
+
+#: Bytes that a first visit to a page with its own Python may load.
+MAX_ENGINE_BYTES = 25_000_000
 
 
 @dataclass(frozen=True)
