@@ -18,9 +18,8 @@ from cs231n_lib.course.classroom.incoming import received
 from cs231n_lib.course.classroom.incoming.received import Submission, submissions
 from cs231n_lib.course.classroom.standing import lateness_of, only, reader
 from cs231n_lib.course.errors import UserError
-from cs231n_lib.course.judge import store, walls
+from cs231n_lib.course.judge import pools, store
 from cs231n_lib.course.judge.batch import OnDemand, Pool, grade_all
-from cs231n_lib.course.judge.pools import Settings
 from cs231n_lib.course.judge.result import Fault, Result
 from cs231n_lib.course.judge.store import Results
 
@@ -114,11 +113,11 @@ class Run:
             self.course.log("fault", assignment=self.assignment, student=student, reason=reason)
 
 
-def settings_for(course: Course, assignment: str, unsafe: bool) -> Settings:
+def settings_for(course: Course, assignment: str, unsafe: bool) -> pools.Settings:
     """Return what the judges of an assignment need to know."""
     folder = course.judge(assignment)
-    kind = walls.UNSAFE if unsafe else walls.SAFE
-    return Settings(course.master(assignment), assignment, str(folder), kind)
+    kind = pools.UNSAFE if unsafe else pools.SAFE
+    return pools.Settings(course.master(assignment), assignment, str(folder), kind)
 
 
 def cell_changes(course: Course, assignment: str) -> CellChanges:

@@ -13,8 +13,7 @@ from cs231n_lib.course.classroom.gradebook.lateness import Terms, account
 from cs231n_lib.course.classroom.incoming.received import Submission, submissions
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.judge import store
-from cs231n_lib.course.judge.batch import OnDemand
-from cs231n_lib.course.judge.grader import not_graded
+from cs231n_lib.course.judge.batch import OnDemand, not_graded
 from cs231n_lib.course.judge.result import Result
 from cs231n_lib.course.judge.store import Results
 

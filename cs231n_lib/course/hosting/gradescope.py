@@ -22,7 +22,7 @@ from cs231n_lib.course.classroom.incoming.hand_in import choose
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.files import write_atomically
 from cs231n_lib.course.judge import pools, walls
-from cs231n_lib.course.judge.grader import not_graded
+from cs231n_lib.course.judge.batch import not_graded
 from cs231n_lib.course.judge.result import GRADED, Fault, Result
 from cs231n_lib.course.limits import MAX_HAND_IN_BYTES
 from cs231n_lib.course.text import line, visible

@@ -5,12 +5,13 @@ Who finds it there does not grade again: after a crash the run goes on where it 
 that can be killed has a grade in its hands that was not written whole.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol, TypeVar
 
 from cs231n_lib.course.assignment.master import Master
 from cs231n_lib.course.judge import store
-from cs231n_lib.course.judge.result import Fault, Result
+from cs231n_lib.course.judge.result import STUDENT_FAULT, Fault, Result, not_run
 from cs231n_lib.course.judge.store import Results
 
 T = TypeVar("T")
@@ -118,3 +119,11 @@ def grade_all(
     # What is there is known without reading it; a result may be large, and there are many.
     found = {s: faults.get(k) or (k if results.has(k) else LOST) for s, k in keys.items()}
     return OnDemand(found, lambda key: key if isinstance(key, Fault) else results.read(key))
+
+
+def not_graded(master: Master, reason: str) -> Result:
+    """Return the result of a hand-in in which there is nothing to run, made without a judge."""
+    digest = hashlib.sha256(reason.encode("utf-8", "replace")).hexdigest()
+    result = Result(STUDENT_FAULT, 0, master.digest, digest, store.version(), reason)
+    result.tests = [not_run(test, reason) for test in master.tests]
+    return result

@@ -24,7 +24,7 @@ from cs231n_lib.course.judge.causes import Causes
 from cs231n_lib.course.judge.gauge import suspicions
 from cs231n_lib.course.judge.line import InfrastructureError, Line
 from cs231n_lib.course.judge.proxies import Client, Missing
-from cs231n_lib.course.judge.result import GRADED, STUDENT_FAULT, CellReport, Result
+from cs231n_lib.course.judge.result import GRADED, STUDENT_FAULT, CellReport, Result, not_run
 from cs231n_lib.course.judge.store import version
 from cs231n_lib.course.limits import (
     MAX_ANSWERS,
@@ -140,19 +140,6 @@ class Grader:
         result.outcome, result.reason = STUDENT_FAULT, reason
         result.tests = [not_run(test, reason) for test in self.master.tests]
         return result
-
-
-def not_run(test: Test, reason: str) -> Outcome:
-    """Return the outcome of a test that could not be run."""
-    return Outcome(test.name, test.title, test.points, message=f"not run: {reason}")
-
-
-def not_graded(master: Master, reason: str) -> Result:
-    """Return the result of a hand-in in which there is nothing to run."""
-    digest = hashlib.sha256(reason.encode("utf-8", "replace")).hexdigest()
-    result = Result(STUDENT_FAULT, 0, master.digest, digest, version(), reason)
-    result.tests = [not_run(test, reason) for test in master.tests]
-    return result
 
 
 def _open(source: str, blocked: tuple[str, ...]) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from cs231n_lib.course.assignment.master import Test
 from cs231n_lib.course.checks.verdict import Diagnosis, Outcome
 
 
@@ -65,3 +66,8 @@ class Result:
 def _outcome(content: dict[str, Any]) -> Outcome:
     found = content["diagnosis"]
     return Outcome(**{**content, "diagnosis": Diagnosis(**found) if found else None})
+
+
+def not_run(test: Test, reason: str) -> Outcome:
+    """Return the outcome of a test that could not be run."""
+    return Outcome(test.name, test.title, test.points, message=f"not run: {reason}")

@@ -16,6 +16,9 @@ from cs231n_lib.course.judge import rules, walls
 from cs231n_lib.course.judge.grader import Grader
 from cs231n_lib.course.judge.walls.library import build_library
 
+#: The kinds of walls between which an instructor chooses: what grades, and none.
+SAFE, UNSAFE = walls.SAFE, walls.UNSAFE
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -24,7 +27,7 @@ class Settings:
     master: bytes
     name: str
     folder: str
-    walls: str = walls.SAFE
+    walls: str = SAFE
     visible_only: bool = False
 
 
