@@ -106,7 +106,7 @@ def graded(path):
         (report,) = reports(checker.check(notebook), notebook.master)
     said = []
     for outcome, again in report.told():
-        reason = f"Likely reason: {outcome.diagnosis.sentence}" if outcome.diagnosis else ""
+        reason = str(outcome.diagnosis) if outcome.diagnosis else ""
         reason = "For the same reason." if again else reason
         said.append([outcome.title, state_of(outcome), reason])
     return said

@@ -1,6 +1,7 @@
 """What became of a check: the mistake by name, the failure, and whose exception it was."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 NOT_YET = "not implemented yet"
 #: The kind of a `StudentError` whose message says all: there was nothing to call.
@@ -11,8 +12,14 @@ NOT_RUN = "NotRun"
 class Diagnosis:
     """The name of a mistake: a short ``id`` for tables, a ``sentence`` for its author."""
 
+    #: What every face puts before the sentence: a cause is inferred, never certain.
+    label: ClassVar[str] = "Likely reason:"
     id: str
     sentence: str
+
+    def __str__(self) -> str:
+        """Return the sentence as its author reads it."""
+        return f"{self.label} {self.sentence}"
 
 
 NOT_IMPLEMENTED = Diagnosis("not_implemented", "the body still raises NotImplementedError.")
@@ -21,7 +28,7 @@ PYTHON_2 = Diagnosis("python_2", "xrange is Python 2; write range.")
 
 def told(message: str, diagnosis: Diagnosis | None) -> str:
     """Return a message and, where there is one, the likely reason: plain text."""
-    return f"{message}\nLikely reason: {diagnosis.sentence}" if diagnosis else message
+    return f"{message}\n{diagnosis}" if diagnosis else message
 
 
 @dataclass(frozen=True)

@@ -117,8 +117,8 @@ def _row(outcome: Outcome, again: bool) -> str:
     elif state == FAILED:
         said += f"<pre>{escape(outcome.message)}</pre>"
         if outcome.diagnosis:
-            sentence = escape(outcome.diagnosis.sentence)
-            said += f"<p><strong>Likely reason:</strong> {sentence}</p>"
+            reason = outcome.diagnosis
+            said += f"<p><strong>{reason.label}</strong> {escape(reason.sentence)}</p>"
     if outcome.details and not again:
         said += f"<details><summary>Where</summary><pre>{escape(outcome.details)}</pre></details>"
     mark = f'<span aria-hidden="true">{MARKS[state]}</span> {state}'

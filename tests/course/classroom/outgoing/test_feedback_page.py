@@ -10,13 +10,14 @@ from docutils.nodes import make_id
 from cs231n_lib.course.assignment.master import read_master
 from cs231n_lib.course.assignment.sections import section_of
 from cs231n_lib.course.checkout import root
-from cs231n_lib.course.checks.verdict import Diagnosis, Outcome
+from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis, Outcome
 from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.classroom.gradebook.grade import CellGrade, Grade, Lateness
 from cs231n_lib.course.classroom.outgoing import pages
 from cs231n_lib.course.classroom.outgoing.findings import exercises, may_show_solutions
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.judge.result import GRADED, Result
+from cs231n_lib.course.student.report import Report
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>"
 NOW = datetime(2027, 5, 1, 12, tzinfo=UTC)
@@ -52,6 +53,16 @@ def grade(comment="", **changed):
 
 def words(page):
     return " ".join(re.sub(r"<style>.*?</style>|<[^>]+>", " ", page, flags=re.DOTALL).split())
+
+
+def test_every_face_words_a_diagnosis_alike(monkeypatch):
+    monkeypatch.setattr(Diagnosis, "label", "Perhaps, for all we know:")
+    failed = result().tests[2]
+    shown = Report("predict_labels", (failed,))
+    error = CheckFailed(failed.message, failed.diagnosis)
+    page = pages.feedback("a1", result(), grade())
+    for face in (failed.text, str(error), repr(shown), words(shown._repr_html_()), words(page)):
+        assert "Perhaps, for all we know: the smallest label wins." in face
 
 
 def test_what_failed_comes_first_in_the_page_and_in_its_exercise():
