@@ -8,7 +8,7 @@ No function changes its arguments in place; results have the dtype of ``x``.
 Beside its functions stands the layer itself, what a network has to know of it (see `layer.Layer`).
 One file holds one kind of layer. A new one is such a file and a name in `LAYERS`: then it can be
 part of a network, run, be counted and be written in a pattern. No file here imports a network, a
-loss or, but for what `geometry` has, another layer.
+loss or, but for what `geometry` and `path` have, another layer.
 """
 
 from cs231n_lib.layers.affine import FC, affine_backward, affine_forward
@@ -45,9 +45,10 @@ from cs231n_lib.layers.pooling import (
     max_pool_backward,
     max_pool_forward,
 )
+from cs231n_lib.layers.residual import Residual
 
 # In the order in which an error lists them.
-LAYERS: tuple[type[Layer], ...] = (Conv, Pool, ReLU, BatchNorm, LayerNorm, Dropout, FC)
+LAYERS: tuple[type[Layer], ...] = (Conv, Pool, ReLU, BatchNorm, LayerNorm, Residual, Dropout, FC)
 
 __all__ = [
     "FC",
@@ -60,6 +61,7 @@ __all__ = [
     "Memory",
     "Pool",
     "ReLU",
+    "Residual",
     "Shape",
     "Spec",
     "affine_backward",

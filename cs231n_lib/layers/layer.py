@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, Self, TypeAlias
+from typing import Any, ClassVar, NamedTuple, Protocol, Self, TypeAlias
 
 import numpy as np
 
@@ -42,6 +42,8 @@ class Memory:
         What the cache holds on to until the way back has passed, beside the input.
     keeps_input : bool
         Whether the cache holds on to the input.
+    forward_in, backward_in : str
+        Which of the layers inside is at work at those moments; empty for a layer that has none.
     """
 
     forward: int
@@ -49,6 +51,21 @@ class Memory:
     dx: int
     kept: int = 0
     keeps_input: bool = True
+    forward_in: str = ""
+    backward_in: str = ""
+
+
+class Part(NamedTuple):
+    """A layer inside a layer: where it is, what it is called, what it is, and what comes in.
+
+    Behind its `key` and a full stop stand its arrays in those of the layer around it: ``W`` of the
+    part ``body.0`` is ``body.0.W`` there.
+    """
+
+    key: str
+    name: str
+    spec: Spec
+    shape: Shape
 
 
 class Spec:
@@ -80,6 +97,10 @@ class Spec:
     def multiply_adds(self, shape: Shape) -> int:
         """Count the products summed for one example, biases left out."""
         return 0
+
+    def parts(self, shape: Shape) -> tuple[Part, ...]:
+        """Return the layers inside, in the order in which their arrays are numbered."""
+        return ()
 
 
 class Layer(Spec, ABC):

@@ -9,30 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from cs231n_lib.layers.layer import Shape, Spec
+from cs231n_lib.layers.path import Named, Path, within
 
 
 @dataclass(frozen=True)
 class Input(Spec):
     """The data itself."""
-
-
-@dataclass(frozen=True)
-class Add(Spec):
-    """The sum at the end of a residual block."""
-
-
-@dataclass(frozen=True)
-class Residual:
-    """Two paths from one input, added: `body` and, if not the identity, `shortcut`."""
-
-    body: tuple[Named, ...]
-    shortcut: tuple[Named, ...] = ()
-
-
-Named: TypeAlias = tuple[str, Spec | Residual]
 
 
 @dataclass(frozen=True)
@@ -48,7 +32,10 @@ class Place:
     input_shape : tuple of int
         Of one example.
     number : int
-        The number in the names of its arrays: 3 in ``W3`` and ``b3``.
+        The number in the names of its own arrays: 3 in ``W3`` and ``b3``.
+    inside : tuple of (str, Place)
+        The layers inside, if it has some, by their keys (see `layers.layer.Part`). They count for
+        themselves: what is said here of the layer leaves out what is theirs.
 
     Examples
     --------
@@ -62,6 +49,7 @@ class Place:
     spec: Spec
     input_shape: Shape
     number: int
+    inside: tuple[tuple[str, Place], ...] = ()
 
     @property
     def output_shape(self) -> Shape:
@@ -71,44 +59,54 @@ class Place:
     @property
     def parameters(self) -> dict[str, Shape]:
         """The shape of each learnt array, by the layer's own name for it."""
-        return self.spec.parameters(self.input_shape)
+        return self._own(self.spec.parameters(self.input_shape))
 
     @property
     def buffers(self) -> dict[str, Shape]:
         """The shape of each array that is kept but not learnt, by the layer's own name for it."""
-        return self.spec.buffers(self.input_shape)
+        return self._own(self.spec.buffers(self.input_shape))
 
     @property
     def multiply_adds(self) -> int:
         """The number of products summed for one example, biases left out."""
-        return self.spec.multiply_adds(self.input_shape)
-
-
-@dataclass(frozen=True)
-class Fork:
-    """A residual block in its place: two paths from one input, added."""
-
-    name: str
-    body: tuple[Place | Fork, ...]
-    shortcut: tuple[Place | Fork, ...]
-    input_shape: Shape
+        inside = sum(place.spec.multiply_adds(place.input_shape) for _, place in self.inside)
+        return self.spec.multiply_adds(self.input_shape) - inside
 
     @property
-    def output_shape(self) -> Shape:
-        """The shape of what comes out for one example."""
-        return self.body[-1].output_shape if self.body else self.input_shape
+    def names(self) -> dict[str, str]:
+        """What the network calls each array, those inside too, by the layer's own name for it."""
+        names = {name: f"{name}{self.number}" for name in (*self.parameters, *self.buffers)}
+        for key, place in self.inside:
+            names |= within(key, place.names)
+        return names
+
+    def _own(self, arrays: dict[str, Shape]) -> dict[str, Shape]:
+        return {name: shape for name, shape in arrays.items() if "." not in name}
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """A named network: its layers and blocks in the order in which they run, the input first."""
+    """A named network: its layers in the order in which they run, the input first."""
 
     name: str
-    layers: tuple[Place | Fork, ...]
+    layers: tuple[Place, ...]
 
     def places(self) -> Iterator[Place]:
-        """Yield every layer, those within blocks too, and for each block the sum at its end."""
+        """Yield every layer, those inside another before it."""
         return _places(self.layers)
+
+    @property
+    def path(self) -> Path:
+        """The layers as they run, without the input."""
+        return Path(tuple((place.name, place.spec) for place in self.layers[1:]))
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What the network calls each array, by the name that `path` has for it."""
+        names: dict[str, str] = {}
+        for key, place in enumerate(self.layers[1:]):
+            names |= within(str(key), place.names)
+        return names
 
 
 class DoesNotFitError(ValueError):
@@ -119,14 +117,10 @@ class DoesNotFitError(ValueError):
         self.index = index
 
 
-def _places(layers: Iterable[Place | Fork]) -> Iterator[Place]:
+def _places(layers: Iterable[Place]) -> Iterator[Place]:
     for layer in layers:
-        if isinstance(layer, Place):
-            yield layer
-        else:
-            yield from _places(layer.body)
-            yield from _places(layer.shortcut)
-            yield Place(layer.name, Add(), layer.output_shape, number=0)
+        yield from _places(inside for _, inside in layer.inside)
+        yield layer
 
 
 def place(name: str, input_shape: Shape, specs: Iterable[Named]) -> Architecture:
@@ -138,8 +132,8 @@ def place(name: str, input_shape: Shape, specs: Iterable[Named]) -> Architecture
         Name of the network.
     input_shape : tuple of int
         (C, H, W) of one image, or (D,).
-    specs : iterable of (str, Spec or Residual)
-        Layers and residual blocks with their names.
+    specs : iterable of (str, Spec)
+        Layers with their names.
 
     Returns
     -------
@@ -161,34 +155,25 @@ def place(name: str, input_shape: Shape, specs: Iterable[Named]) -> Architecture
     return Architecture(name, (start, *_place(input_shape, specs, {})))
 
 
-def _place(shape: Shape, specs: Iterable[Named], used: dict[str, int]) -> list[Place | Fork]:
+def _place(shape: Shape, specs: Iterable[Named], used: dict[str, int]) -> list[Place]:
     """Place layers; `used` holds the last number given to each name of an array."""
-    layers: list[Place | Fork] = []
+    layers: list[Place] = []
     for index, (name, spec) in enumerate(specs):
         try:
-            if isinstance(spec, Residual):
-                layers.append(_fork(name, shape, spec, used))
-            else:
-                layers.append(_single(name, shape, spec, used))
+            layers.append(_single(name, shape, spec, used))
         except ValueError as error:
             raise DoesNotFitError(f"{name}: {error}", index) from None
         shape = layers[-1].output_shape
     return layers
 
 
-def _fork(name: str, shape: Shape, spec: Residual, used: dict[str, int]) -> Fork:
-    body, shortcut = (tuple(_place(shape, path, used)) for path in (spec.body, spec.shortcut))
-    ends = [path[-1].output_shape if path else shape for path in (body, shortcut)]
-    if ends[0] != ends[1]:
-        raise ValueError(f"the paths end in different shapes, {ends[0]}, {ends[1]}")
-    return Fork(name, body, shortcut, shape)
-
-
 def _single(name: str, shape: Shape, spec: Spec, used: dict[str, int]) -> Place:
-    if not isinstance(spec, Spec):
-        raise TypeError(f"{name}: expected a layer, such as FC(10), got {spec!r}")
+    Path(((name, spec),))  # raises if it is no layer
     spec.output_shape(shape)  # raises if the geometry is illegal
-    arrays = [*spec.parameters(shape), *spec.buffers(shape)]
+    inside = tuple(
+        (part.key, _single(part.name, part.shape, part.spec, used)) for part in spec.parts(shape)
+    )
+    arrays = [name for name in (*spec.parameters(shape), *spec.buffers(shape)) if "." not in name]
     number = 1 + max((used.get(array, 0) for array in arrays), default=-1)
     used |= dict.fromkeys(arrays, number)
-    return Place(name, spec, shape, number)
+    return Place(name, spec, shape, number, inside)

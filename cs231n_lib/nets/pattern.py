@@ -22,7 +22,8 @@ import numpy as np
 
 from cs231n_lib.backend import Array
 from cs231n_lib.layers import FC, LAYERS, Shape
-from cs231n_lib.nets.architecture import Architecture, DoesNotFitError, Named, Place, place
+from cs231n_lib.layers.path import Named
+from cs231n_lib.nets.architecture import Architecture, DoesNotFitError, place
 from cs231n_lib.nets.chain import Chain
 
 MAX_LAYERS = 1000
@@ -264,7 +265,7 @@ def build(
     """
     architecture, position = _read(pattern)
     last = architecture.layers[-1]
-    if not (isinstance(last, Place) and isinstance(last.spec, FC)):
+    if not isinstance(last.spec, FC):
         raise PatternError(
             f"the last layer must be FC, whose outputs are the scores, not {last.name}",
             pattern,

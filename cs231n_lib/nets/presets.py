@@ -25,8 +25,9 @@ from cs231n_lib.layers import (
     relu_backward,
     relu_forward,
 )
+from cs231n_lib.layers.path import Named
 from cs231n_lib.losses import ScoreLoss, softmax_loss
-from cs231n_lib.nets.architecture import Named, place
+from cs231n_lib.nets.architecture import place
 from cs231n_lib.nets.chain import Chain
 from cs231n_lib.nets.model import Arrays, Model
 from cs231n_lib.nets.weights import Init

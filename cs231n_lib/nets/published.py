@@ -3,8 +3,9 @@
 Layers that neither learn nor keep anything new (dropout at test time, flattening) are left out.
 """
 
-from cs231n_lib.layers import FC, BatchNorm, Conv, Pool, ReLU
-from cs231n_lib.nets.architecture import Architecture, Named, Residual
+from cs231n_lib.layers import FC, BatchNorm, Conv, Pool, ReLU, Residual
+from cs231n_lib.layers.path import Named
+from cs231n_lib.nets.architecture import Architecture
 from cs231n_lib.nets.architecture import place as _place
 from cs231n_lib.nets.pattern import parse
 

@@ -57,6 +57,7 @@ MAKERS = {
     "Release": lambda: CIFAR10,
     **{layer.__name__: lambda layer=layer: layer(*[1] * len(_required(layer)))
        for layer in layers.LAYERS},
+    "Residual": lambda: layers.Residual((("RELU", layers.ReLU()),)),
 }  # fmt: skip
 each = pytest.mark.parametrize("name", MAKERS)
 

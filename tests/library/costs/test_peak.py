@@ -16,10 +16,11 @@ from cs231n_lib.layers import (
     LayerNorm,
     Pool,
     ReLU,
+    Residual,
     conv_backward,
     conv_forward,
 )
-from cs231n_lib.nets.architecture import Residual, place
+from cs231n_lib.nets.architecture import place
 from cs231n_lib.nets.chain import Chain
 from cs231n_lib.nets.pattern import build, parse
 

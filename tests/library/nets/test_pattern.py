@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cs231n_lib.layers import FC, BatchNorm, Conv, Dropout, Pool, ReLU
-from cs231n_lib.nets.architecture import Residual, place
+from cs231n_lib.layers import FC, BatchNorm, Conv, Dropout, Pool, ReLU, Residual
+from cs231n_lib.nets.architecture import place
 from cs231n_lib.nets.model import Model
 from cs231n_lib.nets.pattern import PatternError, build, parse
 
