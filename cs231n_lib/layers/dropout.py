@@ -11,6 +11,7 @@ import numpy as np
 from cs231n_lib._checks import check_generator, check_param, check_upstream, is_training
 from cs231n_lib.backend import A, Array, array_namespace, asarray_like, float_dtype
 from cs231n_lib.layers.layer import Arrays, Layer, Memory, Reader, Shape
+from cs231n_lib.layers.masking import where_kept
 
 Cache = Any
 
@@ -68,11 +69,13 @@ def dropout_forward(
     assert rng is not None
     kept = asarray_like(rng.random(x.shape) < keep_prob, x)
     mask = xp.astype(kept, x.dtype) / float(keep_prob)
-    return x * mask, mask
+    out: Any = where_kept(kept, x)
+    out *= mask
+    return out, mask
 
 
 def dropout_backward(dout: A, cache: Cache) -> A:
-    """Send the upstream gradient through the same mask.
+    """Send the upstream gradient through the same mask; what was dropped gets 0.
 
     Parameters, results and errors are those of `relu_backward`.
 
@@ -85,7 +88,9 @@ def dropout_backward(dout: A, cache: Cache) -> A:
     if cache is None:  # test time: the identity
         return dout
     check_upstream(dout, cache.shape, cache)
-    return dout * cache
+    dx: Any = where_kept(cache != 0, dout)
+    dx *= cache
+    return dx
 
 
 def _check_keep_prob(keep_prob: float) -> None:
@@ -123,7 +128,7 @@ class Dropout(Layer):
         out = values * itemsize
         # Random numbers of 8 bytes and a flag for each; later flag, mask and output.
         forward = max(9 * values, values + 2 * out)
-        return Memory(forward, backward=out, dx=out, kept=out, keeps_input=False)
+        return Memory(forward, backward=out + values, dx=out, kept=out, keeps_input=False)
 
     @classmethod
     def read(cls, reader: Reader) -> Self:

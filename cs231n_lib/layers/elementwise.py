@@ -11,7 +11,8 @@ import numpy as np
 from cs231n_lib._checks import check_upstream
 from cs231n_lib._parallel import by_rows, by_rows_bytes
 from cs231n_lib.backend import A, Array, array_namespace, float_dtype
-from cs231n_lib.layers.layer import REUSED, Arrays, Layer, Memory, Shape
+from cs231n_lib.layers.layer import Arrays, Layer, Memory, Shape
+from cs231n_lib.layers.masking import where_kept
 
 Cache = Any
 
@@ -64,7 +65,7 @@ def relu_backward(dout: A, cache: Cache) -> A:
     Returns
     -------
     dx : array of the same shape
-        `dout` times 1 or 0, so that a gradient of infinity or NaN shows where nothing passes, too.
+        Where nothing passes it is 0, even if `dout` is infinite or NaN.
 
     Raises
     ------
@@ -77,9 +78,8 @@ def relu_backward(dout: A, cache: Cache) -> A:
     >>> relu_backward(np.array([5.0, 5.0]), np.array([-1.0, 2.0]))
     array([0., 5.])
     """
-    xp = array_namespace(cache)
     check_upstream(dout, cache.shape, cache)
-    return by_rows(lambda dout, x: dout * xp.astype(x > 0, dout.dtype), dout, cache)
+    return by_rows(lambda dout, x: where_kept(x > 0, dout), dout, cache)
 
 
 def leaky_relu_forward(x: A, alpha: float = 0.01) -> tuple[A, Cache]:
@@ -116,7 +116,8 @@ def leaky_relu_forward(x: A, alpha: float = 0.01) -> tuple[A, Cache]:
     """
     xp = array_namespace(x)
     float_dtype(x)
-    return xp.where(x > 0, x, float(alpha) * x), (x, float(alpha))
+    alpha = float(alpha)
+    return xp.where(x > 0, x, _scaled(alpha, x)), (x, alpha)
 
 
 def leaky_relu_backward(dout: A, cache: Cache) -> A:
@@ -133,7 +134,12 @@ def leaky_relu_backward(dout: A, cache: Cache) -> A:
     x, alpha = cache
     xp = array_namespace(x)
     check_upstream(dout, x.shape, x)
-    return xp.where(x > 0, dout, alpha * dout)
+    return xp.where(x > 0, dout, _scaled(alpha, dout))
+
+
+def _scaled(alpha: float, values: A) -> Any:
+    """Return `alpha` times `values`: a slope of 0 makes 0 of infinity too."""
+    return alpha * values if alpha else array_namespace(values).zeros_like(values)
 
 
 def sigmoid_forward(x: A) -> tuple[A, Cache]:
@@ -256,9 +262,7 @@ class ReLU(Layer):
     def memory(self, shape: Shape, batch: int, itemsize: int, need_dx: bool) -> Memory:
         """Return what a training step allocates."""
         out = batch * math.prod(shape) * itemsize
-        # A flag for each value; the second factor becomes the product unless it is small.
-        flags = 1 / itemsize
-        whole = flags if out >= REUSED else 1
-        back = by_rows_bytes(out, batch, reads=2, whole=whole, each=1 + flags, results=1)
+        flags = 1 / itemsize  # one for each value
+        back = by_rows_bytes(out, batch, reads=2, whole=flags, each=1 + flags, results=1)
         there = by_rows_bytes(out, batch, reads=1, whole=0, each=1, results=1)
         return Memory(forward=out + there, backward=out + back, dx=out)

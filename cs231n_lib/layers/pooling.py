@@ -16,6 +16,7 @@ from cs231n_lib._parallel import block_length, blocks, in_threads, num_threads, 
 from cs231n_lib.backend import A, Array, array_namespace, asarray_like, device
 from cs231n_lib.layers.geometry import conv_output_size, taps
 from cs231n_lib.layers.layer import REUSED, Arrays, Layer, Memory, Reader, Shape, as_image
+from cs231n_lib.layers.masking import where_kept
 
 
 @dataclass(frozen=True)
@@ -196,8 +197,8 @@ def max_pool_backward(dout: A, cache: tuple) -> A:
     Returns
     -------
     array (N, C, H, W)
-        A pixel that won several overlapping windows gets the sum. The others get `dout` times
-        0, so that a gradient of infinity or NaN shows in its whole window.
+        A pixel that won several overlapping windows gets the sum. The others get 0, even if
+        `dout` is infinite or NaN.
 
     Raises
     ------
@@ -218,8 +219,7 @@ def max_pool_backward(dout: A, cache: tuple) -> A:
     check_upstream(dout, windows.out, x)
     if not isinstance(x, np.ndarray):
         tap = xp.arange(len(windows.taps), dtype=winner.dtype, device=device(x))
-        won = xp.astype(winner[..., None] == tap, x.dtype)
-        return windows.scatter(dout[..., None] * won, x)
+        return windows.scatter(xp.where(winner[..., None] == tap, dout[..., None], 0.0), x)
     dx = xp.empty_like(x)
 
     def work(images: slice) -> None:
@@ -228,7 +228,7 @@ def max_pool_backward(dout: A, cache: tuple) -> A:
         if windows.overlap or windows.gaps:
             framed[...] = 0
         for tap, (rows, columns) in enumerate(windows.taps):
-            share = upstream * xp.astype(won == tap, x.dtype)
+            share = where_kept(won == tap, upstream)
             if windows.overlap:
                 framed[:, :, rows, columns] += share
             else:

@@ -509,3 +509,35 @@ def test_large_batches_go_through_in_blocks_and_give_the_same():
     np.testing.assert_allclose(grads[0].transpose(0, 2, 3, 1).reshape(-1, 4), others[0], atol=1e-12)
     for grad, other in zip(grads[1:], others[1:], strict=True):
         np.testing.assert_allclose(grad, other, rtol=1e-9)
+
+
+MASKS = {
+    "relu": (L.relu_forward, L.relu_backward),
+    "leaky_relu without a slope": (lambda x: L.leaky_relu_forward(x, 0), L.leaky_relu_backward),
+    "dropout": (dropout, L.dropout_backward),
+    "max_pool": (lambda x: L.max_pool_forward(x, POOL), L.max_pool_backward),
+}
+POOL = {"pool_height": 2, "pool_width": 2, "stride": 2}
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", MASKS)
+def test_where_nothing_passes_the_gradient_is_0_whatever_comes(xp, name, dtype, value):
+    """Warnings are errors here: nothing is multiplied by 0 on the way."""
+    forward, backward = MASKS[name]
+    x = np.random.default_rng(0).standard_normal((2, 3, 8, 6)).astype(dtype)
+    out, cache = forward(xp.asarray(x))
+    passes = xp.to_host(backward(xp.asarray(np.ones(out.shape, dtype)), cache)) != 0
+    assert 0 < passes.sum() < x.size
+    dx = xp.to_host(backward(xp.asarray(np.full(out.shape, value, dtype)), cache))
+    np.testing.assert_array_equal(dx, np.where(passes, value, 0))
+    assert dx.dtype == dtype
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+def test_what_is_dropped_is_0_whatever_it_was(xp, value):
+    x = np.ones((4, 50))
+    kept = xp.to_host(dropout(xp.asarray(x))[0]) != 0
+    out = xp.to_host(dropout(xp.asarray(np.full_like(x, value)))[0])
+    np.testing.assert_array_equal(out, np.where(kept, value, 0))
