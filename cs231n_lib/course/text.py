@@ -5,14 +5,18 @@ rendered through one of these functions. Nothing is dropped: what could act on a
 the reading direction or hide is shown as an escape, ``\x1b`` say.
 """
 
+import hashlib
 import re
 import unicodedata
 from typing import Any
 
-from cs231n_lib.course.limits import MAX_LINE
+from cs231n_lib.course.errors import Refused
+from cs231n_lib.course.limits import MAX_LINE, MAX_LOGIN
 
 #: What a student id may be: it becomes a folder's name.
 STUDENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
+#: What no student id has in it.
+ODD = re.compile(r"[^A-Za-z0-9._@+-]+")
 #: Format characters that words are written with: joiners of Persian, Hindi and emoji.
 JOINERS = "\u200c\u200d"
 #: What a spreadsheet takes for the beginning of a formula, in the widths that it understands.
@@ -46,6 +50,48 @@ def visible(value: object, keep: str = "\n\t") -> str:
     return "".join(
         c.encode("unicode_escape").decode() if c not in keep and _acts(c) else c for c in text
     )
+
+
+def student_id(login: str) -> str:
+    r"""Return the id of the student with a login: the login itself, where it can name a folder.
+
+    Otherwise what is left of it in plain letters, and a digest that tells it from all others.
+
+    Raises
+    ------
+    Refused
+        If it can be nobody's: empty, without letters or digits, with a slash or a control
+        character, longer than `MAX_LOGIN`.
+
+    Examples
+    --------
+    >>> student_id("anne@example.edu"), student_id("o'neil"), student_id("UNI\\jdoe2")
+    ('anne@example.edu', 'o-neil-7ef7bb1d', 'UNI-jdoe2-bc01a97c')
+    """
+    login = unicodedata.normalize("NFC", login.strip())
+    if STUDENT.fullmatch(login) and ".." not in login:
+        return login
+    if (
+        not any(c.isalnum() for c in login)
+        or len(login) > MAX_LOGIN
+        or any(c == "/" or (unicodedata.category(c)[0] in "CZ" and c != " ") for c in login)
+    ):
+        raise Refused(f"{login[:40]!r} cannot be a student's id (letters, digits, . _ @ + - ' \\)")
+    plain = unicodedata.normalize("NFKD", login).encode("ascii", "ignore").decode()
+    plain = ODD.sub("-", plain).replace("..", ".").strip("-.")[:60] or "student"
+    return f"{plain}-{hashlib.sha256(login.encode()).hexdigest()[:8]}"
+
+
+def file_name(name: str) -> str:
+    """Return a file's name with nothing in it that is more than a name.
+
+    Examples
+    --------
+    >>> file_name("../my essay.pdf"), file_name("...")
+    ('_my_essay.pdf', 'handed-in')
+    """
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in name)
+    return plain[-80:].lstrip(".") or "handed-in"
 
 
 def line(value: object, limit: int = MAX_LINE) -> str:

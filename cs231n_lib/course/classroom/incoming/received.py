@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from cs231n_lib.course.assignment.master import read_master
 from cs231n_lib.course.classroom.folder.course import Course
@@ -23,6 +23,7 @@ from cs231n_lib.course.classroom.incoming.numbers import numbers
 from cs231n_lib.course.classroom.platforms.exchange import read_time
 from cs231n_lib.course.files import read_plain, write_atomically
 from cs231n_lib.course.limits import MAX_COMPANION_BYTES, MAX_NOTEBOOK_BYTES
+from cs231n_lib.course.text import file_name
 
 #: The first year in which anybody can have handed in, and how far clocks may differ.
 FIRST_YEAR, SLACK = 2010, timedelta(minutes=10)
@@ -173,7 +174,7 @@ def publish(course: Course, assignment: str) -> None:
 def _publish_one(course: Course, assignment: str, student: str, record: Record, path: Path) -> None:
     name = f"{assignment}.ipynb"
     if record.reason:
-        name = f"not-graded-{_plain_name(record.name)}"
+        name = f"not-graded-{file_name(record.name)}"
     files = {name: path.read_bytes(), "submission_secret.txt": record.secret.encode()}
     if record.time:
         time = datetime.fromisoformat(record.time)
@@ -223,12 +224,6 @@ def _is_newer(course: Course, assignment: str, student: str, record: Record) -> 
         for r, _ in records(course, assignment, holder)
     }  # fmt: skip
     return secret not in ours
-
-
-def _plain_name(name: str) -> str:
-    """Return a file's name with nothing in it that is more than a name."""
-    plain = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in name)
-    return PurePosixPath(plain[-80:]).name.lstrip(".") or "handed-in"
 
 
 def time_of(folder: Path) -> datetime | None:

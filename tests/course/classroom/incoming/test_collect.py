@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cs231n_lib.course.classroom.folder.names import Names, student_id
+from cs231n_lib.course.classroom.folder.names import Names
 from cs231n_lib.course.classroom.incoming import archives, roster
 from cs231n_lib.course.classroom.incoming.collect import collect
 from cs231n_lib.course.classroom.incoming.owners import owner_of
@@ -20,6 +20,7 @@ from cs231n_lib.course.classroom.incoming.received import submissions
 from cs231n_lib.course.classroom.platforms.platform import View
 from cs231n_lib.course.errors import Refused, UserError
 from cs231n_lib.course.limits import MAX_NOTEBOOK_BYTES
+from cs231n_lib.course.text import student_id
 from tests.course.conftest import make_course
 from tests.course.notebooks import submission, to_bytes
 
