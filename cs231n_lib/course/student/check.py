@@ -11,7 +11,7 @@ from pathlib import Path
 from cs231n_lib.course.assignment.answers import take_answers
 from cs231n_lib.course.assignment.master import Master, Test, defined_names, read_master
 from cs231n_lib.course.assignment.notebook import Damaged, read_cells
-from cs231n_lib.course.assignment.releases import release_of, released
+from cs231n_lib.course.assignment.releases import release_by_names, release_of, released
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.judge import pools, store, walls
 from cs231n_lib.course.judge.line import InfrastructureError
@@ -102,7 +102,7 @@ def open_notebook(path: Path) -> Opened:
     try:
         release, note = release_of(data), ""
         if release is None and not read_master(data, path.stem).tests:
-            release = _by_its_names(data)
+            release = release_by_names(data)
             note = (
                 "the cells have lost the course's marks (their metadata), so written answers "
                 "cannot be told apart: copy your answers into a fresh notebook before you hand in"
@@ -142,17 +142,6 @@ def _other_tests(data: bytes, name: str, release: bytes) -> str:
     tests = read_master(release, name).tests
     found = [t.name for t in tests if own.get(t.name, t.source.split()) != t.source.split()]
     return found[0] + f" (and {len(found) - 1} more)" * (len(found) > 1) if found else ""
-
-
-def _by_its_names(data: bytes) -> tuple[str, bytes] | None:
-    """Return the release that asks for most of what the notebook defines."""
-    own = {n for c in read_cells(data)[0] if c.kind == "code" for n in defined_names(c.source)}
-    best: tuple[int, str, bytes] = (0, "", b"")
-    for path in released():
-        content = path.read_bytes()
-        asked = set(read_master(content, path.stem).names)
-        best = max(best, (len(own & asked), path.stem, content))
-    return best[1:] if best[0] else None
 
 
 Told = Callable[[Result, str], None]

@@ -6,7 +6,7 @@ import pytest
 
 from cs231n_lib.course.assignment.master import read_master
 from cs231n_lib.course.assignment.notebook import Damaged
-from cs231n_lib.course.assignment.releases import release_of, released
+from cs231n_lib.course.assignment.releases import release_by_names, release_of, released
 
 
 @pytest.mark.parametrize("path", released(), ids=lambda path: path.stem)
@@ -25,6 +25,24 @@ def test_a_notebook_is_known_by_its_answer_cells_and_not_by_its_name():
     assert set(read_master(data, name).answers) == {
         c["metadata"]["nbgrader"]["grade_id"] for c in first["cells"]
     }
+
+
+def test_cells_of_another_assignment_do_not_make_it_that_one():
+    first, other = (json.loads(path.read_bytes()) for path in released()[:2])
+    pasted = [c for c in other["cells"] if c["metadata"].get("nbgrader", {}).get("solution")]
+    first["cells"] += pasted[:1]
+    assert release_of(json.dumps(first).encode())[0] == released()[0].stem
+
+
+@pytest.mark.parametrize("path", released(), ids=lambda path: path.stem)
+def test_a_notebook_without_its_marks_is_known_by_what_it_defines(path):
+    notebook = json.loads(path.read_bytes())
+    for cell in notebook["cells"]:
+        cell["metadata"] = {}
+    data = json.dumps(notebook).encode()
+    assert release_of(data) is None
+    assert release_by_names(data) == (path.stem, path.read_bytes())
+    assert release_by_names(b'{"nbformat": 4, "metadata": {}, "cells": []}') is None
 
 
 def test_a_notebook_of_another_course_answers_none():
