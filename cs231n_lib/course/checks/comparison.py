@@ -53,6 +53,24 @@ def type_name(value: Any) -> str:
     return type(value).__name__ if handle is None else handle.type_name
 
 
+def returned(result: Any) -> Any:
+    """Return the ``result`` of a call.
+
+    Raises
+    ------
+    CheckFailed
+        If it is None.
+    """
+    if result is None:
+        raise CheckFailed("the function returns None.", general("no_return"))
+    return result
+
+
+def misshapen(found: tuple[int, ...], shape: tuple[int, ...]) -> Diagnosis:
+    """Return what it means that an array has the shape ``found`` and not ``shape``."""
+    return general("transposed" if found == shape[::-1] else "shape")
+
+
 def form(result: Any) -> Diagnosis:
     """Return what a ``result`` is that should have been several values."""
     if result is None:
@@ -94,15 +112,13 @@ def structure(part: str, got: Any, want: Any, args: tuple[Any, ...] = ()) -> Che
         return CheckFailed(f"`{part}` is not an array of real numbers: {kind}.", general("kind"))
     shape = np.shape(want)
     if found.shape != shape:
-        kind = "transposed" if found.shape == shape[::-1] else "shape"
+        kind = misshapen(found.shape, shape)
         if isinstance(got, tuple) and found.shape == (1, *shape):
-            kind = "tuple_of_one"
+            kind = general("tuple_of_one")
         lengths = {n for a in args if isinstance(a, np.ndarray) for n in a.shape}
         if found.ndim == len(shape) == 1 and {found.size, *shape} <= lengths:
-            kind = "other_axis"
-        return CheckFailed(
-            f"`{part}` should have the shape {shape}, but has {found.shape}.", general(kind)
-        )
+            kind = general("other_axis")
+        return CheckFailed(f"`{part}` should have the shape {shape}, but has {found.shape}.", kind)
     return None
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from cs231n_lib.course.checks import calling
+from cs231n_lib.course.checks.comparison import returned
 from cs231n_lib.course.checks.mistakes import GENERAL, general
 from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
 
@@ -72,8 +73,7 @@ def keeps_inputs(
     """
     known = [np.array(a, dtype=np.float64) for a in args if new and isinstance(a, np.ndarray)]
     result, facts = calling.observe(function, *args)
-    if result is None:
-        raise CheckFailed("the function returns None.", general("no_return"))
+    returned(result)
     if not _computed(result, known) or (new and not _depends(function, args, result)):
         found = [array for array in _arrays(result) if array.size > 1]
         empty = bool(found) and not any(map(np.any, found))
@@ -92,8 +92,7 @@ def keeps_inputs(
 
 def keeps_dtype(function: Callable[..., Any], *args: Any) -> None:
     """Require float32 arrays in the result of a call with float32 arguments."""
-    result = calling.call(function, *args)
-    calling.require(result is not None, "the function returns None.", general("no_return"))
+    result = returned(calling.call(function, *args))
     arrays = [a for a in _flat(result) if isinstance(a, np.ndarray)]
     calling.require(bool(arrays), "the result holds no array.", general("shape"))
     found = {str(a.dtype) for a in arrays if a.ndim > 0} - {"float32"}

@@ -9,7 +9,7 @@ import numpy as np
 
 from cs231n_lib.course.checks import calling, verdict
 from cs231n_lib.course.checks.attributes import attribute
-from cs231n_lib.course.checks.comparison import form, relative_error
+from cs231n_lib.course.checks.comparison import form, misshapen, relative_error
 from cs231n_lib.course.checks.exercise import Exercise, Regimes
 from cs231n_lib.course.checks.keys import require_keys
 from cs231n_lib.course.checks.mistakes import general
@@ -84,8 +84,7 @@ class Network:
             value = calling.numbers(params[name], f"params['{name}']")
             found = value.shape
             if found != shape:
-                kind = general("transposed" if found == shape[::-1] else "shape")
-                kind = (causes or {}).get((name, found), kind)
+                kind = (causes or {}).get((name, found), misshapen(found, shape))
                 raise CheckFailed(f"{name} should be {shape}, but is {found}.", kind)
             if name[0] == "b" and value.any():
                 raise CheckFailed(f"{name} should start at 0.", BIASES_NOT_ZERO)

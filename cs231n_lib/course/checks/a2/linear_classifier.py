@@ -9,6 +9,7 @@ from cs231n_lib.course.checks import calling, verdict
 from cs231n_lib.course.checks.a2 import softmax
 from cs231n_lib.course.checks.a2.linear_model import attribute, highest_score
 from cs231n_lib.course.checks.cause import first_cause
+from cs231n_lib.course.checks.comparison import misshapen
 from cs231n_lib.course.checks.exercise import Exercise
 from cs231n_lib.course.checks.mistakes import Mistake, general
 from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
@@ -65,8 +66,8 @@ class Watched:
             )  # fmt: skip
         W = self.batches[0].W
         if W.shape != self.shape:
-            kind = "transposed" if W.shape == self.shape[::-1] else "shape"
-            raise CheckFailed(f"`W` should be {self.shape}, but is {W.shape}.", general(kind))
+            kind = misshapen(W.shape, self.shape)
+            raise CheckFailed(f"`W` should be {self.shape}, but is {W.shape}.", kind)
         return result
 
     @property

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from cs231n_lib.course.checks import calling, hygiene, pair
+from cs231n_lib.course.checks.comparison import returned
 from cs231n_lib.course.checks.exercise import Exercise
 from cs231n_lib.course.checks.mistakes import Mistake, general
 from cs231n_lib.course.checks.pair import Function, _f64
@@ -316,8 +317,7 @@ def manners(
     """Require float32 for float32, and that nothing but bn_param in training changes."""
     names = ("x", "gamma", "beta")
     result, facts = calling.observe(forward, x, gamma, beta, copy.deepcopy(bn_param))
-    if result is None:
-        raise CheckFailed("the function returns None.", general("no_return"))
+    returned(result)
     for index in facts["changed"]:
         if index < len(names):
             changed = f"`{names[index]}` has other values after the call."

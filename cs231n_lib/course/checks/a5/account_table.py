@@ -18,6 +18,7 @@ from cs231n_lib.course.checks.a5.layer_output_shape import (
     exact,
     network,
 )
+from cs231n_lib.course.checks.comparison import returned
 from cs231n_lib.course.checks.exercise import Exercise
 from cs231n_lib.course.checks.mistakes import Mistake, general
 from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
@@ -122,9 +123,7 @@ table_exercise = Exercise(
 
 def _rows(function: Function, architecture: Architecture) -> list[dict[str, Any]]:
     """Return the student's rows if they are rows of this table."""
-    result = call(function, architecture)
-    if result is None:
-        raise CheckFailed("the function returns None.", general("no_return"))
+    result = returned(call(function, architecture))
     if not isinstance(result, (list, tuple)) or not all(isinstance(r, dict) for r in result):
         raise CheckFailed("the table should be a list of dictionaries.", general("shape"))
     for number, row in enumerate(result):
@@ -208,10 +207,9 @@ def vgg16() -> Architecture:
 
 def check_vgg16(function: Function) -> None:
     """Require the description of VGG-16, layer by layer."""
-    found = calling.call(function)
+    found = returned(calling.call(function))
     if not isinstance(found, (list, tuple)) or not all(isinstance(e, dict) for e in found):
-        kind = "no_return" if found is None else "shape"
-        raise CheckFailed("vgg16() should return a list of dictionaries.", general(kind))
+        raise CheckFailed("vgg16() should return a list of dictionaries.", general("shape"))
     right = vgg16()
     kinds = [entry.get("type") for entry in found]
     count = {kind: kinds.count(kind) for kind in ("input", "conv", "pool", "fc")}

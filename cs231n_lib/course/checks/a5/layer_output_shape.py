@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from cs231n_lib.course.checks import calling
+from cs231n_lib.course.checks.comparison import returned
 from cs231n_lib.course.checks.exercise import Exercise
 from cs231n_lib.course.checks.mistakes import Mistake, general
 from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
@@ -135,8 +136,7 @@ def whole(value: Any) -> bool:
 
 def as_shape(result: Any, kind: str) -> Shape:
     """Return the student's shape as a tuple, or fail with what it should look like."""
-    if result is None:
-        raise CheckFailed("the result is None.", general("no_return"))
+    returned(result)
     wanted = f"a {kind} layer puts out a tuple {SHAPE[kind]} of integers"
     if whole(result) and kind == "fc":
         raise CheckFailed(
