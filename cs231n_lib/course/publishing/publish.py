@@ -24,7 +24,7 @@ from cs231n_lib.course.publishing.engine import bundle, fetch
 #: What must lie in the top folder of a site: GitHub Pages drops names with `_` without it.
 NO_JEKYLL = ".nojekyll"
 #: A folder is replaced only if it holds this, so that no other folder is lost by a slip.
-MARKER = "live.json"
+MARKER = bundle.OFFER
 #: Where the trial serves the site: most hosts give a book a folder, not a whole domain.
 BASE = "/some/where/"
 #: No calls home, and nothing kept.

@@ -43,6 +43,7 @@ from cs231n_lib.course.checkout import sources
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.publishing import bounded
 from cs231n_lib.course.publishing.build import build, html_folder, input_files
+from cs231n_lib.course.publishing.engine.bundle import OFFER
 from cs231n_lib.course.publishing.notebooks import KERNEL_ENVIRONMENT, KERNEL_OPTIONS
 
 #: Nothing from or to another host.  Inline scripts and styles are what Sphinx pages and
@@ -190,7 +191,7 @@ class Live(JupyterHandler):
     def get(self) -> None:
         """Answer whether this browser may run code and whether pages are rebuilt."""
         self.set_header("Cache-Control", "no-store")
-        carried = self.site / "live.json"
+        carried = self.site / OFFER
         engines = json.loads(carried.read_bytes())["engines"] if carried.is_file() else {}
         engines["jupyter"] = {"signedIn": bool(self.current_user)}
         self.finish({"watch": cast(BookServer, self.serverapp).watch, "engines": engines})
@@ -291,7 +292,7 @@ def make_server(
     server.initialize(argv=[], find_extensions=False)
     below = re.escape(base)
     pages = (rf"{below}(?!api/)(.*)", Pages, {"path": str(html)})
-    live = (rf"{below}live\.json", Live, {"site": html})
+    live = (below + re.escape(OFFER), Live, {"site": html})
     server.web_app.add_handlers(".*$", [live, pages])
     server.io_loop.add_callback(cast(Kernels, server.kernel_manager).start_spare)
     return server
