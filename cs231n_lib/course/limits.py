@@ -7,8 +7,9 @@ Code that is copied to where it cannot import this has its own beside it: what t
 judge and worker in `inside.limits`, what a cell of a page may print in `publishing.bounded`.
 """
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 # ---- One submission in the judge; `Limits` below says what its code may use.
@@ -136,6 +137,8 @@ class Deadline:
         The clock, monotonic and in seconds; there is no other.
     whole : Deadline, optional
         The deadline of which this one is a part.
+    processor : callable
+        The processor time of the thread that asks, in seconds.
 
     Examples
     --------
@@ -153,9 +156,10 @@ class Deadline:
         patience: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
         whole: "Deadline | None" = None,
+        processor: Callable[[], float] = time.thread_time,
     ) -> None:
         self.wall, self.call, self.patience, self.clock = wall, call, patience, clock
-        self.whole = whole
+        self.whole, self.processor = whole, processor
         self.used: float = 0
         self.began = clock()
 
@@ -165,6 +169,15 @@ class Deadline:
         if self.whole is not None:
             self.whole.charge(seconds)
 
+    @contextlib.contextmanager
+    def charged_for_work(self) -> Iterator[None]:
+        """Charge for what the judge itself computes meanwhile on what a student's code sent."""
+        began = self.processor()
+        try:
+            yield
+        finally:
+            self.charge(self.processor() - began)
+
     def left(self) -> float:
         """Return the seconds that may still be charged."""
         mine = max(0, self.wall - self.used)
@@ -172,7 +185,9 @@ class Deadline:
 
     def for_call(self) -> "Deadline":
         """Return the deadline of a call that begins now."""
-        return Deadline(min(self.call, self.left()), self.call, self.patience, self.clock, self)
+        return Deadline(
+            min(self.call, self.left()), self.call, self.patience, self.clock, self, self.processor
+        )
 
     @property
     def over(self) -> bool:

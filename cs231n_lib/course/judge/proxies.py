@@ -6,7 +6,6 @@ proxy reads like the thing itself, so that a test cell is the same in a notebook
 
 import builtins
 import contextlib
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -16,16 +15,6 @@ from cs231n_lib.course.inside.protocol import Callback, Handle, Record
 from cs231n_lib.course.judge.gauge import Gauge
 from cs231n_lib.course.judge.line import Line, WorkerError, result
 from cs231n_lib.course.limits import MAX_CALLBACKS, MAX_RECEIVED, Deadline
-
-
-@contextlib.contextmanager
-def _paid_from(deadline: Deadline) -> Iterator[None]:
-    """Charge for the judge's own work on what a student's code sends."""
-    began = time.thread_time()
-    try:
-        yield
-    finally:
-        deadline.charge(time.thread_time() - began)
 
 
 class Client:
@@ -66,7 +55,7 @@ class Client:
         try:
             reply = self._exchange(message, deadline)
             while "callback" in reply:
-                with _paid_from(deadline):
+                with deadline.charged_for_work():
                     answer = self._call_back(reply)
                 reply = self._exchange(answer, deadline)
             result(reply)
@@ -78,7 +67,7 @@ class Client:
         return reply
 
     def _exchange(self, message: dict[str, Any], deadline: Deadline) -> dict[str, Any]:
-        with _paid_from(deadline):
+        with deadline.charged_for_work():
             reply = self.worker.exchange(message, deadline)
         if self.worker.received - self.taken > MAX_RECEIVED:
             raise WorkerError(f"your code sent more than {MAX_RECEIVED // 2**20} MiB for one test")

@@ -3,6 +3,7 @@
 ``python -m tests.grader.loaded`` is the long run.
 """
 
+import contextlib
 import os
 import signal
 
@@ -40,6 +41,16 @@ def test_what_the_clock_ends_is_nobodys_fault_and_what_code_uses_is(make_sandbox
     call.charge(10)
     assert call.over
     assert deadline.left() == 90
+
+
+def test_what_the_judge_computes_for_a_call_is_charged_also_when_it_fails():
+    spent = [0.0]
+    deadline = Deadline(wall=100, call=10, processor=lambda: spent[0])
+    call = deadline.for_call()
+    with contextlib.suppress(KeyError), call.charged_for_work():
+        spent[0] += 4
+        raise KeyError
+    assert (call.left(), deadline.left()) == (6, 96)
 
 
 @pytest.mark.usefixtures("needs_walls")
