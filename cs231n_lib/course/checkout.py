@@ -21,7 +21,7 @@ def root() -> Path:
     if found is None:
         raise UserError(
             "this command works on a checkout of the project, but cs231n_lib is installed "
-            f"without one (in {Path(__file__).parents[1]}). Clone the project and run: make install"
+            f"without one (in {tooling().parent}). Clone the project and run: make install"
         )
     return found
 
@@ -49,7 +49,7 @@ def sources() -> Path:
 
 def find() -> Path | None:
     """Return the top folder of the checkout this package runs from, None if there is none."""
-    package = Path(__file__).resolve().parents[1]
+    package = tooling().parent
     return package.parent if (package.parent / MARKER).is_file() else None
 
 
@@ -61,13 +61,18 @@ def material() -> Path:
     UserError
         If there is neither: a package that was copied by hand, say.
     """
-    folder = find() or Path(__file__).resolve().parent / "material"
+    folder = find() or tooling() / "material"
     if not (folder / "exercises").is_dir():  # the engine in the page carries no solutions
         raise UserError(
             f"the assignments that belong to this package are missing in {folder}. Install it "
             "again: pip install --force-reinstall 'cs231n_lib[course]'"
         )
     return folder
+
+
+def tooling() -> Path:
+    """Return the folder of the code around the library: the room that holds this file."""
+    return Path(__file__).resolve().parent
 
 
 def python(*arguments: str) -> list[str]:

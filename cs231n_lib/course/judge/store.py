@@ -5,6 +5,7 @@ import hashlib
 import json
 from pathlib import Path
 
+from cs231n_lib.course import checkout
 from cs231n_lib.course.assignment.master import Master
 from cs231n_lib.course.files import write_atomically
 from cs231n_lib.course.judge.result import Result
@@ -44,7 +45,7 @@ DECIDING = ("assignment", "checks", "inside", "judge", "limits.py", "text.py")
 @functools.cache
 def version() -> str:
     """Return a digest of the code that grades, defaults of limits included: part of every key."""
-    return digest_of(Path(__file__).parents[1])
+    return digest_of(checkout.tooling())
 
 
 def digest_of(course: Path) -> str:
