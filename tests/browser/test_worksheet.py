@@ -21,7 +21,7 @@ from cs231n_lib.course.cli import app
 from cs231n_lib.course.judge.walls import bubblewrap
 from cs231n_lib.course.publishing import build
 from cs231n_lib.course.publishing.engine import bundle, fetch
-from cs231n_lib.course.student.check import Checker, open_notebook, reports
+from cs231n_lib.course.student.check import VisibleTests, open_notebook, reports
 from cs231n_lib.course.student.report import state_of
 from tests.browser.test_engines import Quiet
 from tests.grader.table import SAMPLES, read_samples
@@ -102,8 +102,8 @@ def handed_in(page, folder):
 def graded(path):
     """What the judge says of the exercise in a notebook, in the same form as `told`."""
     notebook = open_notebook(path)
-    with Checker(notebook, EXERCISE) as checker:
-        (report,) = reports(checker.check(notebook), notebook.master)
+    with VisibleTests(notebook, EXERCISE) as tests:
+        (report,) = reports(tests.run(notebook), notebook.master)
     said = []
     for outcome, again in report.told():
         reason = str(outcome.diagnosis) if outcome.diagnosis else ""

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cs231n_lib.course.commands.say import say, say_error, say_table, working
+from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.text import for_markup
 
 if TYPE_CHECKING:
     from cs231n_lib.course.judge.result import Result
-    from cs231n_lib.course.student.check import Checker, Opened
+    from cs231n_lib.course.student.check import Opened, VisibleTests
     from cs231n_lib.course.student.report import Report
 
 PANEL = "For students"
@@ -70,40 +71,40 @@ def check(
 
     Examples: [bold]cs231n check a1.ipynb[/], [bold]cs231n check a1 predict_labels --watch[/]
     """
-    from cs231n_lib.course.student import check as checkup
     from cs231n_lib.course.student import places
+    from cs231n_lib.course.student.check import VisibleTests, open_notebook
 
     notebook = places.find(path)
     say(f"Checking {notebook}")
-    opened = checkup.open_notebook(notebook)
-    with checkup.Checker(opened, exercise) as checker:
-        passed = _check(checker, opened)
+    opened = open_notebook(notebook)
+    with VisibleTests(opened, exercise) as tests:
+        passed = _run(tests, opened)
         while watch:
             say("Waiting for the next save; Ctrl-C to stop.")
             _wait_for_a_save(notebook)
             try:
-                passed = _check(checker, checkup.open_notebook(notebook))
-            except checkup.UserError as error:
+                passed = _run(tests, open_notebook(notebook))
+            except UserError as error:
                 say_error(error)  # half-saved or damaged: the next save may mend it
     if not passed:
         raise typer.Exit(1)
 
 
-def _check(checker: "Checker", opened: "Opened") -> bool:
-    """Check a notebook and print what is found, as it is found; return whether all passed."""
+def _run(tests: "VisibleTests", opened: "Opened") -> bool:
+    """Run the tests and print what is found, as it is found; return whether all passed."""
     with working("starting") as wheel:
-        progress = _Progress(len(checker.tests), wheel, opened)
-        result = checker.check(opened, progress)
+        progress = _Progress(len(tests.tests), wheel, opened)
+        result = tests.run(opened, progress)
         progress(result)
     _show_untold(result)
     say(f"{result.score:g} of {result.points:g} points by the visible tests")
-    if opened.blank and not checker.exercise:
+    if opened.blank and not tests.exercise:
         points = sum(opened.master.manual[name] for name in opened.blank)
         say(f"Still blank: {', '.join(opened.blank)} ({points:g} more points, given by a person)")
     stuck = next((r.name for r in progress.printed if r.state != "passed"), None)
     if stuck:
         say(f"A hint: cs231n hint {opened.master.name} {stuck}")
-    elif not checker.exercise and not opened.blank:
+    elif not tests.exercise and not opened.blank:
         say(f"Next: cs231n submit {opened.path}")
     return all(test.passed for test in result.tests)
 
@@ -258,15 +259,15 @@ def submit(
     Example: [bold]cs231n submit a1.ipynb[/]
     """
     from cs231n_lib.course.assignment.due import told
-    from cs231n_lib.course.student import check as checkup
     from cs231n_lib.course.student import places
     from cs231n_lib.course.student import submit as handing
+    from cs231n_lib.course.student.check import VisibleTests, open_notebook
 
     notebook, now = places.find(path), datetime.now(UTC)
     saved = min(datetime.fromtimestamp(notebook.stat().st_mtime, UTC), now)
-    opened = checkup.open_notebook(notebook)
-    with working(f"checking {notebook}"), checkup.Checker(opened) as checker:
-        result = checker.check(opened)
+    opened = open_notebook(notebook)
+    with working(f"checking {notebook}"), VisibleTests(opened) as tests:
+        result = tests.run(opened)
     made = handing.submit(opened, result, output, force)
     for line in made.receipt.lines():
         say(line)

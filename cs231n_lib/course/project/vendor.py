@@ -57,11 +57,11 @@ def fetch(name: str, wanted: dict, folder: Path) -> Path:
     if done.returncode != 0:
         raise UserError(f"npm could not fetch {package}:\n{done.stderr.strip()}")
     tarball = folder / Path(json.loads(done.stdout)[0]["filename"]).name
-    check(tarball, wanted["integrity"])
+    require_recorded(tarball, wanted["integrity"])
     return tarball
 
 
-def check(tarball: Path, integrity: str) -> None:
+def require_recorded(tarball: Path, integrity: str) -> None:
     """Refuse a tarball whose SHA-512 is not the recorded one."""
     digest = base64.b64encode(hashlib.sha512(tarball.read_bytes()).digest()).decode()
     if integrity != f"sha512-{digest}":

@@ -354,14 +354,14 @@ class Watcher:
     def __init__(self, log: logging.Logger, seconds: float = 1.0) -> None:
         self.log = log
         self.seen = self.look()
-        self.timer = PeriodicCallback(self.check, 1000 * seconds)
+        self.timer = PeriodicCallback(self.rebuild_if_changed, 1000 * seconds)
         self.start = self.timer.start
 
     def look(self) -> dict[Path, int]:
         """Return when each input of the book was changed."""
         return {path: path.stat().st_mtime_ns for path in input_files() if path.exists()}
 
-    async def check(self) -> None:
+    async def rebuild_if_changed(self) -> None:
         """Build if something changed; a page that does not build is reported and left."""
         now = self.look()
         if now == self.seen:

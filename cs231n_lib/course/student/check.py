@@ -147,8 +147,8 @@ def _other_tests(data: bytes, name: str, release: bytes) -> str:
 Told = Callable[[Result, str], None]
 
 
-class Checker:
-    """Checks one notebook, as often as it is saved, with all that can be kept in between.
+class VisibleTests:
+    """The visible tests of one notebook, run as often as it is saved; what can be is kept.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ class Checker:
         self.grader.master = dataclasses.replace(self.grader.master, tests=self.tests)
         self.imports = self.grader.master.imports
 
-    def __enter__(self) -> "Checker":
+    def __enter__(self) -> "VisibleTests":
         """Return it."""
         return self
 
@@ -183,7 +183,7 @@ class Checker:
         """Let the last process go."""
         self.stop()
 
-    def check(self, opened: Opened, told: Told = lambda *_: None) -> Result:
+    def run(self, opened: Opened, told: Told = lambda *_: None) -> Result:
         """Run the tests.
 
         Parameters

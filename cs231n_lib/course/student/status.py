@@ -14,7 +14,7 @@ from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.judge.result import Result
 from cs231n_lib.course.limits import MAX_PROGRESS_BYTES
 from cs231n_lib.course.student import places
-from cs231n_lib.course.student.check import Checker, Opened, open_notebook, read, remembered
+from cs231n_lib.course.student.check import Opened, VisibleTests, open_notebook, read, remembered
 from cs231n_lib.course.student.submit import Receipt, attempts
 
 #: What a page of the book saves under this name when its reader asks it to.
@@ -92,8 +92,8 @@ def _standing(
 
 def _checked(opened: Opened, begun: Callable[[str], None]) -> Result:
     begun(opened.master.name)
-    with Checker(opened) as checker:
-        return checker.check(opened)
+    with VisibleTests(opened) as tests:
+        return tests.run(opened)
 
 
 @dataclass(frozen=True)

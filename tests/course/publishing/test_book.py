@@ -215,17 +215,17 @@ def test_the_watcher_builds_what_changed_and_survives_a_bad_page(checkout, monke
     log = logging.getLogger("watch")
     monkeypatch.setattr(log, "warning", lambda *words: heard.append(words))
     watcher = server.Watcher(log)
-    asyncio.run(watcher.check())
+    asyncio.run(watcher.rebuild_if_changed())
     assert checkout.runs == []
     page = checkout.folder / "book" / "page.md"
     page.write_text("# Changed")
     os.utime(page, ns=(1, 1))
-    asyncio.run(watcher.check())
+    asyncio.run(watcher.rebuild_if_changed())
     assert len(checkout.runs) == 1
     assert "--all" not in checkout.runs[0]
     checkout.status = 1
     page.write_text("# Broken")
-    asyncio.run(watcher.check())
+    asyncio.run(watcher.rebuild_if_changed())
     assert len(heard) == 1
 
 
@@ -247,9 +247,9 @@ def test_a_tarball_is_checked_and_trimmed(tmp_path):
         "package/lib/../../../evil.js": b"3",
     }
     integrity = tarball(path, files)
-    vendor.check(path, integrity)
+    vendor.require_recorded(path, integrity)
     with pytest.raises(UserError, match="not the recorded package"):
-        vendor.check(path, integrity[:-4] + "AAA=")
+        vendor.require_recorded(path, integrity[:-4] + "AAA=")
     wanted = {"from": "lib/", "files": ["LICENSE", "*.js"]}
     vendor.extract(path, wanted, tmp_path / "out")
     found = sorted(

@@ -93,7 +93,7 @@ def test_of_a_damaged_notebook_earlier_states_are_named(tmp_path):
 def test_an_unknown_exercise_lists_those_there_are(tmp_path):
     opened = check.open_notebook(write(tmp_path / "a1.ipynb"))
     with pytest.raises(UserError, match=r"Did you mean predict_labels\? There are: compute"):
-        check.Checker(opened, "predict_label")
+        check.VisibleTests(opened, "predict_label")
 
 
 def test_a_function_stands_for_its_exercise(tmp_path):
@@ -114,9 +114,9 @@ def test_a_function_stands_for_its_exercise(tmp_path):
 def test_what_only_the_judge_meets_is_explained(tmp_path, body, advice):
     source = f"def predict_labels(dists, y_train, k=1):\n{body}"
     opened = check.open_notebook(write(tmp_path / "a1.ipynb", predict_labels=source))
-    with check.Checker(opened, "predict_labels") as checker:
-        checker.grader.limits = check.dataclasses.replace(checker.grader.limits, call=1.0)
-        result = checker.check(opened)
+    with check.VisibleTests(opened, "predict_labels") as tests:
+        tests.grader.limits = check.dataclasses.replace(tests.grader.limits, call=1.0)
+        result = tests.run(opened)
     assert advice in result.tests[0].text
     if "while" in body:
         assert {t.message for t in result.tests[1:]} == {

@@ -124,7 +124,7 @@ def test_the_command_says_of_when_the_notebook_is(tmp_path, monkeypatch):
     path = write(tmp_path / "a1.ipynb").path
     long_ago = (datetime.now(UTC) - timedelta(days=3, hours=12, minutes=30)).timestamp()
     os.utime(path, (long_ago, long_ago))
-    monkeypatch.setattr(check.Checker, "check", lambda *_: result(1))
+    monkeypatch.setattr(check.VisibleTests, "run", lambda *_: result(1))
     output = CliRunner().invoke(app, ["submit", "a1.ipynb"]).output
     assert "3 days 12 hours ago: what you wrote after that is not in it" in output
 
@@ -132,7 +132,7 @@ def test_the_command_says_of_when_the_notebook_is(tmp_path, monkeypatch):
 @pytest.mark.parametrize(("answers", "says"), [(WRITTEN, True), ({}, False)])
 def test_what_is_complete_is_to_be_handed_in_next(tmp_path, monkeypatch, answers, says):
     write(tmp_path / "a1.ipynb", answers)
-    monkeypatch.setattr(check.Checker, "check", lambda *_: result(1))
+    monkeypatch.setattr(check.VisibleTests, "run", lambda *_: result(1))
     output = CliRunner().invoke(app, ["check", "a1.ipynb"]).output
     assert ("Next: cs231n submit a1.ipynb" in output) is says
 
