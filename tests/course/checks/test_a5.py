@@ -8,8 +8,9 @@ from cs231n_lib.costs.account import account
 from cs231n_lib.course.checks.a2 import losses
 from cs231n_lib.course.checks.a5 import account_table, compute_distances_no_loops, counts
 from cs231n_lib.course.checks.a5.account_table import COLUMNS, names_of
+from cs231n_lib.course.checks.a5.architectures import random_network
 from cs231n_lib.course.checks.a5.choose_batch_size import STATE, batch
-from cs231n_lib.course.checks.a5.layer_output_shape import illegal_cases, network, random_network
+from cs231n_lib.course.checks.a5.layer_output_shape import illegal_cases, network
 from cs231n_lib.layers import FC, Conv, Pool
 from cs231n_lib.nets.architecture import Architecture, place
 from cs231n_lib.nets.published import vgg16

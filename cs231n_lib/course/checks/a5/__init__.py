@@ -1,6 +1,8 @@
 """Assignment 5: the account of a network, and code for a second device.
 
-One file an exercise; ``device`` is what the last two share.
+One file an exercise, but for the three in ``counts``. ``architectures`` is what those on the
+account describe, ``one_layer`` what counts and table are made of; ``device`` is what the last two
+exercises share.
 No file here imports the numeric library, or another assignment but for 1 and 2, which return.
 """
 

@@ -6,18 +6,17 @@ from typing import Any
 import numpy as np
 
 from cs231n_lib.course.checks import calling
-from cs231n_lib.course.checks.a5 import counts
-from cs231n_lib.course.checks.a5.layer_output_shape import (
+from cs231n_lib.course.checks.a5 import one_layer
+from cs231n_lib.course.checks.a5.architectures import (
     MEASURE,
     Architecture,
     Function,
     Shape,
-    as_shape,
     call,
     conv,
     exact,
-    network,
 )
+from cs231n_lib.course.checks.a5.layer_output_shape import as_shape, network
 from cs231n_lib.course.checks.comparison import returned
 from cs231n_lib.course.checks.exercise import Exercise
 from cs231n_lib.course.checks.mistakes import Mistake, general
@@ -52,10 +51,10 @@ def table(
     columns: list[list[Any]] = [[prod(image)], [], [0], [0]]
     geometry: dict[str, Any] = {"pad": pad} if pad != 2 else {}
     for layer, before, out in network(architecture, **geometry):
-        count = counts.weights(layer, before, out, image, dials)
+        count = one_layer.weights(layer, before, out, image, dials)
         columns[0].append(prod(out))
-        columns[2].append(count + (counts.biases_of(layer, out) if with_biases else 0))
-        columns[3].append(times * counts.layer_multiply_adds(layer, before, out, image, dials))
+        columns[2].append(count + (one_layer.biases_of(layer, out) if with_biases else 0))
+        columns[3].append(times * one_layer.layer_multiply_adds(layer, before, out, image, dials))
     for column in (columns[0], columns[2], columns[3]):
         layers = column[1:] if total == "without input" else column
         column.append({"twice": 2 * sum(layers), "largest": max(layers), "last": layers[-1],
@@ -111,9 +110,9 @@ table_exercise = Exercise(
                 {"total": "zero"}),
         *(Mistake("printed_total", _PRINTED, {"printed": pair})
           for pair in ((24e6, 93.0), (24e6, 96.0), (0, 93.0), (24e6, 24e6 * 4 / 2**20))),
-        *counts.MULTIPLY_ADDS,
-        *counts.WEIGHTS,
-        *counts.POOL_WEIGHTS,
+        *one_layer.MULTIPLY_ADDS,
+        *one_layer.WEIGHTS,
+        *one_layer.POOL_WEIGHTS,
         Mistake("padding_forgotten", "the padding is not counted in the sizes.", {"pad": 0}),
     ),
     error=_column_error,
@@ -191,7 +190,7 @@ def check_table(
 
     def run(architecture: Architecture) -> tuple[Any, ...]:
         rows = _rows(function, architecture)
-        return tuple([counts.plain(row[key], repr(key)) for row in rows] for key in COLUMNS)
+        return tuple([one_layer.plain(row[key], repr(key)) for row in rows] for key in COLUMNS)
 
     table_exercise.check(run, regimes, parts=parts, **options)
 

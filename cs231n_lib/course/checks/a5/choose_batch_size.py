@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from cs231n_lib.course.checks.a5 import architectures
 from cs231n_lib.course.checks.a5 import counts as right
-from cs231n_lib.course.checks.a5 import layer_output_shape as shapes
-from cs231n_lib.course.checks.a5.counts import plain
-from cs231n_lib.course.checks.a5.layer_output_shape import Architecture, Function
+from cs231n_lib.course.checks.a5.architectures import Architecture, Function
+from cs231n_lib.course.checks.a5.one_layer import plain
 from cs231n_lib.course.checks.exercise import Exercise
 from cs231n_lib.course.checks.mistakes import Mistake
 
@@ -122,8 +122,8 @@ batch_exercise = Exercise(
                 {"nothing": "error"}),
     ),
     probes=lambda: _probes(),
-    error=shapes.exact,
-    measure=shapes.MEASURE,
+    error=architectures.exact,
+    measure=architectures.MEASURE,
 )  # fmt: skip
 
 
@@ -131,7 +131,7 @@ def check_batch(function: Function, regimes: Any, **options: Any) -> None:
     """Require the batch."""
 
     def run(*args: Any) -> Any:
-        return plain(shapes.call(function, *args), "the batch")
+        return plain(architectures.call(function, *args), "the batch")
 
     batch_exercise.check(run, regimes, **options)
 
@@ -150,7 +150,7 @@ def _network(rng: np.random.Generator) -> Architecture:
     Its parameters weigh more than an image, its biases much less.
     """
     while True:
-        architecture = shapes.random_network(rng)
+        architecture = architectures.random_network(rng)
         architecture[-2]["units"] = int(rng.integers(800, 1200))
         image = 2 * right.activations(architecture)
         P, weights = (right.parameters(architecture, biases) for biases in (True, False))
