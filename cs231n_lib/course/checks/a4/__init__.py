@@ -1,7 +1,6 @@
 """Assignment 4: the layers of a ConvNet.
 
-One file an exercise, and ``running_averages`` for a part of one; a later exercise builds on the
-right answers of those before it.
+One file an exercise; a later one builds on the right answers of those before it.
 No file here imports the numeric library, or another assignment.
 """
 

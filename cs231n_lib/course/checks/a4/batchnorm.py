@@ -6,18 +6,13 @@ from typing import Any
 import numpy as np
 
 from cs231n_lib.course.checks import calling, hygiene, pair
-from cs231n_lib.course.checks.a4.running_averages import OF_EVERYTHING, Param, averages, follow
 from cs231n_lib.course.checks.comparison import returned
 from cs231n_lib.course.checks.exercise import Exercise
 from cs231n_lib.course.checks.mistakes import Mistake, general
 from cs231n_lib.course.checks.pair import Function, _f64
 from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
 
-#: What the test cells ask of this file, the running averages too.
-__all__ = [
-    "averages", "follow", "gradient_exercise", "manners", "problem", "test_exercise",
-    "train_exercise",
-]  # fmt: skip
+Param = dict[str, Any]
 
 
 def _inverse(var: np.ndarray, eps: float, how: str) -> np.ndarray:
@@ -83,6 +78,7 @@ _SCALE = (
     Mistake("gamma_times_beta", "gamma multiplies beta too; add beta at the end.",
             {"scale": "together"}),
 )  # fmt: skip
+_MEAN = "the mean is taken over everything; each feature has its own."
 train_exercise = Exercise(
     train,
     ("out",),
@@ -99,7 +95,7 @@ train_exercise = Exercise(
                 "them over the batch.", {"axis": 1}),
         Mistake("wrong_axis", "mean and variance are taken over everything; each feature has its "
                 "own.", {"axis": None}),
-        Mistake("wrong_axis", OF_EVERYTHING, {"mean_axis": None}),
+        Mistake("wrong_axis", _MEAN, {"mean_axis": None}),
         Mistake("not_centred", "the mean is not subtracted.", {"centred": False}),
     ),
     may_change=(dict,),
@@ -140,6 +136,87 @@ test_exercise = Exercise(
         *_SCALE,
     ),
 )  # fmt: skip
+
+
+def running(
+    batches: list[np.ndarray],
+    bn_param: Param,
+    *,
+    momentum: str = "right",
+    var: str = "biased",
+    mean: str = "right",
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the running averages after the batches, one after the other."""
+    keep = bn_param.get("momentum", 0.9)
+    keep, take = {"right": (keep, 1 - keep), "swapped": (1 - keep, keep), "latest": (0, 1),
+                  "not weighted": (keep, 1), "ignored": (0.9, 0.1), "start": (1, 0),
+                  }[momentum]  # fmt: skip
+    D = batches[0].shape[1]
+    average = np.asarray(bn_param.get("running_mean", np.zeros(D)), dtype=np.float64)
+    spread = np.asarray(bn_param.get("running_var", np.zeros(D)), dtype=np.float64)
+    if var == "starts at 1" and "running_var" not in bn_param:
+        spread = np.ones(D)
+    for batch in batches:
+        new = {"biased": batch.var(axis=0), "unbiased": batch.var(axis=0, ddof=1),
+               "deviation": batch.std(axis=0), "starts at 1": batch.var(axis=0),
+               "with eps": batch.var(axis=0) + bn_param.get("eps", 1e-5),
+               "root with eps": np.sqrt(batch.var(axis=0) + bn_param.get("eps", 1e-5)),
+               "uncentred": (batch**2).mean(axis=0)}[var]  # fmt: skip
+        centre = batch.mean(axis=None if mean == "of everything" else 0)
+        average = keep * average + take * centre
+        spread = keep * spread + take * new
+    return average, spread
+
+
+running_exercise = Exercise(
+    running,
+    ("running_mean", "running_var"),
+    (
+        Mistake("momentum_swapped", "momentum weights the old average, 1 - momentum the new "
+                "batch; here it is the other way round.", {"momentum": "swapped"}),
+        Mistake("running_not_averaged", "the running values are those of the last batch.",
+                {"momentum": "latest"}),
+        Mistake("running_not_averaged", "the new batch is added with its full weight; multiply "
+                "it by 1 - momentum.", {"momentum": "not weighted"}),
+        Mistake("momentum_ignored", "momentum is always 0.9; take it from bn_param.",
+                {"momentum": "ignored"}),
+        Mistake("running_not_updated", "the running averages do not change in training.",
+                {"momentum": "start"}),
+        Mistake("unbiased_variance", "the running variance averages variances divided by N - 1; "
+                "here they are by N.", {"var": "unbiased"}),
+        Mistake("deviation_for_variance", "the running variance averages standard deviations.",
+                {"var": "deviation"}),
+        Mistake("deviation_for_variance", "the running variance averages roots.",
+                {"var": "root with eps"}),
+        Mistake("eps_in_running", "eps is part of the running variance; it is added only where "
+                "one divides.", {"var": "with eps"}),
+        Mistake("uncentred_variance", "the variance is the mean of (x - mean)^2, not of x^2.",
+                {"var": "uncentred"}),
+        Mistake("wrong_axis", _MEAN, {"mean": "of everything"}),
+        Mistake("running_start", "the running variance starts at 1; start at 0.",
+                {"var": "starts at 1"}),
+    ),
+)  # fmt: skip
+
+
+def follow(function: Function, regimes: Any) -> None:
+    """Require the running averages in ``bn_param`` after a call for every batch."""
+
+    def averages(batches: list[np.ndarray], bn_param: Param) -> tuple[Any, Any]:
+        D = batches[0].shape[1]
+        param = copy.deepcopy(bn_param)
+        for batch in batches:
+            arguments = (batch.copy(), np.ones(D), np.zeros(D), param)
+            _, (*_, param) = calling.call_in_place(function, *arguments)
+        for name in ("running_mean", "running_var"):
+            if not isinstance(param, dict) or name not in param:
+                raise CheckFailed(
+                    f"after training, bn_param has no '{name}'.",
+                    Diagnosis("running_not_stored", "store the new averages in bn_param."),
+                )
+        return param["running_mean"], param["running_var"]
+
+    running_exercise.check(averages, regimes)
 
 
 def gradient(
@@ -227,6 +304,11 @@ def problem(
     gamma, beta = rng.uniform(0.5, 2, D) * rng.choice([-1, 1], D), rng.normal(size=D)
     arrays = (a.astype(dtype) for a in (rng.normal(size=(N, D)), x, gamma, beta))
     return *arrays, {"mode": "train", **bn_param}
+
+
+def averages(rng: np.random.Generator, D: int) -> dict[str, np.ndarray]:
+    """Return running averages as training may have left them."""
+    return {"running_mean": rng.normal(size=D), "running_var": rng.uniform(0.2, 4, D)}
 
 
 def manners(
