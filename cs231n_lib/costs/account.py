@@ -208,15 +208,15 @@ class Account:
         parameters = [(row.weights + row.other_parameters) / 1e6 for row in rows]
         with style():
             figure, (left, right) = plt.subplots(
-                1, 2, sharey=True, figsize=(9, 1 + 0.22 * len(rows))
+                1, 2, sharey=True, figsize=(5.3, 1 + 0.22 * len(rows))
             )
             positions = range(len(rows))
             left.barh(positions, memory, color=COLOURS[0])
             right.barh(positions, parameters, color=COLOURS[1])
             left.set_yticks(positions, [row.name for row in rows])
             left.invert_yaxis()
-            left.set_xlabel("activations of one image (MB)")
-            right.set_xlabel("parameters (millions)")
+            left.set_xlabel("activations\nof one image (MB)")
+            right.set_xlabel("parameters\n(millions)")
             figure.suptitle(f"{self.name}: where the memory and the parameters are")
         return figure
 

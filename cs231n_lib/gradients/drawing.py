@@ -17,7 +17,8 @@ __all__ = ["Drawing", "draw"]
 
 # Mid tones: legible on white and on black alike.
 NEUTRAL, GREEN, RED = "#7a7f87", "#22944a", "#e0483e"
-COLUMN, ROW, MARGIN, FONT = 132, 58, 44, 13  # pixels
+COLUMN, ROW, MARGIN, FONT = 112, 58, 44, 13  # pixels
+NUMBERS = 31  # from the edge of a gate to the middle of the numbers beside it
 LEGIBLE = 11 / FONT  # a narrow page makes a drawing smaller, down to letters of 11 pixels
 MAX_NODES = 150
 
@@ -90,15 +91,17 @@ def draw(root: Value, *, digits: int = 2, title: str = "Computational graph") ->
         )
     columns = _columns(order)
     rows = _rows(root, order, columns)
-    place = {v: (MARGIN + COLUMN * columns[v], MARGIN + ROW * rows[v, v]) for v in order}
-    width, height = place[root][0] + COLUMN, MARGIN * 2 + ROW * max(rows.values())
+    left = 2 + max(_half(v) for v in order if columns[v] == 0)
+    place = {v: (left + COLUMN * columns[v], MARGIN + ROW * rows[v, v]) for v in order}
+    width = place[root][0] + _half(root) + 2 * NUMBERS
+    height = MARGIN * 2 + ROW * max(rows.values())
     wires = [_wire([(place[root][0] + _half(root), place[root][1]), (width, place[root][1])])]
     for v in order:
         for source in dict.fromkeys(v.inputs):
             x, y = place[source]
             route = [(x + _half(source), y)]
             for column in range(columns[source] + 1, columns[v]):
-                route.append((MARGIN + COLUMN * column, MARGIN + ROW * rows[source, column]))
+                route.append((left + COLUMN * column, MARGIN + ROW * rows[source, column]))
             wires.append(_wire([*route, (place[v][0] - _half(v), place[v][1])]))
     nodes = [_node(v, *place[v], digits) for v in order]
     described = _describe(order, digits)
@@ -190,7 +193,7 @@ def _node(v: Value, x: float, y: float, digits: int) -> str:
         f'<rect x="{x - half:g}" y="{y - 15:g}" width="{2 * half:g}" height="30" rx="15" '
         f'fill="none" stroke="{NEUTRAL}" stroke-width="1.5"/>'
     )
-    numbers = x + half + 31
+    numbers = x + half + NUMBERS
     return (
         (gate if v.inputs else "")
         + f'<text x="{x:g}" y="{y + 4.5:g}" fill="{NEUTRAL}">{escape(_text(v))}</text>'

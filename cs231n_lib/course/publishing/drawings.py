@@ -109,11 +109,11 @@ def stacked(pixels: np.ndarray, panels: int, *, shared: bool = False) -> np.ndar
     """
     height = len(pixels)
     axes = _axes(pixels, panels)
-    edges = _edges(pixels, axes) if axes else None
-    if axes is None or edges is None:
+    edges = _edges(pixels, axes) if axes else _divided(pixels, panels)
+    if edges is None:
         return None
     parts = [pixels[:, a:b] for a, b in pairwise(edges)]
-    if shared:
+    if shared and axes:
         numbers, foot = parts[0][:, : axes.starts[0]].copy(), axes.bottom + HALF_A_NUMBER
         numbers[foot:] = 0  # below stand those of the horizontal axis
         rests = [part[:, axes.starts[n] - edges[n] :] for n, part in enumerate(parts)]
@@ -200,6 +200,20 @@ def _edges(pixels: np.ndarray, axes: _Axes) -> list[int] | None:
             return None
         edges.append(after[0])
     return [*edges, pixels.shape[1]]
+
+
+def _divided(pixels: np.ndarray, panels: int) -> list[int] | None:
+    """Return the columns between panels without a frame (seen in perspective, say).
+
+    Nothing is emptier than what stands between two of them, and none is much narrower than the
+    others; None if that is not so.
+    """
+    width = pixels.shape[1]
+    empty = [r for r in _runs(~(pixels[..., 3] > 0).any(axis=0)) if r[0] > 0 and r[1] < width]
+    broadest = sorted(empty, key=lambda r: r[0] - r[1])[: panels - 1]
+    edges = [0, *sorted((start + stop) // 2 for start, stop in broadest), width]
+    enough = len(edges) == panels + 1 and all(stop - start >= GAP for start, stop in broadest)
+    return edges if enough and min(np.diff(edges)) > BROAD * width / panels else None
 
 
 def _trimmed(part: np.ndarray) -> np.ndarray:

@@ -146,6 +146,21 @@ def test_panels_are_cut_before_the_label_of_the_next():
     assert tall.shape[1] < 0.55 * pixels.shape[1]
 
 
+def test_a_panel_without_a_frame_is_told_apart_by_what_is_empty_beside_it():
+    with plots.style():
+        figure = plt.figure(figsize=(6, 2.5))
+        figure.add_subplot(1, 2, 1, projection="3d", facecolor="none")
+        figure.add_subplot(1, 2, 2).set(xlabel="x", ylabel="y")
+    file = io.BytesIO()
+    figure.savefig(file)
+    plt.close(figure)
+    pixels = drawings.read(file.getvalue())
+    tall = figures.narrow(pixels, "bowl = fig.add_subplot(1, 2, 1, projection='3d')")
+    assert tall.shape[0] > 2 * pixels.shape[0]
+    assert tall.shape[1] < 0.6 * pixels.shape[1]
+    assert np.count_nonzero(tall[..., 3]) == np.count_nonzero(pixels[..., 3])
+
+
 def test_each_panel_has_the_numbers_of_an_axis_that_all_share():
     with plots.style():
         figure, axes = plt.subplots(1, 3, figsize=(9, 2), sharey=True)

@@ -177,8 +177,8 @@ def test_the_picture_has_two_bars_for_each_layer():
     widths = [[bar.get_width() for bar in ax.patches] for ax in (left, right)]
     np.testing.assert_allclose(widths[0], np.array([192, 256, 5]) * 4 / 1e6)
     np.testing.assert_allclose(widths[1], np.array([0, 112, 1285]) / 1e6)
-    assert left.get_xlabel() == "activations of one image (MB)"
-    assert right.get_xlabel() == "parameters (millions)"
+    assert left.get_xlabel() == "activations\nof one image (MB)"
+    assert right.get_xlabel() == "parameters\n(millions)"
     assert {bar.get_facecolor() for bar in left.patches}.isdisjoint(
         bar.get_facecolor() for bar in right.patches
     )

@@ -20,7 +20,7 @@ from cs231n_lib.course.publishing import drawings
 from cs231n_lib.course.publishing.sphinx.cells import notebook_of, shown_cells
 
 #: Panels side by side that a cell asks Matplotlib for, and whether they share the vertical axis.
-PANELS = re.compile(r"subplots\(\s*[12],\s*([2-4])\b")
+PANELS = re.compile(r"(?:subplots|add_subplot)\(\s*[12],\s*([2-4])\b")
 SHARED = "sharey=True"
 GRID = re.compile(r"\bshow_(?:images|templates)\(")
 #: The smallest type of a drawing in points: what its cell asks for, else what the library's own
