@@ -209,8 +209,9 @@ def _divided(pixels: np.ndarray, panels: int) -> list[int] | None:
     others; None if that is not so.
     """
     width = pixels.shape[1]
-    empty = [r for r in _runs(~(pixels[..., 3] > 0).any(axis=0)) if r[0] > 0 and r[1] < width]
-    broadest = sorted(empty, key=lambda r: r[0] - r[1])[: panels - 1]
+    empty = np.asarray(~(pixels[..., 3] > 0).any(axis=0))
+    between = [r for r in _runs(empty) if r[0] > 0 and r[1] < width]
+    broadest = sorted(between, key=lambda r: r[0] - r[1])[: panels - 1]
     edges = [0, *sorted((start + stop) // 2 for start, stop in broadest), width]
     enough = len(edges) == panels + 1 and all(stop - start >= GAP for start, stop in broadest)
     return edges if enough and min(np.diff(edges)) > BROAD * width / panels else None
