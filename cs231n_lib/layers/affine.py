@@ -11,6 +11,7 @@ import numpy as np
 from cs231n_lib._checks import check_count, check_upstream
 from cs231n_lib._parallel import matmul
 from cs231n_lib.backend import A, Array, array_namespace, device, float_dtype
+from cs231n_lib.layers.cached import read_cache
 from cs231n_lib.layers.layer import Arrays, Layer, Memory, Reader, Shape
 
 Cache = Any
@@ -53,14 +54,7 @@ def affine_forward(x: A, w: A, b: A) -> tuple[A, Cache]:
     array([[3.5],
            [3.5]])
     """
-    float_dtype(x, w, b)
-    if x.ndim < 1 or w.ndim != 2 or math.prod(x.shape[1:]) != w.shape[0]:
-        raise ValueError(
-            f"expected x of shape (N, ...) with {w.shape[0] if w.ndim else '?'} numbers an example "
-            f"and w of shape (D, M), got x {tuple(x.shape)} and w {tuple(w.shape)}"
-        )
-    if b.shape != (w.shape[1],):
-        raise ValueError(f"expected b of shape ({w.shape[1]},), got {tuple(b.shape)}")
+    _check(x, w, b)
     return matmul(_flatten(x), w) + b, (x, w, b)
 
 
@@ -83,7 +77,7 @@ def affine_backward(dout: A, cache: Cache) -> tuple[A, A, A]:
     Raises
     ------
     TypeError, ValueError
-        If `dout` has another dtype or shape than the output had.
+        If `dout` has another dtype or shape than the output had, or `cache` is another one.
 
     Examples
     --------
@@ -93,13 +87,25 @@ def affine_backward(dout: A, cache: Cache) -> tuple[A, A, A]:
     >>> dx, dw.shape, db
     (array([[6., 8.]]), (2, 1), array([2.]))
     """
-    x, w, _ = cache
+    x, w, b = read_cache(cache, "affine_forward", x=..., w=2, b=1)
+    _check(x, w, b)
     xp = array_namespace(x)
     check_upstream(dout, (x.shape[0], w.shape[1]), x)
     dx = xp.reshape(matmul(dout, xp.matrix_transpose(w)), x.shape)
     dw = matmul(xp.matrix_transpose(_flatten(x)), dout)
     db = xp.sum(dout, axis=0)
     return dx, dw, db
+
+
+def _check(x: Array, w: Array, b: Array) -> None:
+    float_dtype(x, w, b)
+    if x.ndim < 1 or w.ndim != 2 or math.prod(x.shape[1:]) != w.shape[0]:
+        raise ValueError(
+            f"expected x of shape (N, ...) with {w.shape[0] if w.ndim else '?'} numbers an example "
+            f"and w of shape (D, M), got x {tuple(x.shape)} and w {tuple(w.shape)}"
+        )
+    if b.shape != (w.shape[1],):
+        raise ValueError(f"expected b of shape ({w.shape[1]},), got {tuple(b.shape)}")
 
 
 def _flatten(x: A) -> A:

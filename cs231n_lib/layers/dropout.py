@@ -10,6 +10,7 @@ import numpy as np
 
 from cs231n_lib._checks import check_generator, check_param, check_upstream, is_training
 from cs231n_lib.backend import A, Array, array_namespace, asarray_like, float_dtype
+from cs231n_lib.layers.cached import read_cache
 from cs231n_lib.layers.layer import Arrays, Layer, Memory, Reader, Shape
 from cs231n_lib.layers.masking import where_kept
 
@@ -86,10 +87,12 @@ def dropout_backward(dout: A, cache: Cache) -> A:
     array([0., 6.])
     """
     if cache is None:  # test time: the identity
+        float_dtype(dout)
         return dout
-    check_upstream(dout, cache.shape, cache)
-    dx: Any = where_kept(cache != 0, dout)
-    dx *= cache
+    mask = read_cache(cache, "dropout_forward", mask=...)
+    check_upstream(dout, mask.shape, mask)
+    dx: Any = where_kept(mask != 0, dout)
+    dx *= mask
     return dx
 
 

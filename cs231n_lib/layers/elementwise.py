@@ -11,6 +11,7 @@ import numpy as np
 from cs231n_lib._checks import check_upstream
 from cs231n_lib._parallel import by_rows, by_rows_bytes
 from cs231n_lib.backend import A, Array, array_namespace, float_dtype
+from cs231n_lib.layers.cached import read_cache
 from cs231n_lib.layers.layer import Arrays, Layer, Memory, Shape
 from cs231n_lib.layers.masking import where_kept
 
@@ -70,7 +71,7 @@ def relu_backward(dout: A, cache: Cache) -> A:
     Raises
     ------
     TypeError, ValueError
-        If `dout` has another dtype or shape than the output had.
+        If `dout` has another dtype or shape than the output had, or `cache` is another one.
 
     Examples
     --------
@@ -78,8 +79,9 @@ def relu_backward(dout: A, cache: Cache) -> A:
     >>> relu_backward(np.array([5.0, 5.0]), np.array([-1.0, 2.0]))
     array([0., 5.])
     """
-    check_upstream(dout, cache.shape, cache)
-    return by_rows(lambda dout, x: where_kept(x > 0, dout), dout, cache)
+    x = read_cache(cache, "relu_forward", x=...)
+    check_upstream(dout, x.shape, x)
+    return by_rows(lambda dout, x: where_kept(x > 0, dout), dout, x)
 
 
 def leaky_relu_forward(x: A, alpha: float = 0.01) -> tuple[A, Cache]:
@@ -131,7 +133,7 @@ def leaky_relu_backward(dout: A, cache: Cache) -> A:
     >>> leaky_relu_backward(np.array([5.0, 5.0]), (np.array([-1.0, 2.0]), 0.1))
     array([0.5, 5. ])
     """
-    x, alpha = cache
+    x, alpha = read_cache(cache, "leaky_relu_forward", x=..., alpha=(int, float))
     xp = array_namespace(x)
     check_upstream(dout, x.shape, x)
     return xp.where(x > 0, dout, _scaled(alpha, dout))
@@ -191,8 +193,9 @@ def sigmoid_backward(dout: A, cache: Cache) -> A:
     >>> sigmoid_backward(np.array([4.0]), cache)
     array([1.])
     """
-    check_upstream(dout, cache.shape, cache)
-    return dout * cache * (1 - cache)
+    out = read_cache(cache, "sigmoid_forward", out=...)
+    check_upstream(dout, out.shape, out)
+    return dout * out * (1 - out)
 
 
 def tanh_forward(x: A) -> tuple[A, Cache]:
@@ -237,8 +240,9 @@ def tanh_backward(dout: A, cache: Cache) -> A:
     >>> tanh_backward(np.array([3.0]), np.array([0.0]))
     array([3.])
     """
-    check_upstream(dout, cache.shape, cache)
-    return dout * (1 - cache * cache)
+    out = read_cache(cache, "tanh_forward", out=...)
+    check_upstream(dout, out.shape, out)
+    return dout * (1 - out * out)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ import numpy as np
 from cs231n_lib._checks import check_number, check_param, check_upstream, is_training
 from cs231n_lib._parallel import by_rows, by_rows_bytes
 from cs231n_lib.backend import A, Array, array_namespace, float_dtype
+from cs231n_lib.layers.cached import check_fit, read_cache
 from cs231n_lib.layers.layer import REUSED, Arrays, Layer, Memory, Shape
 
 Cache = Any
@@ -90,7 +91,7 @@ def batchnorm_backward(dout: A, cache: Cache) -> tuple[A, A, A]:
     Raises
     ------
     TypeError, ValueError
-        If `dout` has another dtype or shape than the output had.
+        If `dout` has another dtype or shape than the output had, or `cache` is another one.
 
     Examples
     --------
@@ -211,7 +212,11 @@ def layernorm_backward(dout: A, cache: Cache) -> tuple[A, A, A]:
     >>> layernorm_backward(np.array([[1.0, 1.0]]), cache)[0]
     array([[0., 0.]])
     """
-    normalised, gamma, inv_std = cache
+    forward = "layernorm_forward"
+    normalised, gamma, inv_std = read_cache(cache, forward, normalised=2, gamma=1, inv_std=2)
+    check_fit(forward, "gamma", gamma, normalised.shape[1:])
+    check_fit(forward, "inv_std", inv_std, (normalised.shape[0], 1))
+    float_dtype(normalised, gamma, inv_std)
     xp = array_namespace(normalised)
     check_upstream(dout, normalised.shape, normalised)
     dgamma, dbeta = xp.sum(dout * normalised, axis=0), xp.sum(dout, axis=0)
@@ -271,7 +276,13 @@ def _batchnorm_forward(
 
 
 def _batchnorm_backward(dout: A, cache: Cache) -> tuple[A, A, A]:
-    normalised, slope, axes, training = cache
+    forward = "batchnorm_forward"
+    normalised, slope, axes, training = read_cache(
+        cache, forward, normalised=..., slope=..., axes=tuple, training=bool
+    )
+    form = tuple(1 if axis in axes else size for axis, size in enumerate(normalised.shape))
+    check_fit(forward, "slope", slope, form)
+    float_dtype(normalised, slope)
     check_upstream(dout, normalised.shape, normalised)
     dgamma, dbeta = _sums(lambda dout, n: (dout * n, dout), dout, normalised, axes=axes)
     if not training:  # the running averages do not depend on x
@@ -351,8 +362,7 @@ class BatchNorm(Layer):
         self, dout: Array, cache: Cache, need_dx: bool
     ) -> tuple[Array | None, dict[str, Array]]:
         """Go back; see `Layer.backward`."""
-        run = spatial_batchnorm_backward if dout.ndim == 4 else batchnorm_backward
-        dx, dgamma, dbeta = run(dout, cache)
+        dx, dgamma, dbeta = _batchnorm_backward(dout, cache)
         return dx, {"gamma": dgamma, "beta": dbeta}
 
     def memory(self, shape: Shape, batch: int, itemsize: int, need_dx: bool) -> Memory:

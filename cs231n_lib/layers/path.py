@@ -103,6 +103,10 @@ class Path:
         self, dout: Array, caches: list, need_dx: bool
     ) -> tuple[Array | None, dict[str, Array]]:
         """Go back through the layers; see `Layer.backward`. What it has passed leaves `caches`."""
+        if not isinstance(caches, list):
+            raise TypeError(
+                f"expected the caches that forward returned, a list, got {type(caches).__name__}"
+            )
         if len(caches) != len(self.layers):
             raise ValueError(
                 f"expected the caches of {len(self.layers)} layers, got {len(caches)}: they are "

@@ -5,7 +5,7 @@ for each output which tap won (the first one when several are equal) and sends t
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -14,6 +14,7 @@ import numpy as np
 from cs231n_lib._checks import check_float_array, check_param, check_upstream
 from cs231n_lib._parallel import block_length, blocks, in_threads, num_threads, part_length
 from cs231n_lib.backend import A, Array, array_namespace, asarray_like, device
+from cs231n_lib.layers.cached import check_fit, read_cache
 from cs231n_lib.layers.geometry import conv_output_size, taps
 from cs231n_lib.layers.layer import REUSED, Arrays, Layer, Memory, Reader, Shape, as_image
 from cs231n_lib.layers.masking import where_kept
@@ -203,7 +204,7 @@ def max_pool_backward(dout: A, cache: tuple) -> A:
     Raises
     ------
     TypeError, ValueError
-        If `dout` does not match the output.
+        If `dout` does not match the output, or `cache` is another one.
 
     Examples
     --------
@@ -213,9 +214,11 @@ def max_pool_backward(dout: A, cache: tuple) -> A:
     >>> max_pool_backward(np.array([[[[1.0, 10.0]]]]), cache)[0, 0]
     array([[ 0.,  0., 11.,  0.,  0.]])
     """
-    x, winner, pool_param = cache
-    xp = array_namespace(dout, x)
+    forward = "max_pool_forward"
+    x, winner, pool_param = read_cache(cache, forward, x=4, winner=4, pool_param=Mapping)
+    xp = array_namespace(x, winner)
     windows = _windows(x, pool_param)
+    check_fit(forward, "winner", winner, windows.out)
     check_upstream(dout, windows.out, x)
     if not isinstance(x, np.ndarray):
         tap = xp.arange(len(windows.taps), dtype=winner.dtype, device=device(x))
@@ -282,8 +285,8 @@ def avg_pool_backward(dout: A, cache: tuple) -> A:
     >>> avg_pool_backward(np.array([[[[2.0, 4.0]]]]), cache)[0, 0]
     array([[1., 3., 2.]])
     """
-    x, pool_param = cache
-    xp = array_namespace(dout, x)
+    x, pool_param = read_cache(cache, "avg_pool_forward", x=4, pool_param=Mapping)
+    xp = array_namespace(x)
     windows = _windows(x, pool_param)
     check_upstream(dout, windows.out, x)
     framed = windows.room(x, 0)

@@ -100,6 +100,10 @@ class Residual(Layer):
         self, dout: Array, cache: Caches, need_dx: bool
     ) -> tuple[Array | None, dict[str, Array]]:
         """Go back along both paths and empty their caches; see `Layer.backward`."""
+        if not (isinstance(cache, tuple) and len(cache) == 2):
+            raise TypeError(
+                f"expected the caches of two paths that forward returned, got {cache!r:.60}"
+            )
         grads: dict[str, Array] = {}
         ends = []
         for (key, path), caches in zip(self._paths().items(), cache, strict=True):

@@ -24,7 +24,14 @@ from cs231n_lib.backend import A, Array, array_namespace, device
 from cs231n_lib.layers.conv.algorithm import Algorithm
 from cs231n_lib.layers.conv.blocked import BLOCKED, conv_backward_blocked, conv_forward_blocked
 from cs231n_lib.layers.conv.columns import COLUMNS, conv_backward_im2col, conv_forward_im2col
-from cs231n_lib.layers.conv.geometry import Cache, ConvParam, Geometry, geometry_of, lay_out
+from cs231n_lib.layers.conv.geometry import (
+    Cache,
+    ConvParam,
+    Geometry,
+    geometry_of,
+    lay_out,
+    read_conv_cache,
+)
 from cs231n_lib.layers.conv.naive import NAIVE, conv_backward_naive, conv_forward_naive
 from cs231n_lib.layers.conv.winograd import (
     WINOGRAD,
@@ -137,8 +144,7 @@ def conv_backward(dout: A, cache: Cache, need_dx: bool = True) -> tuple[A | None
     >>> [d.shape for d in conv_backward(out, cache)]
     [(2, 3, 8, 8), (4, 3, 3, 3), (4,)]
     """
-    x, w, b, conv_param = cache
-    geometry = geometry_of(x, w, b, conv_param)
+    x, w, b, geometry = read_conv_cache(cache)
     algorithm = choose_algorithm(geometry, need_dx)
     if algorithm.skips_dx:
         return algorithm.backward(dout, (x, w, b, geometry), need_dx)

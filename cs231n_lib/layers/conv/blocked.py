@@ -19,6 +19,7 @@ from cs231n_lib.layers.conv.geometry import (
     ConvParam,
     Geometry,
     geometry_of,
+    read_conv_cache,
     require_blocks,
 )
 from cs231n_lib.layers.conv.windows import windows_of
@@ -89,8 +90,7 @@ def conv_backward_blocked(
     array([[4., 4.],
            [4., 4.]])
     """
-    x, w, b, conv_param = cache
-    geometry = geometry_of(x, w, b, conv_param)
+    x, w, b, geometry = read_conv_cache(cache)
     require_blocks(x)
     N, F, OH, OW = geometry.output_shape
     check_upstream(dout, geometry.output_shape, x)

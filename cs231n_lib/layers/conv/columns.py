@@ -7,7 +7,7 @@ scatter and no stride trick, so they are deterministic and run on every array na
 from cs231n_lib._checks import check_float_array, check_upstream
 from cs231n_lib.backend import A, array_namespace, device
 from cs231n_lib.layers.conv.algorithm import Algorithm
-from cs231n_lib.layers.conv.geometry import Cache, ConvParam, geometry_of
+from cs231n_lib.layers.conv.geometry import Cache, ConvParam, geometry_of, read_conv_cache
 from cs231n_lib.layers.geometry import conv_output_size, pad_images, taps
 
 
@@ -154,8 +154,7 @@ def conv_backward_im2col(dout: A, cache: Cache, need_dx: bool = True) -> tuple[A
     array([[4., 4.],
            [4., 4.]])
     """
-    x, w, b, conv_param = cache
-    geometry = geometry_of(x, w, b, conv_param)
+    x, w, _, geometry = read_conv_cache(cache)
     N, F, OH, OW = geometry.output_shape
     check_upstream(dout, geometry.output_shape, x)
     xp = array_namespace(x)

@@ -6,6 +6,7 @@ the parameter dictionary and trusts it, and so does the way back, which finds it
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from cs231n_lib._checks import check_float_array, check_param
 from cs231n_lib.backend import Array, array_namespace, float_dtype
+from cs231n_lib.layers.cached import check_fit, read_cache
 from cs231n_lib.layers.geometry import conv_output_size
 
 
@@ -86,6 +88,33 @@ def geometry_of(x: Array, w: Array, b: Array, conv_param: ConvParam) -> Geometry
     if b.shape[0] != w.shape[0]:
         raise ValueError(f"w has {w.shape[0]} filters but b has {b.shape[0]} biases")
     return lay_out(tuple(x.shape), tuple(w.shape), conv_param, isinstance(x, np.ndarray))
+
+
+def read_conv_cache(cache: Cache) -> tuple[Any, Any, Any, Geometry]:
+    """Return x, w, b and the geometry that a convolution has kept for the way back.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no cache of a convolution, or its arrays do not go together (see `geometry_of`).
+
+    Examples
+    --------
+    >>> read_conv_cache((np.ones(2), np.ones(2)))
+    Traceback (most recent call last):
+    ...
+    TypeError: expected the cache that conv_forward returned, a tuple (x, w, b, conv_param), got \
+tuple of 2
+    """
+    forward = "conv_forward"
+    x, w, b, conv_param = read_cache(cache, forward, x=4, w=4, b=1, conv_param=(Mapping, Geometry))
+    geometry = geometry_of(x, w, b, conv_param)
+    if conv_param is geometry:  # was trusted: whether it is that of these arrays is another matter
+        check_fit(forward, "x", x, geometry.images)
+        check_fit(forward, "w", w, geometry.filters)
+        check_fit(forward, "b", b, geometry.filters[:1])
+        float_dtype(x, w, b)
+    return x, w, b, geometry
 
 
 def lay_out(

@@ -3,7 +3,7 @@
 from cs231n_lib._checks import check_upstream
 from cs231n_lib.backend import A, array_namespace, device
 from cs231n_lib.layers.conv.algorithm import Algorithm
-from cs231n_lib.layers.conv.geometry import Cache, ConvParam, geometry_of
+from cs231n_lib.layers.conv.geometry import Cache, ConvParam, geometry_of, read_conv_cache
 from cs231n_lib.layers.geometry import pad_images
 
 
@@ -100,8 +100,7 @@ def conv_backward_naive(dout: A, cache: Cache) -> tuple[A, A, A]:
     >>> db
     array([4.])
     """
-    x, w, b, conv_param = cache
-    geometry = geometry_of(x, w, b, conv_param)
+    x, w, b, geometry = read_conv_cache(cache)
     N, F, OH, OW = geometry.output_shape
     check_upstream(dout, geometry.output_shape, x)
     xp = array_namespace(x)

@@ -32,6 +32,7 @@ from cs231n_lib.layers.conv.geometry import (
     ConvParam,
     Geometry,
     geometry_of,
+    read_conv_cache,
     require_blocks,
 )
 from cs231n_lib.layers.conv.windows import Windows, windows_of
@@ -202,8 +203,7 @@ def conv_backward_winograd(
            [2., 4., 4., 2.],
            [1., 2., 2., 1.]])
     """
-    x, w, b, conv_param = cache
-    geometry = geometry_of(x, w, b, conv_param)
+    x, w, b, geometry = read_conv_cache(cache)
     require_blocks(x)
     N, F, _, _ = geometry.output_shape
     check_upstream(dout, geometry.output_shape, x)
