@@ -2,9 +2,9 @@
 
 The names below are what the chapters use. Each lives in the module it is imported from, and
 more lives there: ``from cs231n_lib import neighbors`` is as good a way in. Folders are rooms, and
-nothing imports upwards: ``costs``, ``nets``, then ``layers``, ``losses``, ``training``,
-``gradients`` and ``neighbors``, then ``backend``, ``data`` and ``plots``. None of them ever
-imports ``course``.
+nothing imports upwards: ``costs``, ``nets`` and ``linear``, then ``layers``, ``losses``,
+``training``, ``gradients`` and ``neighbors``, then ``evaluation``, ``backend``, ``data`` and
+``plots``. None of them ever imports ``course``.
 """
 
 from importlib import import_module

@@ -3,6 +3,7 @@
 Two views of each loss. On *scores*, as the last layer of a network: ``svm_loss(scores, y)``.
 On a *linear classifier*, ``scores = X @ W`` with the penalty ``reg * sum(W * W)``, whose gradient
 is ``2 * reg * W``: ``svm_loss_vectorized(W, X, y, reg)``. Losses are means over the examples.
+A loss of one's own on scores is a function of the type `ScoreLoss`, which any network takes.
 """
 
 from __future__ import annotations

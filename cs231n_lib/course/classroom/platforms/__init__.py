@@ -1,6 +1,7 @@
 """Learning platforms, one file each: whose a download's files are, and the grade file they take.
 
-What platforms share is in `platform`; how tables are read and written, in `sheets`.
+What platforms share is in `platform`. A sheet of other columns is for the platform's own file, one
+in another dialect (delimiter, encoding, decimal mark) for `sheets`, which all of them read by.
 
 Who adds a platform writes a file with a `Platform` and names it in `PLATFORMS`. Whatever a method
 is given is the outermost layer of a download. What lies deeper is a student's, and is never seen
