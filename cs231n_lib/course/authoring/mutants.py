@@ -80,7 +80,7 @@ def mutants(code: str) -> Iterator[tuple[str, str]]:
     Examples
     --------
     >>> [name for name, _ in mutants("y = x + 1")]
-    ['y = x + 1 -> y = x - 1', 'y = x + 1 -> y = x + 2', 'y = x + 1 -> y = x + 0']
+    ['y = x + 1 -> y = x - 1', 'y = x + 1 -> y = x + 0', 'y = x + 1 -> y = x + 2']
     """
     tree = ast.parse(code)
     before = ast.unparse(tree)
