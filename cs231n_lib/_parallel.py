@@ -324,7 +324,17 @@ def blocks(
     >>> list(blocks(range(1, 6), BLOCK_BYTES // 2))
     [slice(1, 3, None), slice(3, 5, None), slice(5, 6, None)]
     """
-    step = block_length(longest or len(part), bytes_each, least)
+    return slices(part, block_length(longest or len(part), bytes_each, least))
+
+
+def slices(part: range, step: int) -> Iterator[slice]:
+    """Cut `part` into slices of the length `step`, the last of which may be shorter.
+
+    Examples
+    --------
+    >>> list(slices(range(1, 6), 2))
+    [slice(1, 3, None), slice(3, 5, None), slice(5, 6, None)]
+    """
     for start in range(part.start, part.stop, step):
         yield slice(start, min(start + step, part.stop))
 

@@ -16,7 +16,7 @@ from typing import Any
 import array_api_compat
 
 from cs231n_lib._checks import check_label_form, check_label_values, check_number
-from cs231n_lib._parallel import InOrder, in_threads
+from cs231n_lib._parallel import InOrder, in_threads, slices
 from cs231n_lib.backend import A, Array, array_namespace, as_float, device, float_dtype, to_host
 
 ScoreLoss = Callable[[Array, Array], tuple[float, Array]]
@@ -62,8 +62,9 @@ def _read_at_the_end(
 
 
 # Rows of X handled at a time on a CPU: both matrix products find them in the cache, so the data
-# travel from memory once instead of twice.
-BLOCK_BYTES = 4 * 2**20
+# travel from memory once instead of twice. Larger than a block of `_parallel`, which has more than
+# its rows to hold.
+ROWS_BYTES = 4 * 2**20
 
 
 def loss_on_device(score_loss: ScoreLoss) -> Callable[[Array, Array], tuple[Any, Any]]:
@@ -367,11 +368,10 @@ def _linear_loss(score_loss: ScoreLoss, W: A, X: A, y: Array, reg: float) -> tup
 
     def part(rows: range, block: int) -> tuple[Any, Array]:
         loss, dW = 0.0, xp.zeros_like(xp.matrix_transpose(W))
-        for start in range(rows.start, rows.stop, block):
-            stop = min(start + block, rows.stop)
-            X_block = X[start:stop, :]
-            block_loss, dscores = on_device(X_block @ W, y[start:stop])
-            share = (stop - start) / num_examples  # the block's mean counts for this much
+        for some in slices(rows, block):
+            X_block = X[some, :]
+            block_loss, dscores = on_device(X_block @ W, y[some])
+            share = (some.stop - some.start) / num_examples  # the block's mean counts for this much
             loss += share * block_loss
             dW += xp.matrix_transpose(dscores * share) @ X_block
         return loss, dW
@@ -379,7 +379,7 @@ def _linear_loss(score_loss: ScoreLoss, W: A, X: A, y: Array, reg: float) -> tup
     total = InOrder()
     if array_api_compat.is_numpy_array(X):
         row_bytes = X.itemsize * X.shape[1]
-        block = max(1, BLOCK_BYTES // row_bytes)
+        block = max(1, ROWS_BYTES // row_bytes)
         in_threads(lambda rows: part(rows, block), num_examples, row_bytes, done=total.add)
     else:
         total.add(part(range(num_examples), num_examples))

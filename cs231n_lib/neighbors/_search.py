@@ -12,7 +12,7 @@ from typing import Any
 import array_api_compat
 import numpy as np
 
-from cs231n_lib._parallel import BLOCK_BYTES, in_threads, num_threads
+from cs231n_lib._parallel import BLOCK_BYTES, in_threads, num_threads, slices
 from cs231n_lib.backend import Array, array_namespace, device
 
 KeyMaker = Callable[[Array], tuple[Array, Array]]
@@ -34,7 +34,7 @@ def nearest_rows(
     if X.shape[0] == 0:
         return tuple(xp.zeros((0, k), dtype=d, device=device(X)) for d in (xp.int64, dtype))
 
-    chunks = _slices(X.shape[0], chunk or QUERY_ROWS)
+    chunks = slices(range(X.shape[0]), chunk or QUERY_ROWS)
     parts = [_nearest_of_chunk(X[rows, :], X_train, k, metric) for rows in chunks]
     indices, distances = (xp.concat(list(column), axis=0) for column in zip(*parts, strict=True))
     return indices, xp.astype(distances, dtype, copy=False)
@@ -48,15 +48,14 @@ def _nearest_of_chunk(X: Array, X_train: Array, k: int, metric: str) -> tuple[Ar
     def screen(part: range) -> tuple[Array, list[tuple[Array, Array, Array]]]:
         kept: list[tuple[Array, Array, Array]] = []  # row, column, lowest value its key can have
         best: Any = None  # (rows, k): upper bounds of the k smallest keys so far
-        for rows in _slices(len(part), step):
-            start, stop = part.start + rows.start, part.start + rows.stop
-            keys, error = make_keys(X_train[start:stop, :])
+        for rows in slices(part, step):
+            keys, error = make_keys(X_train[rows, :])
             best = _k_smallest_bounds(best, keys, error, k)
             # A key counts if, in its favour, it could be below the worst of the k best.
             flat = xp.nonzero(xp.reshape(keys <= best[:, -1:] + error, (-1,)))[0]
             row, column = flat // keys.shape[1], flat % keys.shape[1]
             lowest = xp.take(xp.reshape(keys, (-1,)), flat) - xp.take(error[:, 0], row)
-            kept.append((row, column + start, lowest))
+            kept.append((row, column + rows.start, lowest))
         return best, kept
 
     # Threads share the training rows, so that a matrix product packs each of them once.
@@ -169,7 +168,7 @@ def _squared_differences(X: Array, X_train: Array, row: Array, column: Array) ->
         return xp.vecdot(difference, difference)
 
     in_cache = PAIR_BYTES if array_api_compat.is_numpy_namespace(xp) else DEVICE_BYTES
-    pairs = _slices(row.shape[0], max(in_cache // (X.shape[1] * 8), 1))
+    pairs = list(slices(range(row.shape[0]), max(in_cache // (X.shape[1] * 8), 1)))
     shares = _in_threads(lambda part: [block(pairs[i]) for i in part], len(pairs), X)
     return xp.concat([found for share in shares for found in share])
 
@@ -211,7 +210,7 @@ def _l1_numpy(X: Any, X_train: Any) -> np.ndarray:
     pixels = X.dtype == np.uint8
     distances = np.empty((len(X), len(X_train)))
 
-    for rows in _slices(len(X_train), max(CACHE_BYTES // (X.shape[1] * X.itemsize), 1)):
+    for rows in slices(range(len(X_train)), max(CACHE_BYTES // (X.shape[1] * X.itemsize), 1)):
         t = X_train[rows]
         buffer = np.empty(t.shape, t.dtype)
         for i, x in enumerate(X):
@@ -240,9 +239,5 @@ def _l1_broadcast(X: Array, X_train: Array) -> Any:
         return xp.sum(xp.abs(X[:, None, :] - t[None, :, :]), axis=2, dtype=total)
 
     rows = max(DEVICE_BYTES // (X.shape[0] * X.shape[1] * 8), 1)
-    parts = [block(part) for part in _slices(X_train.shape[0], rows)]
+    parts = [block(part) for part in slices(range(X_train.shape[0]), rows)]
     return xp.astype(xp.concat(parts, axis=1), xp.float64)
-
-
-def _slices(length: int, step: int) -> list[slice]:
-    return [slice(start, min(start + step, length)) for start in range(0, length, step)]

@@ -205,7 +205,7 @@ def test_blocks_of_rows_change_nothing(loss, monkeypatch):
     monkeypatch.setattr(losses, name, lambda s, y: calls.append(len(y)) or score_loss(s, y))
     for rows, expected in ((3, [3, 3, 3, 1]), (0, [1] * 10), (10, [10])):
         calls.clear()
-        monkeypatch.setattr(losses, "BLOCK_BYTES", rows * X.shape[1] * X.itemsize)
+        monkeypatch.setattr(losses, "ROWS_BYTES", rows * X.shape[1] * X.itemsize)
         value, dW = loss(W, X, y, 0.1)
         assert calls == expected
         assert value == pytest.approx(whole, rel=1e-13)
