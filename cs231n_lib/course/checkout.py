@@ -1,6 +1,7 @@
 """Where the project's own files lie: in a checkout, or in the package that was installed."""
 
 import sys
+from importlib import metadata
 from pathlib import Path
 
 from cs231n_lib.course.errors import UserError
@@ -73,6 +74,11 @@ def material() -> Path:
 def tooling() -> Path:
     """Return the folder of the code around the library: the room that holds this file."""
     return Path(__file__).resolve().parent
+
+
+def wheel() -> str:
+    """Return the name that the wheel of this version has."""
+    return f"cs231n_lib-{metadata.version('cs231n_lib')}-py3-none-any.whl"
 
 
 def python(*arguments: str) -> list[str]:

@@ -1,8 +1,11 @@
-"""Files that are written whole or not at all, and files of strangers, which are only read."""
+"""Files and folders made whole or not at all, and files of strangers, which are only read."""
 
+import errno
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -10,6 +13,54 @@ from cs231n_lib.course.errors import UserError
 
 #: The mode of what a web server gives to everyone, and often under another name than its author's.
 PUBLIC = 0o644
+FULL = "make room there, or name another place"
+FORBIDDEN = "name a place that you may write to"
+REMEDIES = {errno.ENOSPC: FULL, errno.EDQUOT: FULL} | dict.fromkeys(
+    (errno.EACCES, errno.EPERM, errno.EROFS), FORBIDDEN
+)
+
+
+def cannot_write(path: Path, error: OSError) -> UserError:
+    """Return the message of a file or folder that could not be written: what, why, what to do."""
+    remedy = REMEDIES.get(error.errno or 0, "name a place that there is")
+    return UserError(f"cannot write {path}: {error.strerror or error}; {remedy}")
+
+
+@contextmanager
+def folder_in_one_step(folder: Path, replace: bool = False) -> Iterator[Path]:
+    """Give a new folder that takes the place of ``folder`` when the ``with`` ends well.
+
+    Whatever happens before, ``folder`` is as it was, and nothing is left beside it.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it belongs.
+    replace : bool
+        Whether a folder that holds something is replaced, as a whole.
+
+    Raises
+    ------
+    UserError
+        If it is a file, holds something, or cannot be made.
+    """
+    folder = folder.resolve()
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file; name a new folder")
+    if not replace and folder.is_dir() and any(folder.iterdir()):
+        raise UserError(f"{folder} is not empty; name a new folder")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        around = tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-")
+    except OSError as error:
+        raise cannot_write(folder, error) from None
+    with around as name:
+        made = Path(name) / "new"
+        made.mkdir()
+        yield made
+        if folder.exists():
+            folder.rename(Path(name) / "old")
+        made.rename(folder)
 
 
 def write_atomically(path: Path, data: bytes, mode: int = 0o600) -> None:
@@ -45,7 +96,7 @@ def write_atomically(path: Path, data: bytes, mode: int = 0o600) -> None:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
         if isinstance(error, OSError):
-            raise UserError(f"cannot write {path}: {error.strerror or error}") from None
+            raise cannot_write(path, error) from None
         raise
 
 

@@ -1,9 +1,13 @@
-"""Files that are written whole or not at all."""
+"""Files and folders that are made whole or not at all."""
+
+import errno
 
 import pytest
+from typer.testing import CliRunner
 
+from cs231n_lib.course.cli import app
 from cs231n_lib.course.errors import UserError
-from cs231n_lib.course.files import write_atomically
+from cs231n_lib.course.files import cannot_write, folder_in_one_step, write_atomically
 
 
 def test_a_file_is_replaced_and_nothing_else_stays(tmp_path):
@@ -21,3 +25,64 @@ def test_what_cannot_be_written_is_told_and_leaves_nothing(tmp_path):
         write_atomically(tmp_path / "file" / "a.csv", b"x")
     assert (tmp_path / "file").read_bytes() == b"mine"
     assert {path.name for path in tmp_path.iterdir()} == {"folder", "file"}
+
+
+def contents(folder):
+    return {
+        p.relative_to(folder).as_posix(): p.read_text() for p in folder.rglob("*") if p.is_file()
+    }
+
+
+def test_a_folder_takes_the_place_of_another_in_one_step(tmp_path):
+    for text in ("first", "second"):
+        with folder_in_one_step(tmp_path / "new" / "site", replace=True) as site:
+            (site / text).write_text(text)
+            assert (tmp_path / "new" / "site" / "first").exists() == (text == "second")
+        assert contents(tmp_path) == {f"new/site/{text}": text}
+
+
+def test_a_folder_in_use_is_replaced_only_if_that_is_wanted(tmp_path):
+    (tmp_path / "page").write_text("mine")
+    for place, told in ((tmp_path, "not empty"), (tmp_path / "page", "is a file")):
+        with pytest.raises(UserError, match=told), folder_in_one_step(place):
+            pass
+    assert contents(tmp_path) == {"page": "mine"}
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(errno.ENOSPC, "full")])
+def test_a_folder_that_is_cut_short_leaves_the_old_one_alone(tmp_path, error):
+    with folder_in_one_step(tmp_path / "site") as site:
+        (site / "page").write_text("old")
+
+    def cut_short():
+        with folder_in_one_step(tmp_path / "site", replace=True) as site:
+            (site / "page").write_text("new")
+            raise error
+
+    with pytest.raises((KeyboardInterrupt, OSError)):
+        cut_short()
+    assert contents(tmp_path) == {"site/page": "old"}
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [(errno.ENOSPC, "make room"), (errno.EROFS, "you may write to"), (errno.ENOENT, "there is")],
+)
+def test_the_remedy_is_that_of_the_reason(tmp_path, number, remedy):
+    assert remedy in str(cannot_write(tmp_path, OSError(number, "why")))
+
+
+@pytest.mark.parametrize(
+    "words", ["course new", "book new", "book publish", "release a1 --bundles", "demo"]
+)
+def test_a_place_where_nothing_can_be_made_is_told_in_words(tmp_path, words, monkeypatch):
+    course = tmp_path / "course"
+    made = CliRunner().invoke(app, ["course", "new", str(course), "--assignments", "a1"])
+    assert made.exit_code == 0, made.output
+    monkeypatch.chdir(course)
+    (tmp_path / "file").write_text("mine")
+    done = CliRunner().invoke(app, [*words.split(), str(tmp_path / "file" / "x")])
+    assert isinstance(done.exception, UserError), done.exception
+    assert f"cannot write {tmp_path}/file/x" in str(done.exception)
+    assert {path.name for path in tmp_path.iterdir()} == {"course", "file"}
+    assert (tmp_path / "file").read_text() == "mine"

@@ -28,6 +28,8 @@ KINDS = {
 def begin(course: Course, assignment: str) -> list[Path]:
     """Write notebook, checks and samples of a new assignment into a course; return the files.
 
+    The course has the assignment when all three are there, whatever happens before.
+
     Raises
     ------
     UserError
@@ -44,11 +46,12 @@ def begin(course: Course, assignment: str) -> list[Path]:
         course.samples(assignment, "moving_average"): _text("samples", assignment).encode(),
         notebook: json.dumps(_notebook(_text("notebook", assignment)), indent=1).encode() + b"\n",
     }
-    there = [path for path in contents if path.exists()]
-    if there:
-        raise UserError(f"{there[0]} is there already; choose another name")
     with course.writing():
         for path, content in contents.items():
+            # The very same file was left by a beginning that was cut short: this one completes it.
+            if path.exists() and (path == notebook or path.read_bytes() != content):
+                raise UserError(f"{path} is there already; choose another name")
+        for path, content in contents.items():  # the notebook last: it makes the assignment
             write_atomically(path, content)
         course.log("assignment begun", assignment=assignment)
     return list(contents)

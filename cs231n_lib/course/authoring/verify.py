@@ -64,6 +64,8 @@ def examine(course: Course, assignment: str, seeds: int) -> Report:
     exercises = trial.exercises(master)
     if not exercises:
         report.problems.append("no answer cell has a test whose name begins with the answer's name")
+    report.problems += _strays(master, exercises, course.samples(assignment, "x").parent)
+    _written(master, report)
     for exercise in exercises:
         report.problems += _parts(master, exercise)
         _exercise(master, exercise, course.samples(assignment, exercise), seeds, report)
@@ -90,6 +92,33 @@ def _checks(master: Master, report: Report) -> None:
     if not found:
         report.problems.append(f"{where} has no checks.Exercise")
     report.problems += [f"{where}: {n} has no mistakes" for n, e in found.items() if not e.mistakes]
+
+
+def _strays(master: Master, exercises: list[str], samples: Path) -> Iterator[str]:
+    """Yield what belongs to no exercise: tests and samples of an earlier name, say."""
+    for test in master.tests:
+        if not any(test in trial.tests_of(master, exercise) for exercise in exercises):
+            yield f"{test.name}: no answer cell has the name that this test's begins with"
+    for path in sorted(samples.glob("*.txt")):
+        if path.stem not in exercises:
+            yield (
+                f"samples/{master.name}/{path.name}: there is no exercise {path.stem}, but "
+                f"{', '.join(exercises) or 'none'}; rename it or take it away"
+            )
+
+
+def _written(master: Master, report: Report) -> None:
+    """Look at the answers that a person grades; what is not a solution, students do not get."""
+    for name, points in master.manual.items():
+        report.tried.append(f"{name}: graded by a person, {points:g} points")
+        if not points > 0:
+            report.problems.append(f"{name}: gives no points")
+        if SOLUTION[0] not in master.answers[name].source:
+            report.problems.append(
+                f"{name}: the cell has no {SOLUTION[0]}, so nothing that stands in it reaches "
+                "students. Put the question into a cell before it, and a model answer with its "
+                f"rubric between {SOLUTION[0]} and {SOLUTION[1]}"
+            )
 
 
 def _parts(master: Master, exercise: str) -> Iterator[str]:

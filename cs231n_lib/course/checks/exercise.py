@@ -23,7 +23,7 @@ class Exercise(Reference):
 
     Parameters
     ----------
-    reference, results, mistakes, error, factors
+    reference, results, mistakes, error, factors, keyed
         As a `Reference` has them.
     measure : str
         How the size of an error is told.
@@ -116,7 +116,7 @@ class Exercise(Reference):
         for args in regimes.values():
             try:
                 result = calling.call(function, *_copies(args))
-                trials.append((named(result, self.results), args))
+                trials.append((named(result, self.results, self.keyed), args))
             except CheckFailed as raised:
                 trials.append((raised, args))
         return trials

@@ -15,21 +15,28 @@ from cs231n_lib.course.checks.comparison import (
     type_name,
 )
 from cs231n_lib.course.checks.imitations import Imitations, Shelf, keep
-from cs231n_lib.course.checks.mistakes import Mistake
+from cs231n_lib.course.checks.keys import require_keys
+from cs231n_lib.course.checks.mistakes import Mistake, general
 from cs231n_lib.course.checks.verdict import CheckFailed
 
 #: What a function answered, by the names of its results, or how it failed.
 Answer = dict[str, Any] | CheckFailed
 
 
-def named(result: Any, names: tuple[str, ...]) -> dict[str, Any]:
+def named(result: Any, names: tuple[str, ...], keyed: bool = False) -> dict[str, Any]:
     """Return the values of a result by their names.
 
     Raises
     ------
     CheckFailed
-        If they are not as many as the names.
+        If they are not as many as the names, or (``keyed``) no dictionary with these keys.
     """
+    if keyed:
+        if result is None:
+            told = f"the function should return a dictionary with {', '.join(names)}"
+            raise CheckFailed(f"{told}, but returned None.", general("no_return"))
+        require_keys(result, names, "the result")
+        return {name: result[name] for name in names}
     if len(names) == 1:
         return {names[0]: result}
     if not isinstance(result, (tuple, list)) or len(result) != len(names):
@@ -58,6 +65,9 @@ class Reference:
         suits most functions.
     factors : mapping
         ``name -> (sentence, args -> number)``: factors that are forgotten or applied twice.
+    keyed : bool
+        Whether the results are returned in a dictionary with their names for keys: a tuple
+        otherwise, or the value itself if there is one.
     """
 
     reference: Callable[..., Any]
@@ -67,13 +77,14 @@ class Reference:
         default=lambda got, want, args: relative_error(got, want)
     )
     factors: Mapping[str, tuple[str, Callable[..., float]]] = field(default_factory=dict)
+    keyed: bool = field(default=False, kw_only=True)
     _kept: Imitations = field(default_factory=Imitations, init=False, repr=False, compare=False)
 
     def expected(self, args: tuple[Any, ...], **dials: Any) -> dict[str, Any] | None:
         """Return the named results of the reference; None where its dials make it fail."""
         with np.errstate(all="ignore"):
             try:
-                return named(self.reference(*args, **dials), self.results)
+                return named(self.reference(*args, **dials), self.results, self.keyed)
             except (IndexError, ValueError, ZeroDivisionError, KeyError):
                 if not dials:
                     raise

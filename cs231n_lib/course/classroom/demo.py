@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cs231n_lib.course import checkout
-from cs231n_lib.course.errors import UserError
-from cs231n_lib.course.files import write_atomically
+from cs231n_lib.course.files import folder_in_one_step, write_atomically
 
 ASSIGNMENT = "a1"
 HOSTILE = """
@@ -83,10 +82,15 @@ def make(folder: Path) -> Path:
     Raises
     ------
     UserError
-        If ``folder`` is there already and not empty.
+        If ``folder`` is in use, or cannot be made.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise UserError(f"{folder} is not empty; name a new folder")
+    with folder_in_one_step(folder) as made:
+        _fill(made)
+    return folder / "handed-in"
+
+
+def _fill(folder: Path) -> None:
+    """Write the course and what is handed in."""
     root = checkout.material()
     shutil.copytree(root / "solutions" / ASSIGNMENT, folder / "solutions" / ASSIGNMENT)
     shutil.copy(root / "nbgrader_config.py", folder)
@@ -105,4 +109,3 @@ def make(folder: Path) -> Path:
         submissions["never-began"] = release.read_bytes()
     for name, data in submissions.items():
         write_atomically(folder / "handed-in" / name / f"{ASSIGNMENT}.ipynb", data)
-    return folder / "handed-in"

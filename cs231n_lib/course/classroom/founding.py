@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cs231n_lib.course import checkout
 from cs231n_lib.course.assignment import sources
@@ -15,6 +16,7 @@ from cs231n_lib.course.classroom.folder.names import Names
 from cs231n_lib.course.classroom.granting import set_due, take_roster
 from cs231n_lib.course.classroom.incoming.roster import read_roster
 from cs231n_lib.course.errors import UserError
+from cs231n_lib.course.files import folder_in_one_step
 
 #: What nbgrader takes for a course's name: it becomes a folder of the exchange.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
@@ -58,34 +60,22 @@ def begin(
             f"{name!r} cannot be the name of a course: it may have letters, digits, dots, hyphens "
             "and underscores. Give one by --name"
         )
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"{folder} is a file; name a new folder")
-    if folder.is_dir() and any(folder.iterdir()):
-        raise UserError(f"{folder} is not empty; name a new folder")
     taken = sources.assignments() if assignments is None else assignments
     _known(taken)
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise UserError(f"{zone!r} is no time zone: write Europe/Zurich or UTC, say") from None
     undated = sorted(set(due or {}) - set(taken))
     if undated:
         raise UserError(f"a date for {', '.join(undated)}, which this course does not have")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        growing = tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-")
-    except OSError as error:
-        raise UserError(
-            f"no course can be begun in {folder}: {error.strerror}; name a folder in one that you "
-            "may write to"
-        ) from None
-    with growing as half:
-        made = Path(half) / "course"
-        (made / "solutions").mkdir(parents=True)
+    with folder_in_one_step(folder) as made:
+        (made / "solutions").mkdir()
         for assignment in taken:
             _copy(assignment, made)
         config = (checkout.material() / CONFIG).read_text(encoding="utf-8")
         (made / CONFIG).write_text(settled(config, name, zone), encoding="utf-8")
         _fill(Course(made), due or {}, roster)
-        if folder.is_dir():
-            folder.rmdir()
-        made.rename(folder)
     return Course(folder)
 
 
@@ -125,7 +115,6 @@ def _copy(assignment: str, root: Path) -> None:
 
 def _fill(course: Course, due: Mapping[str, str], roster: Path | None) -> None:
     """Write dates and class list into a course that nobody has seen yet."""
-    _ = course.zone  # a zone that there is not is told now, not at the first deadline
     for assignment, when in due.items():
         set_due(course, assignment, when)
     if roster is not None:

@@ -1,44 +1,54 @@
 """Make the students' version of an assignment: nbgrader strips, this module checks and packs."""
 
 import hashlib
-import shutil
+import io
+import re
 import tempfile
 import zipfile
 from datetime import UTC
 from pathlib import Path
 
+from cs231n_lib.course import checkout
 from cs231n_lib.course.assignment.due import with_due
 from cs231n_lib.course.assignment.notebook import Damaged
+from cs231n_lib.course.assignment.sources import assignments
 from cs231n_lib.course.classroom.folder.config import course_config
 from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.classroom.gradebook.gradebook import Gradebook
 from cs231n_lib.course.errors import UserError
-from cs231n_lib.course.files import write_atomically
+from cs231n_lib.course.files import PUBLIC, write_atomically
 
 INSTRUCTIONS = """\
 {title}
 {underline}
 
 1. Install the course once (Python 3.11 to 3.13), in the folder that you got it in:
-       make install
+{install}
    and let the terminal find its command, each time that you open one:
        . .venv/bin/activate        (Windows: .venv\\Scripts\\activate)
 2. Open the notebook:
        jupyter lab {name}.ipynb
 3. Write your code where it says YOUR CODE HERE.  Do not delete, copy or move cells, and
    leave the test cells as they are: yours are replaced by fresh ones when you are graded.
-4. See where you stand, at any time, as a whole or in one exercise, and what to think about:
+4. See where you stand, at any time, as a whole or in one exercise{hints}:
        cs231n check {name}.ipynb
        cs231n check {name}.ipynb NAME
-       cs231n hint {name} NAME
-5. Hand in:
+{hint}5. Hand in:
        cs231n submit {name}.ipynb
-
+"""
+#: What stands under the instructions of our own assignments.
+DATA = """
 Data
 ----
 The notebook draws its images itself (the course's small "scenes" set): nothing to download.
 Real CIFAR-10 is not needed here.  To play with it: cs231n data fetch
 """
+CLONE = "       make install"
+#: Where there is no checkout, the wheel is handed out together with the zip.
+WHEEL = """\
+       python -m venv .venv
+       .venv/bin/pip install "{wheel}[course]"
+                                   (Windows: .venv\\Scripts\\pip)"""
 
 
 def _generate(root: Path, name: str, destination: Path) -> None:
@@ -89,11 +99,13 @@ def release(name: str, root: Path) -> Path:
     with tempfile.TemporaryDirectory(prefix="release-", dir=state) as scratch:
         _generate(root, name, Path(scratch))
         made = Path(scratch) / name
-        (made / "README.txt").write_text(instructions(name))
+        in_checkout = checkout.find() == course.root
+        (made / "README.txt").write_text(instructions(name, in_checkout), encoding="utf-8")
         say_due(course, name, made / f"{name}.ipynb")
-        shutil.rmtree(target, ignore_errors=True)
         target.parent.mkdir(exist_ok=True)
-        shutil.move(made, target)
+        if target.exists():
+            target.rename(Path(scratch) / "old")
+        made.rename(target)
     return target
 
 
@@ -119,10 +131,21 @@ def say_due(course: Course, name: str, notebook: Path) -> None:
         write_atomically(notebook, after)
 
 
-def instructions(name: str) -> str:
-    """Return the text that goes with the notebook: how to open, check and hand in, and the data."""
-    title = f"Assignment {name.removeprefix('a')}"
-    return INSTRUCTIONS.format(title=title, underline="=" * len(title), name=name)
+def instructions(name: str, in_checkout: bool) -> str:
+    """Return the text that goes with the notebook: how to install, open, check and hand in.
+
+    Our own assignments have hints, and a word on their data. Who gets a release together with
+    the checkout installs that, and everyone else the wheel.
+    """
+    title = f"Assignment {re.sub('^a(?=[0-9])', '', name)}"
+    ours = name in assignments()
+    text = INSTRUCTIONS.format(
+        title=title, underline="=" * len(title), name=name,
+        install=CLONE if in_checkout else WHEEL.format(wheel=checkout.wheel()),
+        hints=", and what to think about" if ours else "",
+        hint=f"       cs231n hint {name} NAME\n" if ours else "",
+    )  # fmt: skip
+    return text + DATA if ours else text
 
 
 def bundle(folder: Path, archive: Path) -> Path:
@@ -133,15 +156,14 @@ def bundle(folder: Path, archive: Path) -> Path:
     Path
         The archive, ``archive`` itself.
     """
-    archive.parent.mkdir(parents=True, exist_ok=True)
-    part = archive.with_suffix(".part")
-    with zipfile.ZipFile(part, "w") as out:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as out:
         for path in sorted(p for p in folder.rglob("*") if p.is_file()):
             entry = zipfile.ZipInfo(f"{folder.name}/{path.relative_to(folder).as_posix()}")
             entry.external_attr = 0o644 << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
             out.writestr(entry, path.read_bytes())
-    part.replace(archive)
+    write_atomically(archive, content.getvalue(), PUBLIC)
     return archive
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.errors import UserError
+from cs231n_lib.course.files import cannot_write
 
 #: What is no record of the term: locks, and what is made anew when it is needed.
 LEFT_OUT = ("lock",)
@@ -61,7 +62,7 @@ def archive(course: Course, output: Path, clear: bool = False) -> int:
                     raise UserError(f"the archive could not be read back: {broken}")
             part.replace(output)
         except OSError as error:
-            raise UserError(f"cannot write {output}: {error.strerror or error}") from None
+            raise cannot_write(output, error) from None
         finally:
             with contextlib.suppress(OSError):
                 part.unlink()

@@ -151,12 +151,13 @@ def recipe(
     Examples: [bold]cs231n course recipe github template-repository[/],
     [bold]cs231n course recipe jupyterhub hub[/]
     """
+    from cs231n_lib.course import checkout
     from cs231n_lib.course.hosting import recipes
 
     for path in recipes.write(kind, folder, course_in(course)):
         say(f"{path}")
     place = "Install where it runs" if kind == "jupyterhub" else "Put beside it"
-    say(f"{place}: {recipes.wheel()}")
+    say(f"{place}: {checkout.wheel()}")
 
 
 @app.command(hidden=True)

@@ -5,9 +5,9 @@ instructor put there, not whatever a registry has under that name.
 """
 
 import textwrap
-from importlib import metadata
 from pathlib import Path
 
+from cs231n_lib.course.checkout import wheel
 from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.files import PUBLIC, write_atomically
@@ -69,11 +69,6 @@ if [ $found = no ]; then echo "There is no notebook to check here: {names}"; fi
 #: How far the text of a command is indented in each file.
 INDENT = {"github": 10, "gitlab": 6}
 KINDS = ("github", "gitlab", "container", "jupyterhub")
-
-
-def wheel() -> str:
-    """Return the name that the wheel of this version has."""
-    return f"cs231n_lib-{metadata.version('cs231n_lib')}-py3-none-any.whl"
 
 
 def files(kind: str, course: Course) -> dict[str, str]:

@@ -1,12 +1,11 @@
 """The book's sources, as the installed package carries them, in a folder of one's own."""
 
 import shutil
-import tempfile
 from pathlib import Path
 
 import cs231n_lib
 from cs231n_lib.course.checkout import material
-from cs231n_lib.course.errors import UserError
+from cs231n_lib.course.files import folder_in_one_step
 
 #: What the book is built from; the library is there because pages show its code.
 PARTS = ("_config.yml", "benchmarks/results", "book", "constraints.txt", "exercises")
@@ -20,14 +19,10 @@ def begin(folder: Path) -> Path:
     Raises
     ------
     UserError
-        If the folder is in use.
+        If the folder is in use, or cannot be made.
     """
     folder = folder.resolve()
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise UserError(f"{folder} is not empty; name a new folder")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as half:
-        made = Path(half) / "book"
+    with folder_in_one_step(folder) as made:
         for name in PARTS:
             source, target = material() / name, made / name
             if source.is_dir():
@@ -36,7 +31,4 @@ def begin(folder: Path) -> Path:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(source, target)
         shutil.copytree(LIBRARY, made / LIBRARY.name, ignore=LEFT_OUT)
-        if folder.is_dir():
-            folder.rmdir()
-        made.rename(folder)
     return folder

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cs231n_lib.course.errors import UserError
-from cs231n_lib.course.files import PUBLIC
+from cs231n_lib.course.files import PUBLIC, folder_in_one_step
 from cs231n_lib.course.limits import PAGE_SECONDS
 from cs231n_lib.course.publishing import build, pdf
 from cs231n_lib.course.publishing.engine import bundle, fetch
@@ -49,27 +49,20 @@ def publish(folder: Path) -> str:
     Raises
     ------
     UserError
-        If the folder holds something else, the book does not build, the interpreter cannot be
-        fetched, or the page does not run.  The folder then stays as it was.
+        If the folder holds something else or cannot be made, the book does not build, the
+        interpreter cannot be fetched, or the page does not run.  The folder then stays as it was.
     """
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"{folder} is a file: name a folder")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / MARKER).is_file():
         raise UserError(f"{folder} holds something else than a published book: name a new folder")
-    fetch.fetch()
-    build.build()
-    folder = folder.resolve()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".publish-") as temporary:
-        fresh, old = Path(temporary) / "site", Path(temporary) / "old"
-        shutil.copytree(build.html_folder(), fresh)
-        bundle.write(fresh)
-        (fresh / NO_JEKYLL).touch()
-        _open_to_all(fresh)
-        found = try_page(fresh)
-        if folder.exists():
-            folder.rename(old)
-        fresh.rename(folder)
+    # First of all: a place where nothing can be made is told at once.
+    with folder_in_one_step(folder, replace=True) as site:
+        fetch.fetch()
+        build.build()
+        shutil.copytree(build.html_folder(), site, dirs_exist_ok=True)
+        bundle.write(site)
+        (site / NO_JEKYLL).touch()
+        _open_to_all(site)
+        found = try_page(site)
     return found
 
 

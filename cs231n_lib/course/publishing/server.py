@@ -92,6 +92,10 @@ class Ticket(IdentityProvider):
         return []
 
 
+def _no_interrupt() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 class Kernels(AsyncMappingKernelManager):
     """Keeps one kernel started ahead, so that a page gets its own at once."""
 
@@ -109,6 +113,10 @@ class Kernels(AsyncMappingKernelManager):
     async def start_fresh(self, **options: Any) -> str:
         """Start a kernel that keeps the terminal quiet and draws below the cell."""
         options["env"] = {**(options.get("env") or os.environ), **KERNEL_ENVIRONMENT}
+        if os.name == "posix":
+            # A kernel is interrupted before it is ended, and one that still loads its modules would
+            # print where it was. While a cell runs, kernels listen by themselves.
+            options["preexec_fn"] = _no_interrupt
         arguments = [*KERNEL_OPTIONS, f"--InteractiveShellApp.extra_extensions={bounded.__name__}"]
         return await self._async_start_kernel(extra_arguments=arguments, **options)
 

@@ -7,12 +7,14 @@ import pytest
 from typer.testing import CliRunner
 
 from cs231n_lib.course.assignment.master import read_master
+from cs231n_lib.course.authoring import founding
 from cs231n_lib.course.authoring.founding import begin
 from cs231n_lib.course.authoring.verify import examine
 from cs231n_lib.course.checks import given
 from cs231n_lib.course.classroom.founding import begin as begin_course
 from cs231n_lib.course.cli import app
 from cs231n_lib.course.errors import UserError
+from cs231n_lib.course.files import write_atomically
 from cs231n_lib.course.judge import pools
 from cs231n_lib.course.judge.walls import bubblewrap
 
@@ -66,6 +68,8 @@ def test_where_no_walls_can_be_put_up_the_remedy_is_told(course, monkeypatch):
          "has a number of its hidden inputs or results"),
         ("notebook", "### BEGIN SOLUTION", "###", "has no ### BEGIN SOLUTION"),
         ("notebook", "# The signal stays as it is.\n", "", "begins with no comment"),
+        ("notebook", "### BEGIN SOLUTION\nZeros", "Zeros",
+         "ends: the cell has no ### BEGIN SOLUTION, so nothing that stands in it reaches students"),
         ("samples", "=== same total", "=== same nothing", "this change passes all tests"),
         ("samples", "manners\n", "manner\n", "loses manner, but the tests are example, manners"),
         ("samples", "| sum_for_mean", "| last_one_missing", "named ['sum_for_mean']"),
@@ -79,6 +83,53 @@ def test_what_is_missing_or_wrong_is_told(course, file, old, new, message):
     }[file]
     edit(path, old, new)
     assert [p for p in problems(course) if message in p]
+
+
+def test_what_is_left_of_another_name_is_told(course):
+    course.samples("a6", "moving_average").with_name("old.txt").write_text("")
+    path = course.source / "a6" / "a6.ipynb"
+    path.write_text(path.read_text().replace('"moving_average-manners"', '"median-manners"'))
+    found = problems(course)
+    assert "median-manners: no answer cell has the name that this test's begins with" in found
+    assert any("samples/a6/old.txt: there is no exercise old, but moving_average" in p
+               for p in found)  # fmt: skip
+
+
+def test_written_answers_are_counted_and_have_points(course):
+    assert "ends: graded by a person, 2 points" in examine(course, "a6", 1).tried
+    content = json.loads((course.source / "a6" / "a6.ipynb").read_text())
+    content["cells"][-1]["metadata"]["nbgrader"]["points"] = 0
+    (course.source / "a6" / "a6.ipynb").write_text(json.dumps(content))
+    assert "ends: gives no points" in problems(course)
+
+
+def test_a_beginning_that_was_cut_short_is_no_assignment_and_is_completed(course, monkeypatch):
+    for kept in (0, 1, 2):
+        name, written = f"b{kept}", []
+
+        def until(path, data, kept=kept, written=written):
+            if len(written) == kept:
+                raise KeyboardInterrupt
+            written.append(path)
+            write_atomically(path, data)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(founding, "write_atomically", until)
+            with pytest.raises(KeyboardInterrupt):
+                begin(course, name)
+        assert len(written) == kept
+        assert course.assignments() == ["a6", *(f"b{n}" for n in range(kept))]
+        begin(course, name)
+        assert name in course.assignments()
+        assert course.samples(name, "moving_average").is_file()
+        assert course.checks(name).is_file()
+
+
+def test_a_file_of_ones_own_is_not_taken_for_a_beginning(course):
+    course.checks("b").write_text("mine")
+    with pytest.raises(UserError, match=r"checks/b\.py is there already"):
+        begin(course, "b")
+    assert course.assignments() == ["a6"]
 
 
 def test_missing_files_are_told(course):
@@ -115,6 +166,8 @@ def test_students_get_neither_checks_nor_solution(course):
         assert sorted(bundle.namelist()) == ["a6/README.txt", "a6/a6.ipynb"]
         text = bundle.read("a6/a6.ipynb").decode()
     assert "cumsum" not in text
+    assert "Rubric" not in text
+    assert "Name two ways to return" in text
     assert "checks.own" not in text
     assert "a window over all" not in text
     assert len(read_master(text.encode(), "a6").tests) == 4

@@ -1,8 +1,9 @@
 """A key that is missing is named, and so is the one that was meant to be it."""
 
+import numpy as np
 import pytest
 
-from cs231n_lib.course.checks import CheckFailed
+from cs231n_lib.course.checks import CheckFailed, Exercise, Mistake
 from cs231n_lib.course.checks.keys import nearest, require_keys
 
 NAMES = ("W1", "b1", "W2", "b2")
@@ -46,3 +47,40 @@ def test_the_nearest_is_found_whatever_its_case_and_none_where_nothing_is_near()
     assert nearest("b2", ["b1", "__b_2__"]) == "__b_2__"
     assert nearest("b2", ["b1", "W2"]) is None
     assert nearest("b2", []) is None
+
+
+def _line(x, y, *, centre=True):
+    """The reference of an exercise whose function returns a dictionary."""
+    dx, dy = (x - x.mean(), y - y.mean()) if centre else (x, y)
+    slope = (dx * dy).sum() / (dx**2).sum()
+    return {"slope": slope, "intercept": y.mean() - slope * x.mean()}
+
+
+ORIGIN = Mistake("origin", "take the means off.", {"centre": False})
+LINE = Exercise(_line, ("slope", "intercept"), (ORIGIN,), keyed=True)
+POINTS = {"points": (np.array([0.0, 1.0, 4.0]), np.array([1.0, 2.0, 4.0]))}
+
+
+def test_a_dictionary_is_compared_by_its_keys_in_any_order():
+    LINE.check(_line, POINTS)
+    LINE.check(lambda x, y: dict(reversed(_line(x, y).items())), POINTS)
+
+
+@pytest.mark.parametrize(
+    ("function", "said", "diagnosis"),
+    [
+        (lambda x, y: _line(x, y, centre=False), "`slope` is wrong", "origin"),
+        (lambda x, y: tuple(_line(x, y).values()), "should be a dictionary with slope, intercept",
+         None),
+        (lambda x, y: None, "a dictionary with slope, intercept, but returned None", "no_return"),
+        (lambda x, y: {"Slope": 1.0, "intercept": 2.0}, "no key 'slope', but 'Slope'",
+         "misspelt_key"),
+        (lambda x, y: _line(x, y) | {"slope": "1"}, "`slope` is not an array of real numbers",
+         "kind"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_dictionary_of_results_is_said(function, said, diagnosis):
+    with pytest.raises(CheckFailed) as failed:
+        LINE.check(function, POINTS)
+    assert said in failed.value.message
+    assert (failed.value.diagnosis and failed.value.diagnosis.id) == diagnosis

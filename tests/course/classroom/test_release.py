@@ -95,6 +95,17 @@ def test_cells_keep_their_ids_and_points_add_up(name):
             assert "raises-exception" in cell.metadata.tags, cell.id
 
 
+def test_the_instructions_fit_what_students_get():
+    for name in ASSIGNMENTS:
+        told = (ROOT / "exercises" / name / "README.txt").read_text()
+        assert told == release.instructions(name, in_checkout=True)
+    own = release.instructions("algebra", in_checkout=False)
+    assert own.startswith("Assignment algebra\n==================\n")
+    assert f'pip install "{checkout.wheel()}[course]"' in own
+    for word in ("make", "hint", "images", "CIFAR"):
+        assert word not in own
+
+
 def test_bundle_is_deterministic_and_complete(tmp_path):
     folder = ROOT / "exercises" / ASSIGNMENTS[0]
     one, two = (release.bundle(folder, tmp_path / f"{n}.zip").read_bytes() for n in (1, 2))

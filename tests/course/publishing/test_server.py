@@ -1,6 +1,7 @@
 """The live server: who may read, who may run code, and who is turned away."""
 
 import asyncio
+import contextlib
 import http.client
 import json
 import logging
@@ -10,8 +11,10 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from cs231n_lib.course.checkout import python
@@ -344,6 +347,33 @@ def test_ctrl_c_stops_it_with_its_kernels(tmp_path):
     site = Site(tmp_path)
     site.process.send_signal(signal.SIGINT)
     assert site.process.wait(timeout=30) == 0
+    assert "Traceback" not in site.said()
+
+
+def kernels_of(site):
+    """Return the processes of the server's kernels."""
+    found = []
+    for process in psutil.Process(site.process.pid).children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if "ipykernel" in " ".join(process.cmdline()):
+                found.append(process)
+    return found
+
+
+def test_a_kernel_that_is_interrupted_while_it_starts_says_nothing_and_lives(tmp_path):
+    if sys.platform == "win32":
+        pytest.skip("needs POSIX signals")
+    site = Site(tmp_path)
+    while not (kernels := kernels_of(site)):
+        assert site.process.poll() is None, site.said()
+    (kernel,) = kernels
+    while not kernel.net_connections():  # it is loading its modules
+        kernel.send_signal(signal.SIGINT)
+        time.sleep(0.01)
+    assert kernels_of(site) == [kernel]
+    site.process.terminate()
+    assert site.process.wait(timeout=60) == 0
+    assert not kernel.is_running()
     assert "Traceback" not in site.said()
 
 
