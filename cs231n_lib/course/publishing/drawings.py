@@ -126,7 +126,7 @@ def stacked(pixels: np.ndarray, panels: int, *, shared: bool = False) -> np.ndar
 
 
 def wrapped(pixels: np.ndarray, columns: int, width: float) -> np.ndarray | None:
-    """Return a grid of pictures with its rows broken, or None if it is no such grid.
+    """Return a grid of pictures with fewer in a row, or None if it is no such grid.
 
     Parameters
     ----------
@@ -148,20 +148,27 @@ def wrapped(pixels: np.ndarray, columns: int, width: float) -> np.ndarray | None
     edges = _edges(pixels, axes) if axes else None
     if axes is None or edges is None:
         return None
-    cell = int(np.diff(edges).max())
-    together = max(1, int(width // cell))
-    together = -(-columns // -(-columns // together))  # no line much shorter than the others
+    pitch = int(np.diff(edges).max())
+    feet = [0, *(stop for _, stop in axes.bands)]
+    if pixels[feet[-1] :, :, 3].any():
+        feet.append(len(pixels))  # a last row that is not full
+    cells = [
+        _centred(pixels[top:bottom, left:right], pitch)
+        for top, bottom in pairwise(feet)
+        for left, right in pairwise(edges)
+        if pixels[top:bottom, left:right, 3].any()
+    ]
+    most = max(1, int(width // pitch))
+    # Full rows alone, if a few pictures less in each make them so.
+    together = next((n for n in range(most, 1, -1) if len(cells) % n == 0), most)
     lines = []
-    for top, bottom in pairwise([0, *(stop for _, stop in axes.bands)]):
-        for first in range(0, columns, together):
-            last = min(first + together, columns)
-            line = pixels[top:bottom, edges[first] : edges[last]]
-            if line[..., 3].any():
-                lines.append(_trimmed(line))
-    broadest = max(line.shape[1] for line in lines)
-    return np.concatenate(
-        [np.pad(line, ((0, 0), (0, broadest - line.shape[1]), (0, 0))) for line in lines]
-    )
+    for first in range(0, len(cells), together):
+        line = cells[first : first + together]
+        height = max(len(cell) for cell in line)
+        line += [np.zeros((height, pitch, 4), np.uint8)] * (together - len(line))
+        rows = [np.pad(cell, ((height - len(cell), 0), (0, 0), (0, 0))) for cell in line]
+        lines.append(np.hstack(rows))
+    return _trimmed(np.concatenate(lines))
 
 
 class _Axes(NamedTuple):
@@ -221,6 +228,13 @@ def _trimmed(part: np.ndarray) -> np.ndarray:
     """Return a panel without the empty columns on its sides."""
     used = np.flatnonzero(part[..., 3].any(axis=0))
     return part[:, used[0] : used[-1] + 1]
+
+
+def _centred(part: np.ndarray, width: int) -> np.ndarray:
+    """Return a picture with its title in the middle of a column."""
+    part = _trimmed(part)
+    left = (width - part.shape[1]) // 2
+    return np.pad(part, ((0, 0), (left, width - left - part.shape[1]), (0, 0)))
 
 
 def _runs(flags: np.ndarray) -> list[tuple[int, int]]:

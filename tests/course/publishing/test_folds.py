@@ -69,6 +69,8 @@ def folder(tmp_path_factory):
         cell("longer", "print()", outputs=said("y" * 120)),
         text("## Exercises"),
         cell("answer", "d = 5", "hide-input"),
+        text("## Practise"),
+        cell("another", "e = 6", "hide-input"),
     ]
     notebook = nbformat.v4.new_notebook(cells=cells)
     notebooks.normalise(notebook)
@@ -86,7 +88,7 @@ def page(folder):
 def test_every_fold_says_what_it_holds(page):
     summaries = re.findall(r"<summary[^>]*>(.*?)</summary>", page, re.S)
     shown = [match[1] for each in summaries if (match := re.search("Show ([a-z ]+)", each))]
-    assert shown == ["the imports", "the code of the figure", "the code", "our answer"]
+    assert shown == ["the imports", "the code of the figure", "the code", "our answer", "our answer"]
 
 
 def test_marks_for_the_formatter_are_not_shown(page):
@@ -159,6 +161,22 @@ def test_a_panel_without_a_frame_is_told_apart_by_what_is_empty_beside_it():
     assert tall.shape[0] > 2 * pixels.shape[0]
     assert tall.shape[1] < 0.6 * pixels.shape[1]
     assert np.count_nonzero(tall[..., 3]) == np.count_nonzero(pixels[..., 3])
+
+
+@pytest.mark.parametrize(("number", "columns", "rows"), [(10, 3, 5), (9, 3, 3), (7, 2, 4)])
+def test_pictures_go_on_in_the_next_row_so_that_rows_are_full(number, columns, rows):
+    many = np.tile(PICTURES[:1], (number, 1, 1, 1))
+    figure = plots.show_images(many, [str(n) for n in range(number)], columns=5, size=1.2)
+    file = io.BytesIO()
+    figure.savefig(file)
+    plt.close(figure)
+    pixels = drawings.read(file.getvalue())
+    pitch = pixels.shape[1] // 5
+    grid = drawings.wrapped(pixels, 5, columns * pitch + 40)
+    height = len(pixels) / -(-number // 5)  # of a row
+    assert round(len(grid) / height) == rows
+    assert grid.shape[1] <= columns * pitch + 40
+    assert np.count_nonzero(grid[..., 3]) == np.count_nonzero(pixels[..., 3])
 
 
 def test_each_panel_has_the_numbers_of_an_axis_that_all_share():

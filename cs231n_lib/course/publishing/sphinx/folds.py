@@ -15,6 +15,8 @@ from cs231n_lib.course.publishing.sphinx.cells import notebook_of, shown_cells
 
 #: What a fold is called, by what it holds; "Show" and "Hide" are put in front.
 IMPORTS, DRAWING, ANSWER, OTHER = "the imports", "the code of the figure", "our answer", "the code"
+#: Sections whose folds hold answers.
+EXERCISES = {"Exercises", "Practise"}
 #: For formatters and linters, not for readers.
 MARKS = re.compile(r" *# (fmt: (skip|on|off)|noqa: [A-Z0-9, ]+)[ ]*$", re.M)
 #: Characters that the column holds, and that it holds when set smaller.
@@ -34,7 +36,7 @@ def fold_cells(app: Sphinx, document: nodes.document) -> None:
                 node["hide_mode"] = "input"
             if node.get("hide_mode") == "input":
                 name = DRAWING if draws else IMPORTS if node["cell_index"] == first else OTHER
-                if name == OTHER and _below_exercises(node):
+                if name == OTHER and _in_exercises(node):
                     name = ANSWER
                 node["prompt_show"], node["prompt_hide"] = f"Show {name}", f"Hide {name}"
     for block in document.findall(nodes.literal_block):
@@ -47,13 +49,13 @@ def fold_cells(app: Sphinx, document: nodes.document) -> None:
             block["classes"].append("wide" if longest <= SMALLER else "wraps")
 
 
-def _below_exercises(node: nodes.Node) -> bool:
-    sections = []
+def _in_exercises(node: nodes.Node) -> bool:
+    sections = set()
     while node.parent is not None:
         node = node.parent
         if isinstance(node, nodes.section):
-            sections.append(node[0].astext())
-    return "Exercises" in sections
+            sections.add(node[0].astext())
+    return not sections.isdisjoint(EXERCISES)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
