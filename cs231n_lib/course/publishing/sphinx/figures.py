@@ -29,8 +29,8 @@ ASKED = re.compile(r"\b(?:fontsize|labelsize)=(\d+)")
 SET = {"show_confusion(": 8, "show_images(": 9, "show_templates(": 9}
 USUAL = 11
 NARROW = "(max-width: 600px)"
-#: On a phone: its column, and the height of the smallest type that is read there, in pixels.
-COLUMN, LEGIBLE = 358, 11
+#: A phone, where pictures go from edge to edge, and the smallest type that is read there, in pixels.
+SCREEN, LEGIBLE = 390, 11
 
 
 def note_drawings(app: Sphinx, document: nodes.document) -> None:
@@ -64,7 +64,7 @@ def narrow(drawn: np.ndarray, source: str) -> np.ndarray | None:
     if asked:
         return drawings.stacked(drawn, int(asked[1]), shared=SHARED in source)
     if GRID.search(source) and drawings.has_text(drawn):
-        fitting = COLUMN * smallest_type(source) / LEGIBLE
+        fitting = SCREEN * smallest_type(source) / LEGIBLE
         if drawn.shape[1] > fitting:
             return drawings.wrapped(drawn, drawings.columns(drawn), fitting)
     return None
