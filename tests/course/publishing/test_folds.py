@@ -88,7 +88,8 @@ def page(folder):
 def test_every_fold_says_what_it_holds(page):
     summaries = re.findall(r"<summary[^>]*>(.*?)</summary>", page, re.S)
     shown = [match[1] for each in summaries if (match := re.search("Show ([a-z ]+)", each))]
-    assert shown == ["the imports", "the code of the figure", "the code", "our answer", "our answer"]
+    names = ["the imports", "the code of the figure", "the code", "our answer", "our answer"]
+    assert shown == names
 
 
 def test_marks_for_the_formatter_are_not_shown(page):

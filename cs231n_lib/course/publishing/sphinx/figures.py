@@ -29,7 +29,7 @@ ASKED = re.compile(r"\b(?:fontsize|labelsize)=(\d+)")
 SET = {"show_confusion(": 8, "show_images(": 9, "show_templates(": 9}
 USUAL = 11
 NARROW = "(max-width: 600px)"
-#: A phone, where pictures go from edge to edge, and the smallest type that is read there, in pixels.
+#: A phone, which pictures cross from edge to edge, and the smallest type read there, in pixels.
 SCREEN, LEGIBLE = 390, 11
 
 
