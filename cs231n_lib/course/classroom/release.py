@@ -11,6 +11,7 @@ from pathlib import Path
 from cs231n_lib.course import checkout
 from cs231n_lib.course.assignment.due import with_due
 from cs231n_lib.course.assignment.notebook import Damaged
+from cs231n_lib.course.assignment.releases import marked
 from cs231n_lib.course.assignment.sources import assignments
 from cs231n_lib.course.classroom.folder.config import course_config
 from cs231n_lib.course.classroom.folder.course import Course
@@ -101,7 +102,10 @@ def release(name: str, root: Path) -> Path:
         made = Path(scratch) / name
         in_checkout = checkout.find() == course.root
         (made / "README.txt").write_text(instructions(name, in_checkout), encoding="utf-8")
-        say_due(course, name, made / f"{name}.ipynb")
+        notebook = made / f"{name}.ipynb"
+        if not in_checkout:  # there it becomes what comes with the package
+            write_atomically(notebook, marked(name, notebook.read_bytes()), PUBLIC)
+        say_due(course, name, notebook)
         target.parent.mkdir(exist_ok=True)
         if target.exists():
             target.rename(Path(scratch) / "old")

@@ -11,7 +11,12 @@ from pathlib import Path
 from cs231n_lib.course.assignment.answers import take_answers
 from cs231n_lib.course.assignment.master import Master, Test, defined_names, read_master
 from cs231n_lib.course.assignment.notebook import Damaged, read_cells
-from cs231n_lib.course.assignment.releases import release_by_names, release_of, released
+from cs231n_lib.course.assignment.releases import (
+    has_own_tests,
+    release_by_names,
+    release_of,
+    released,
+)
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.judge import pools, store, walls
 from cs231n_lib.course.judge.line import InfrastructureError
@@ -108,7 +113,11 @@ def open_notebook(path: Path) -> Opened:
                 "cannot be told apart: copy your answers into a fresh notebook before you hand in"
             )
         elif release is None:
-            note = "the tests are those in your notebook; no release was found"
+            note = (
+                "the tests are those in your notebook, as your course has made them"
+                if has_own_tests(data)
+                else "the tests are those in your notebook; no release was found"
+            )
         elif other := _other_tests(data, *release):
             note = (
                 f"in your notebook {other} differs from what is run and counts: the assignment's "

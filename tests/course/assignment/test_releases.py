@@ -6,7 +6,13 @@ import pytest
 
 from cs231n_lib.course.assignment.master import read_master
 from cs231n_lib.course.assignment.notebook import Damaged
-from cs231n_lib.course.assignment.releases import release_by_names, release_of, released
+from cs231n_lib.course.assignment.releases import (
+    has_own_tests,
+    marked,
+    release_by_names,
+    release_of,
+    released,
+)
 
 
 @pytest.mark.parametrize("path", released(), ids=lambda path: path.stem)
@@ -53,3 +59,23 @@ def test_a_notebook_of_another_course_answers_none():
 def test_what_is_no_notebook_is_said_to_be_none():
     with pytest.raises(Damaged, match="a PDF"):
         release_of(b"%PDF-1.7")
+
+
+@pytest.mark.parametrize("change", ["test", "points", "answer", "name"])
+def test_an_assignment_that_a_course_changed_is_no_longer_ours(change):
+    path = released()[0]
+    name, notebook = path.stem, json.loads(path.read_bytes())
+    graded = [c for c in notebook["cells"] if "points" in c["metadata"].get("nbgrader", {})]
+    assert marked(name, path.read_bytes()) == path.read_bytes()
+    if change == "test":
+        graded[0]["source"] = ["assert True"]
+    if change == "points":
+        graded[0]["metadata"]["nbgrader"]["points"] += 1
+    if change == "answer":
+        notebook["cells"].remove(graded[0])
+    data = json.dumps(notebook).encode()
+    assert release_of(data)[0] == name
+    theirs = marked("a9" if change == "name" else name, data)
+    assert has_own_tests(theirs)
+    assert release_of(theirs) is None
+    assert not has_own_tests(data)
