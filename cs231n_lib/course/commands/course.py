@@ -41,7 +41,8 @@ def new(
     chosen = () if words == ("none",) else words or None
     course = begin(folder, name, chosen, zone, dict(map(_dated, due or ())), roster)
     say(f"{course.root}: {', '.join(course.assignments()) or 'no assignments yet'}")
-    say(f"Next: cd {course.root} && cs231n release")
+    begun = "cs231n release" if course.assignments() else "cs231n course exercise a1"
+    say(f"Next: cd {course.root} && {begun}")
 
 
 def _dated(text: str) -> tuple[str, str]:
@@ -63,6 +64,7 @@ def add(
     from cs231n_lib.course.classroom.founding import add as take
 
     say(f"{take(course_in(course), assignment)}")
+    say(f"Next: cs231n release {assignment}")
 
 
 @app.command()

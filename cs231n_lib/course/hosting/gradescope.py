@@ -27,7 +27,7 @@ from cs231n_lib.course.judge.result import GRADED, Fault, Result
 from cs231n_lib.course.limits import MAX_HAND_IN_BYTES
 from cs231n_lib.course.text import line, visible
 
-#: Ubuntu has one of these; the newest that it has is taken.
+#: The newest of these that the image has is taken: Ubuntu has one from 22.04 on.
 SETUP = """\
 #!/usr/bin/env bash
 # Runs once, as root, when the image is built: a Python with what students' code may import.
@@ -36,11 +36,19 @@ source=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$source")
 apt-get update
 apt-get install -y bubblewrap || echo "without bubblewrap: another user is the wall"
+python=
 for version in 3.13 3.12 3.11; do
-  command -v "python$version" && apt-get install -y "python$version-venv" && break
-  apt-get install -y "python$version" "python$version-venv" && break
+  if apt-get install -y "python$version" "python$version-venv" ||
+     { command -v "python$version" && apt-get install -y "python$version-venv"; }; then
+    python=python$version
+    break
+  fi
 done
-"python$version" -m venv "$root/python"
+if [ -z "$python" ]; then
+  echo "There is no Python 3.11 to 3.13 for this image: choose Ubuntu 22.04 or a newer one" >&2
+  exit 1
+fi
+"$python" -m venv "$root/python"
 "$root/python/bin/python" -m pip install -r "$source/requirements.txt"
 chmod 700 "$source"
 """
@@ -206,6 +214,8 @@ def _results(result: Result, master: Master, notes: list[str], kind: str) -> dic
         "output": visible("\n".join([*said, *result.notes, *notes])),
         "visibility": "visible",
         "stdout_visibility": "hidden",
+        # What students wrote stands in these texts: as HTML or Markdown it could pass for ours.
+        **dict.fromkeys(("output_format", "test_output_format", "test_name_format"), "text"),
         "extra_data": {"seed": result.seed, "master": result.master, "walls": kind},
         "tests": tests,
     }

@@ -110,6 +110,10 @@ def test_it_grades_behind_the_walls(gradescope_root, needs_walls):
     assert results["tests"][2]["output"] == "not the mean"
     assert "2 more points" in results["output"]
     assert results["stdout_visibility"] == "hidden"
+    formats = {key: value for key, value in results.items() if key.endswith("_format")}
+    assert formats == dict.fromkeys(
+        ("output_format", "test_output_format", "test_name_format"), "text"
+    )
 
 
 @pytest.mark.usefixtures("needs_another_user")
@@ -188,8 +192,9 @@ def test_the_scripts_are_bash(script):
     assert done.returncode == 0, done.stderr
 
 
-def test_setup_takes_the_newest_python_that_there_is(tmp_path):
-    """Run with an apt-get that knows 3.12 and 3.11 only, and a Python that notes its arguments."""
+@pytest.fixture
+def set_up(tmp_path):
+    """Run setup.sh with an apt-get that knows one Python alone, which notes its arguments."""
     source, commands = tmp_path / "autograder" / "source", tmp_path / "bin"
     source.mkdir(parents=True)
     commands.mkdir()
@@ -198,8 +203,9 @@ def test_setup_takes_the_newest_python_that_there_is(tmp_path):
     apt = commands / "apt-get"
     apt.write_text(
         f"#!/bin/bash\n{note}\n"
-        'case "$*" in *3.13*) exit 1;; *python3.12*)\n'
-        f'cp "{tmp_path}/python" "{commands}/python3.12";; esac\n'
+        f'case "$*" in *" python$(cat "{tmp_path}/known")"*)\n'
+        f'cp "{tmp_path}/python" "{commands}/python$(cat "{tmp_path}/known")";;\n'
+        "*python3*) exit 1;; esac\n"
     )
     (tmp_path / "python").write_text(
         f'#!/bin/bash\n{note}\nif [ "$2" = venv ]; then mkdir -p "$3/bin"; '
@@ -207,15 +213,30 @@ def test_setup_takes_the_newest_python_that_there_is(tmp_path):
     )
     for path in (apt, tmp_path / "python"):
         path.chmod(0o755)
-    for name in ("dirname", "chmod", "cp", "mkdir", "bash"):
+    for name in ("dirname", "chmod", "cp", "mkdir", "bash", "cat"):
         (commands / name).symlink_to(shutil.which(name))
-    done = subprocess.run(
-        ["bash", source / "setup.sh"], env={"PATH": str(commands)}, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
+
+    def run(known):
+        (tmp_path / "known").write_text(known)
+        done = subprocess.run(
+            ["bash", source / "setup.sh"], env={"PATH": str(commands)}, capture_output=True,
+            text=True, check=False,
+        )  # fmt: skip
+        return done, (tmp_path / "log").read_text(), source
+
+    return run
+
+
+def test_setup_says_when_an_image_is_too_old(set_up):
+    done, _, _ = set_up("3.8")
+    assert done.returncode == 1
+    assert "choose Ubuntu 22.04 or a newer one" in done.stderr
+
+
+def test_setup_takes_the_newest_python_that_there_is(set_up):
+    done, log, source = set_up("3.12")
     assert done.returncode == 0, done.stderr
-    log = (tmp_path / "log").read_text()
-    root = tmp_path / "autograder"
+    root = source.parent
     assert f"python3.12 -m venv {root}/python" in log
     assert f"{root}/python/bin/python -m pip install -r {source}/requirements.txt" in log
     assert "python3.11" not in log
