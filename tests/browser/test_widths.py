@@ -140,6 +140,27 @@ def test_a_figure_scrolls_on_a_phone_only_if_its_letters_are_the_smallest(page):
     assert [(alt, size) for alt, size in scrolling if size > figures.LEGIBLE + 0.1] == []
 
 
+FORMULAS = """() => [...document.querySelectorAll(".bd-article mjx-container[display]")]
+  .filter((e) => e.checkVisibility())
+  .map((e) => {
+    const size = parseFloat(getComputedStyle(e).fontSize);
+    const text = parseFloat(getComputedStyle(e.parentElement).fontSize);
+    e.style.setProperty("--fit", 1);
+    return [size / text, e.scrollWidth > e.clientWidth];
+  })"""
+
+
+def test_a_formula_on_a_phone_is_smaller_than_the_text_only_to_fit(window, html):
+    window.set_viewport_size({"width": 390, "height": 844})
+    window.goto((html / "08_optimisation.html").as_uri())
+    window.evaluate("window.MathJax.startup.promise.then(() => null)")
+    shares = at(window, 390).evaluate(FORMULAS)
+    assert {share for share, over in shares if not over} == {1}
+    smaller = [share for share, over in shares if over]
+    assert smaller
+    assert all(0.8 < share < 1 for share in smaller)
+
+
 #: Formulas in running text whose comma, full stop or bracket stands on the next line.
 PARTED = """() => [...document.querySelectorAll(".bd-article :is(p, li) span.math")]
   .filter((e) => {
