@@ -9,6 +9,21 @@ from cs231n_lib.course.files import write_atomically
 from cs231n_lib.course.text import student_id
 
 
+def spelling(login: str) -> str:
+    r"""Return what all spellings of a login have in common: they are one student's.
+
+    Examples
+    --------
+    >>> spelling(" Mu\u0308ller") == spelling("M\u00dcLLER")
+    True
+    """
+    return _composed(login).casefold()
+
+
+def _composed(login: str) -> str:
+    return unicodedata.normalize("NFC", login.strip())
+
+
 class Names:
     """Which id stands for which login; two spellings that differ in case are one student.
 
@@ -25,7 +40,7 @@ class Names:
 
     def __contains__(self, login: str) -> bool:
         """Whether the login, or the id, has been met before."""
-        return unicodedata.normalize("NFC", login.strip()).casefold() in self.known
+        return spelling(login) in self.known
 
     def id_of(self, login: str) -> str:
         """Return the id for ``login``, the one that it had before if it has been met.
@@ -35,12 +50,11 @@ class Names:
         Refused
             If it can be nobody's.
         """
-        login = unicodedata.normalize("NFC", login.strip())
-        if login.casefold() not in self.known:
+        if login not in self:
             student = student_id(login)
-            self.logins[student] = login
-            self.known |= {login.casefold(): student, student.casefold(): student}
-        return self.known[login.casefold()]
+            self.logins[student] = _composed(login)
+            self.known |= {spelling(login): student, student.casefold(): student}
+        return self.known[spelling(login)]
 
     def login_of(self, student: str) -> str:
         """Return the login of a student, as the institution writes it."""

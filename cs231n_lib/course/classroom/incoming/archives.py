@@ -39,6 +39,9 @@ TEMPORARY = ("__MACOSX", ".ipynb_checkpoints", ".DS_Store", "Thumbs.db", "deskto
 UNREADABLE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, RuntimeError, EOFError,
               OSError, ValueError, MemoryError, OverflowError, LookupError)  # fmt: skip
 DRIVE = re.compile(r"[A-Za-z]:/")
+#: How entries may be compressed. The standard library unpacks the others in steps of any size: a
+#: kilobyte of bzip2 fills gigabytes of memory before anything can be counted.
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 @dataclass(frozen=True)
@@ -79,10 +82,16 @@ class Inner:
 
 
 class Budget:
-    """Bytes that may still be unpacked; what is over is refused."""
+    """Bytes and files that may still be unpacked; what is over is refused."""
 
     def __init__(self, left: int, above: "Budget | None" = None) -> None:
         self.left, self.above = left, above
+        self.files = MAX_HAND_IN_FILES
+
+    def one_more(self) -> bool:
+        """Count a file, in whichever archive it lies; whether it may be there."""
+        self.files -= 1
+        return self.files >= 0
 
     def read(self, file: IO[bytes], limit: int) -> bytes:
         """Return all of ``file``, which is counted here since sizes in a directory may lie."""
@@ -188,8 +197,14 @@ class Download:
                 self.refused.append((entry.filename, f"more than {MAX_ENTRIES} files"))
                 continue
             time, zoned = _entry_time(entry, self.zone)
-            opener = lambda entry=entry: archive.open(entry)  # noqa: E731
-            self.files.append(Outer(parts, time, zoned, opener))
+            self.files.append(Outer(parts, time, zoned, partial(_opened, archive, entry)))
+
+
+def _opened(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> IO[bytes]:
+    if entry.compress_type not in METHODS:
+        name = zipfile.compressor_names.get(entry.compress_type, "an unknown method")
+        raise Refused(f"compressed by {name}, which is not read: make it a plain zip file")
+    return archive.open(entry)
 
 
 def _parts(entry: zipfile.ZipInfo) -> tuple[str, ...]:
@@ -254,9 +269,9 @@ def _unpack(
 ) -> Iterator[Inner]:
     _check_index(file)
     with zipfile.ZipFile(file) as archive:
-        for number, entry in enumerate(archive.infolist()):
+        for entry in archive.infolist():
             place = f"{where}/{line(entry.filename)}"
-            if number >= MAX_HAND_IN_FILES:
+            if not budget.one_more():
                 refused.append((where, f"more than {MAX_HAND_IN_FILES} files in one hand-in"))
                 return
             if entry.is_dir():
@@ -265,7 +280,7 @@ def _unpack(
                 parts = _parts(entry)
                 if any(p in TEMPORARY or p.startswith("._") for p in parts):
                     continue
-                with archive.open(entry) as content:
+                with _opened(archive, entry) as content:
                     if not parts[-1].lower().endswith(".zip"):
                         yield Inner("/".join(parts), budget.read(content, MAX_NOTEBOOK_BYTES))
                         continue

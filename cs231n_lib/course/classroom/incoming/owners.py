@@ -8,6 +8,7 @@ lies below is that person's or nobody's.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from cs231n_lib.course.classroom.folder.names import spelling
 from cs231n_lib.course.classroom.incoming.archives import (
     UNREADABLE,
     Budget,
@@ -15,7 +16,7 @@ from cs231n_lib.course.classroom.incoming.archives import (
     Outer,
 )
 from cs231n_lib.course.classroom.platforms import PLATFORMS
-from cs231n_lib.course.classroom.platforms.platform import Container, View
+from cs231n_lib.course.classroom.platforms.platform import Container, Platform, View
 from cs231n_lib.course.errors import Refused
 from cs231n_lib.course.limits import MAX_METADATA_BYTES
 
@@ -53,18 +54,21 @@ def hand_ins(
         return
     paths = {id(f): _unwrapped(f.parts) for f in download.files}
     _read_metadata(download, view, paths, aside)
+    shared = _shared(download, view, paths)
     found: dict[tuple[object, ...], HandIn] = {}
     for file in download.files:
         path = paths[id(file)]
         if not path or _is_metadata(path):
             continue
-        view.around = file.parts[: len(file.parts) - len(path)]
+        view.around = _around(file, path)
+        view.shared = shared.get(view.around)
         try:
             container = owner_of(path, view)
         except Refused as reason:
             refused.append((file.where, str(reason)))
             continue
-        key = (view.around, container.owners, container.key)
+        owners = tuple(spelling(o) if isinstance(o, str) else o for o in container.owners)
+        key = (view.around, owners, container.key)
         hand_in = found.setdefault(key, HandIn(container, path[0]))
         hand_in.files.append((file, container.file or "/".join(path[container.depth :])))
     yield from found.values()
@@ -78,11 +82,46 @@ def owner_of(path: tuple[str, ...], view: View) -> Container:
     Refused
         If none does, or the one that does cannot say whose it is.
     """
-    for platform in PLATFORMS:
+    for platform in PLATFORMS if view.shared is None else (view.shared,):
         container = platform.identify(path, view)
         if container is not None:
             return container
+    if view.shared is not None:
+        raise Refused(
+            f"not a folder as the {view.shared.name} makes them: somebody put it there by hand"
+        )
     raise Refused(f"whose is it? Expected STUDENT/{view.assignment}.ipynb, or --student")
+
+
+def _around(file: Outer, path: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the folders that lie around all of a download's hand-ins."""
+    return file.parts[: len(file.parts) - len(path)]
+
+
+def _shared(
+    download: Download, view: View, paths: dict[int, tuple[str, ...]]
+) -> dict[tuple[str, ...], Platform]:
+    """Return the folders that students write into themselves, and the platform of each."""
+    found: dict[tuple[str, ...], Platform] = {}
+    for file in download.files:
+        path = paths[id(file)]
+        around = _around(file, path)
+        top = around[-1] if around else download.source.name
+        found |= {around: p for p in PLATFORMS if p.shared and p.wraps(top)}
+        if path and around not in found:
+            view.around = around
+            first = next((p for p in PLATFORMS if _knows(p, path, view)), None)
+            if first is not None and first.shared:
+                found[around] = first
+    return found
+
+
+def _knows(platform: Platform, path: tuple[str, ...], view: View) -> bool:
+    """Whether a path is of a platform's form, be it one that does not say whose it is."""
+    try:
+        return platform.identify(path, view) is not None
+    except Refused:
+        return True
 
 
 def _unwrapped(path: tuple[str, ...]) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ class Exchange(Platform):
     """The folder ``inbound`` of nbgrader's exchange."""
 
     name = "exchange"
+    shared = True
 
     def wraps(self, folder: str) -> bool:
         """Hand-ins lie in ``inbound``."""
@@ -29,8 +30,15 @@ class Exchange(Platform):
 
     def identify(self, path: tuple[str, ...], view: View) -> Container | None:
         """Read ``anne+a1+2026-02-03 10:11:12.000000 UTC+random/a1.ipynb``."""
-        match = FOLDER.fullmatch(path[0]) if len(path) > 1 else None
+        if len(path) < 2:
+            return None
+        match = FOLDER.fullmatch(path[0])
         if match is None:
+            if any(f"+{name}+" in path[0] for name in view.assignments):
+                raise Refused(
+                    "whose is it? It is called like a folder of nbgrader's exchange, with a time "
+                    "that cannot be read; expected STUDENT+ASSIGNMENT+2026-02-03 10:11:12 UTC"
+                )
             return None
         if match["assignment"] != view.assignment:
             raise Refused(f"handed in for {match['assignment']}, not for {view.assignment}")

@@ -27,7 +27,7 @@ class Folder(Platform):
             if other != view.assignment and other in view.assignments:
                 raise Refused(f"handed in for {other}, not for {view.assignment}")
             depth = 2 if other == view.assignment else 1
-            return Container((path[0],), path[0], depth, guessed=True)
+            return Container((path[0],), "", depth, guessed=True)
         file = PurePosixPath(path[0])
         stem = file.stem
         for mark in ("-", "_"):
@@ -38,4 +38,4 @@ class Folder(Platform):
                 f"whose is it? Expected STUDENT/{view.assignment}.ipynb, a platform's download, "
                 "or --student"
             )
-        return Container((stem,), stem, file=f"{view.assignment}{file.suffix}")
+        return Container((stem,), "", file=f"{view.assignment}{file.suffix}")

@@ -2,9 +2,9 @@
 
 import json
 import re
-from datetime import UTC, datetime
 from typing import Any
 
+from cs231n_lib.course.classroom.platforms.exchange import read_time
 from cs231n_lib.course.classroom.platforms.platform import Answer, Container, Platform, View
 from cs231n_lib.course.errors import Refused
 
@@ -34,26 +34,24 @@ class Gradescope(Platform):
         people = entry.get(":submitters") if isinstance(entry, dict) else None
         people = people if isinstance(people, list) else []
         logins = [
-            next((str(p[k]).strip() for k in (":sid", ":email") if p.get(k)), "")
+            next((text for k in (":sid", ":email") if (text := _text(p.get(k)))), "")
             for p in people if isinstance(p, dict)
         ]  # fmt: skip
         if not any(logins):
             raise Refused(f"whose is it? {self.metadata} does not say; collect the whole export")
         assert isinstance(entry, dict)
-        time = _utc(entry.get(":created_at"))
+        time = read_time(_text(entry.get(":created_at")))
         return Container(tuple(login for login in logins if login), path[0], time=time)
 
     def read_metadata(self, data: bytes, view: View) -> Any:
-        """Return folder -> entry; of the YAML that Ruby writes only plain data is read."""
+        """Return folder -> entry, all of it text: YAML would take an id of digits for a number."""
         import yaml
 
-        class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-            """Reads plain data; whatever Ruby adds to it becomes None."""
-
-        Loader.add_multi_constructor("!", lambda *_: None)
+        # Whatever Ruby adds to plain data is read as the text, list or mapping that it is.
+        loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
         try:
-            content = yaml.load(data, Loader)  # no object is made: it is a safe loader
-        except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:
+            content = yaml.load(data, loader)  # no object is made: it is the safest loader
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
             return Refused(
                 f"whose is it? {self.metadata} is broken: {' '.join(str(error).split())}"
             )
@@ -85,7 +83,5 @@ def _results(grade: Any, answer: Answer) -> dict[str, Any]:
     return {"score": grade.score, "output": output, "visibility": "visible", "tests": tests}
 
 
-def _utc(time: Any) -> datetime | None:
-    if not isinstance(time, datetime):
-        return None
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+def _text(value: Any) -> str:
+    return value.strip() if isinstance(value, str) and value not in ("~", "null") else ""

@@ -43,7 +43,7 @@ class Container:
     owners : tuple of (Label or str)
         Labels, or logins where the platform writes them; several for a group.
     key : str
-        Tells one hand-in from another of the same owner.
+        Tells one hand-in from another of the same owner, where there can be two.
     depth : int
         How many parts of a path, from the top, are the platform's and not the student's.
     file : str
@@ -75,6 +75,8 @@ class View:
         The folders that lie around the path that is looked at.
     metadata : dict
         What the files of `Platform.metadata` say, by platform and the folders around them.
+    shared : Platform, optional
+        The one whose folder the path lies in, if students write into that folder themselves.
     """
 
     assignment: str
@@ -84,6 +86,7 @@ class View:
     around: tuple[str, ...] = ()
     metadata: dict[tuple[str, tuple[str, ...]], Any] = field(default_factory=dict)
     zone: tzinfo = UTC
+    shared: "Platform | None" = None
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,9 @@ class Platform:
         The file, at the top of an export, that says whose its folders are.
     numbers_change : bool
         Whether it draws a student's number anew for each assignment.
+    shared : bool
+        Whether students write into its folder themselves: then nothing in there is a hand-in but
+        what has its own form, for a folder of any name can be put beside.
     exports : bool
         Whether :meth:`export` writes something.
     by_number : bool
@@ -120,6 +126,7 @@ class Platform:
     name = ""
     metadata = ""
     numbers_change = False
+    shared = False
     exports = False
     by_number = False
 

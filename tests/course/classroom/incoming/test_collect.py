@@ -190,6 +190,28 @@ def test_two_spellings_of_a_login_are_one_student(course, tmp_path):
     assert [s.student for s in submissions(course, "a1")] == ["Anne", student_id("Müller")]
 
 
+def test_two_spellings_in_one_download_are_one_hand_in(course, tmp_path):
+    """At one time, nothing says which counts: neither is graded by accident."""
+    names = ("Anne/a1.ipynb", "anne/a1.ipynb", "müller/a1.ipynb", "mu\u0308ller/x/a1.ipynb")
+    files = {n: submission(mean=str(i)) for i, n in enumerate(names)}
+    report = collect(course, "a1", [make_zip(tmp_path / "in.zip", files)])
+    assert len(report.of("refused")) == 4
+    assert all("nothing says which one" in reason for reason in reasons(report))
+    assert [s.student for s in submissions(course, "a1")] == ["Anne", student_id("Müller")]
+
+
+@pytest.mark.parametrize(
+    "folder",
+    ["anne+a1+2026-02-03 10_11_12.000000 UTC+02_00+r", "anne+a1+yesterday+r", "anne+a1+", "+a1+x",
+     "anne+a1+2026-02-03 10:11:12 GMT+2+r"],
+)  # fmt: skip
+def test_a_folder_of_the_exchange_that_cannot_be_read_is_no_new_student(course, tmp_path, folder):
+    archive = make_zip(tmp_path / "in.zip", {f"{folder}/a1.ipynb": submission()})
+    report = collect(course, "a1", [archive])
+    assert "a time that cannot be read" in reasons(report)[0]
+    assert submissions(course, "a1") == []
+
+
 def test_a_source_without_a_file_is_told(course, tmp_path):
     (tmp_path / "empty").mkdir()
     report = collect(course, "a1", [tmp_path / "empty", make_zip(tmp_path / "none.zip", {})])
@@ -286,6 +308,36 @@ def test_a_file_exchanged_for_a_link_or_another_is_not_read(course, tmp_path):
             )
         assert len(refused) == 1
         path.unlink()
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_cannot_be_unpacked_step_by_step_is_not_unpacked(course, tmp_path, method):
+    """The standard library unpacks these without a bound: a kilobyte of bzip2 into gigabytes."""
+    inner, outer = io.BytesIO(), tmp_path / "in.zip"
+    with zipfile.ZipFile(inner, "w", method) as archive:
+        archive.writestr("a1.ipynb", submission())
+    make_zip(outer, {"aa_1_1_mine.zip": inner.getvalue(), "bb_2_2_a1.ipynb": submission()})
+    with zipfile.ZipFile(outer, "a", method) as archive:
+        archive.writestr("cc_3_3_a1.ipynb", submission())
+    report = collect(course, "a1", [outer])
+    assert students(report) == ["canvas-2"]
+    assert all("make it a plain zip file" in reason for reason in reasons(report))
+    assert {line.students for line in report.of("refused")} == {("canvas-1",), ("canvas-3",)}
+
+
+@pytest.mark.parametrize("deep", [1, 2, 3])
+def test_the_files_of_a_hand_in_are_counted_in_all_its_archives_together(
+    course, tmp_path, monkeypatch, deep
+):
+    monkeypatch.setattr(archives, "MAX_HAND_IN_FILES", 50)
+    data = packed({f"{n}.zip": b"no archive" for n in range(40)}, 1)
+    for _ in range(deep - 1):
+        data = packed({f"{n}.zip": data for n in range(40)}, 1)
+    files = {"aa_1_1_mine.zip": data, "bb_2_2_a1.ipynb": submission()}
+    report = collect(course, "a1", [make_zip(tmp_path / "in.zip", files)])
+    assert students(report) == ["canvas-2"]
+    assert len(report.notes) <= 50 + deep
+    assert any("more than 50 files" in reason for _, reason in report.notes) == (deep > 1)
 
 
 def test_names_in_archives_are_told_in_short(course, tmp_path):

@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cs231n_lib.course.classroom.folder.names import Names
+from cs231n_lib.course.classroom.incoming.archives import Download
 from cs231n_lib.course.classroom.incoming.collect import collect
-from cs231n_lib.course.classroom.incoming.owners import owner_of
+from cs231n_lib.course.classroom.incoming.owners import hand_ins, owner_of
 from cs231n_lib.course.classroom.incoming.received import submissions
 from cs231n_lib.course.classroom.platforms.platform import Label, View
 from cs231n_lib.course.errors import Refused
@@ -116,8 +117,11 @@ def test_whatever_an_attacker_hands_in_the_victim_keeps_file_and_time(
     told += METADATA.format(n=7, who="attacker").replace("2027", "2026")
     content = tree if isinstance(tree, bytes) else packed(tree)
     theirs = place.format(f"{name}.zip" if not isinstance(tree, bytes) else name)
+    # The exchange is a folder of its own: it is the only one that students write into themselves.
+    shelves = ["inbound/" if "+" in where else "" for where in (victim, place)]
+    theirs, honest = shelves[1] + theirs, shelves[0] + victim
     entries = [
-        (victim, submission()), ("submission_metadata.yml", told.encode()), (theirs, content),
+        (honest, submission()), ("submission_metadata.yml", told.encode()), (theirs, content),
     ]  # fmt: skip
     with zipfile.ZipFile(root / "all.zip", "w") as archive:
         for entry, data in entries:
@@ -133,6 +137,33 @@ def test_whatever_an_attacker_hands_in_the_victim_keeps_file_and_time(
     for submitted in found.values():
         assert submitted.received is None or submitted.received.year == 2026
     assert not [p for p in root.iterdir() if p.name not in ("course", "all.zip")]
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(below=st.lists(parts, min_size=1, max_size=4), called=st.sampled_from(["inbound", "x"]))
+def test_what_lies_beside_the_exchanges_own_folders_is_nobodys(
+    course, tmp_path_factory, below, called
+):
+    """Whoever may hand in there may make a folder of any name, and a file of any time."""
+    root = tmp_path_factory.mktemp("exchange") / called
+    honest = root / "victim+a1+2026-02-01 00:00:00.000000 UTC+r" / "a1.ipynb"
+    honest.parent.mkdir(parents=True)
+    honest.write_bytes(submission())
+    names = [part for text in below for part in text.replace("\0", "").split("/")]
+    forged = root.joinpath(*(n for n in names if n not in ("", ".", "..")))
+    try:
+        forged.parent.mkdir(parents=True, exist_ok=True)
+        forged.write_bytes(WRONG)
+    except (OSError, ValueError):  # no name of a file, or one that is a folder already
+        return
+    with Download(root) as download:
+        refused, aside = [], []
+        view = View("a1", ["a1"], Names(course))
+        found = list(hand_ins(download, view, refused, aside))
+    assert all(hand_in.container.written for hand_in in found)
+    assert sum(len(h.files) for h in found) + len(refused) + len(aside) == len(download.files) + (
+        len(download.refused) + len(download.aside)
+    )
 
 
 def test_the_property_would_be_seen_to_fail(course, monkeypatch):

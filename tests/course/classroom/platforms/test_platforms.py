@@ -337,6 +337,28 @@ def test_gradescope_folders_whose_owner_is_not_told_are_refused(course, tmp_path
     assert sum(report.counts.values()) == 2 + len(extra)
 
 
+@pytest.mark.parametrize(
+    ("told", "login"),
+    [("0123", "0123"), ("1e5", "1e5"), ("12:30", "12:30"), ("on", "on"), ("2026-01-01",) * 2,
+     ("[x]", "anne@example.edu"), ("~", "anne@example.edu"), ("", "anne@example.edu")],
+)  # fmt: skip
+def test_an_id_of_gradescope_is_the_very_text_that_stands_there(course, tmp_path, told, login):
+    told = GRADESCOPE.replace("'adoe'", told)
+    path = download(tmp_path, ["submission_31415/a1.ipynb"], **{"submission_metadata.yml": told})
+    assert collect(course, "a1", [path]).complete
+    assert students(course) == [student_id(login)]
+
+
+@pytest.mark.parametrize("when", ["9999-12-31 23:59:59 -14:00", "0001-01-01 00:00:00 +14:00",
+                                  "1969-07-20 20:17:00 Z", "2107-01-01 00:00:00 Z", "soon", "[]"])  # fmt: skip
+def test_a_time_of_gradescope_that_cannot_be_true_stops_nobody(course, tmp_path, when):
+    told = GRADESCOPE.replace("2026-02-03 10:11:12.123456000 Z", when)
+    path = download(tmp_path, GRADESCOPE_FILES,
+                    **{"assignment_9_export/submission_metadata.yml": told})  # fmt: skip
+    assert collect(course, "a1", [path]).complete
+    assert students(course) == ["adoe", "bob@example.edu", "cleo@example.edu"]
+
+
 def test_a_students_id_in_metadata_is_checked_like_any_other(course, tmp_path):
     evil = GRADESCOPE.replace("'adoe'", "'../../evil'")
     path = download(tmp_path, GRADESCOPE_FILES, **{"submission_metadata.yml": evil})
@@ -412,7 +434,7 @@ INSIDE = (
     "outer",
     ["doeanne_1234_88001_mine.zip", "Anne Doe_4711_assignsubmission_file_/mine.zip",
      "Anne Doe_4711_assignsubmission_file_/", "submission_31415/", "adoe/", "adoe.zip", "adoe/x/",
-     "adoe+a1+2026-02-03 10:11:12.000000 UTC+abc/"],
+     "inbound/adoe+a1+2026-02-03 10:11:12.000000 UTC+abc/"],
 )  # fmt: skip
 def test_nothing_that_a_student_packs_is_anybody_elses(course, tmp_path, outer, inside):
     """The victim's own hand-in, and its time, stay what they were."""
