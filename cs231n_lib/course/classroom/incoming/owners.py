@@ -107,12 +107,14 @@ def _shared(
         path = paths[id(file)]
         around = _around(file, path)
         top = around[-1] if around else download.source.name
-        found |= {around: p for p in PLATFORMS if p.shared and p.wraps(top)}
-        if path and around not in found:
-            view.around = around
-            first = next((p for p in PLATFORMS if _knows(p, path, view)), None)
-            if first is not None and first.shared:
-                found[around] = first
+        if around in found or not path:
+            continue
+        view.around = around
+        called = (p for p in PLATFORMS if p.shared and p.wraps(top))
+        known = (p for p in PLATFORMS if _knows(p, path, view))
+        first = next(called, None) or next(known, None)
+        if first is not None and first.shared:
+            found[around] = first
     return found
 
 

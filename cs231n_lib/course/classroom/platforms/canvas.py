@@ -91,20 +91,15 @@ class Canvas(Platform):
         place, number = table.header.index(column), table.column("ID")
         students = {n: student for student, n in answer.numbers.items()}
         scores = {g.student: g.score for g in answer.grades}
-        rows = []
-        for _, row in table.rows:
-            student = students.get(row[number].strip() if number is not None else "", "")
-            if student in scores:
-                filled = [*row[:place], table.number(scores[student]), *row[place + 1 :]]
-                rows.append([filled[i] for i in keep])
-        header = [table.header[i] for i in keep]
-        return {name: as_table(header, rows, table.delimiter, table.encoding)}
+        told = [row[number].strip() if number is not None else "" for _, row in table.rows]
+        answers = {n: scores[students[t]] for n, t in enumerate(told) if students.get(t) in scores}
+        return {name: table.answered(place, answers, keep)}
 
     def _column(self, answer: Answer) -> str:
         headers = answer.table.header if answer.table else []
         known = [h for h in headers if COLUMN.fullmatch(h)]
         if answer.column:
-            if answer.column in known or (not headers and COLUMN.fullmatch(answer.column)):
+            if known.count(answer.column) == 1 or (not headers and COLUMN.fullmatch(answer.column)):
                 return answer.column
             problem = f"Canvas has no column {answer.column!r}"
         else:

@@ -22,6 +22,8 @@ PARTICIPANT = re.compile(r"\D*(\d{1,20})\s*")
 GRADE = ("Grade", "Bewertung", "Note", "Calificación", "Voto", "Valutazione", "Nota", "Cijfer")
 #: The worksheet has at least: whose, name, status, grade, may it change, last change.
 MIN_COLUMNS = 6
+#: What heads the status in worksheets: Status, Statut, Estado, Stato, Staat.
+STATUS = re.compile(r"\s*(?:Sta|Esta)", re.IGNORECASE)
 MAXIMUM = re.compile(r"\d+[.,]\d+")
 
 
@@ -55,11 +57,13 @@ class Moodle(Platform):
         if email is None:
             email = _place(table, lambda cell: re.fullmatch(r"[^@\s]+@[^@\s]+", cell) is not None)
         ids = [table.column(n) for n in ("Username", "Anmeldename", "ID number", "ID-Nummer")]
+        # Where Moodle hides names, the status follows the number.
+        unnamed = [1] if STATUS.match(table.header[1]) else []
         people = []
         for number, (_, row) in zip(numbers, table.rows, strict=True):
             columns = [*ids, email]
             login = next((row[i].strip() for i in columns if i is not None and row[i].strip()), "")
-            name = row[1].strip() if 1 not in columns else ""
+            name = row[1].strip() if 1 not in (*columns, *unnamed) else ""
             address = row[email].strip() if email is not None else ""
             people.append(Person(Label(self.name, number), login, "", name, address))
         return people
@@ -76,15 +80,12 @@ class Moodle(Platform):
         place = self._column(answer, table)
         students = {n: student for student, n in answer.numbers.items()}
         scores = {g.student: g.score for g in answer.grades}
-        rows = []
-        for _, row in table.rows:
-            match = PARTICIPANT.fullmatch(row[0])
-            student = students.get(match[1] if match else "", "")
-            score = [table.number(scores[student])] if student in scores else [row[place]]
-            rows.append([*row[:place], *score, *row[place + 1 :]])
+        places = [PARTICIPANT.fullmatch(row[0]) for _, row in table.rows]
+        told = [students.get(match[1] if match else "", "") for match in places]
+        filled = {n: scores[student] for n, student in enumerate(told) if student in scores}
         if not scores.keys() & answer.numbers.keys():
             raise UserError("nobody in Moodle's worksheet has a grade")
-        return {f"{answer.assignment}-{self.name}.csv": table.written(rows)}
+        return {f"{answer.assignment}-{self.name}.csv": table.answered(place, filled)}
 
     def _column(self, answer: Answer, table: Table) -> int:
         """Return where grades go: by its name, else the column before the maximum."""

@@ -350,7 +350,7 @@ def test_an_id_of_gradescope_is_the_very_text_that_stands_there(course, tmp_path
 
 
 @pytest.mark.parametrize("when", ["9999-12-31 23:59:59 -14:00", "0001-01-01 00:00:00 +14:00",
-                                  "1969-07-20 20:17:00 Z", "2107-01-01 00:00:00 Z", "soon", "[]"])  # fmt: skip
+    "1969-07-20 20:17:00 Z", "2107-01-01 00:00:00 Z", "soon", "[]"])  # fmt: skip
 def test_a_time_of_gradescope_that_cannot_be_true_stops_nobody(course, tmp_path, when):
     told = GRADESCOPE.replace("2026-02-03 10:11:12.123456000 Z", when)
     path = download(tmp_path, GRADESCOPE_FILES,
