@@ -1,13 +1,14 @@
 """Files and folders made whole or not at all, and files of strangers, which are only read."""
 
 import errno
+import json
 import os
 import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from cs231n_lib.course.errors import UserError
 
@@ -98,6 +99,20 @@ def write_atomically(path: Path, data: bytes, mode: int = 0o600) -> None:
         if isinstance(error, OSError):
             raise cannot_write(path, error) from None
         raise
+
+
+def read_record(path: Path) -> Any:
+    """Return what a record of ours holds, as JSON.
+
+    Raises
+    ------
+    UserError
+        If it is damaged.
+    """
+    try:
+        return json.loads(path.read_bytes())
+    except ValueError:
+        raise UserError(f"{path} is damaged: put a copy of it back, then run this again") from None
 
 
 def open_plain(path: Path, seen: os.stat_result | None = None) -> IO[bytes]:

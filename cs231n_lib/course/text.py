@@ -76,7 +76,10 @@ def student_id(login: str) -> str:
         or len(login) > MAX_LOGIN
         or any(c == "/" or (unicodedata.category(c)[0] in "CZ" and c != " ") for c in login)
     ):
-        raise Refused(f"{login[:40]!r} cannot be a student's id (letters, digits, . _ @ + - ' \\)")
+        raise Refused(
+            f"{login[:40]!r} cannot be a student's id: expected 1 to {MAX_LOGIN} characters, one a "
+            "letter or a digit, and no slash or sign that is not seen"
+        )
     plain = unicodedata.normalize("NFKD", login).encode("ascii", "ignore").decode()
     plain = ODD.sub("-", plain).replace("..", ".").strip("-.")[:60] or "student"
     return f"{plain}-{hashlib.sha256(login.encode()).hexdigest()[:8]}"

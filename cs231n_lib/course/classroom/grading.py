@@ -165,14 +165,18 @@ def start(
     master = read_master(course.master(assignment), assignment)
     with course.writing():
         received.publish(course, assignment)  # what a collecting that was cut off has kept
-    latest = only(submissions(course, assignment), student, assignment)
+    broken = received.damaged(course, assignment)
+    latest = only(course, submissions(course, assignment), student, assignment)
     seed = course.seed(assignment, master.digest, fresh=again)
     results = Results(course.judge(assignment))
     _try_the_solution(course.master(assignment), master, pool, seed, results)
+    broken = {s.student: broken[s.student] for s in latest if s.student in broken}
+    latest = [s for s in latest if s.student not in broken]
     data = OnDemand({s.student: s for s in latest if not s.reason}, Submission.content)
     graded = grade_all(data, master, pool, results, seed, again, started, progress)
     faults = {s: key.reason for s, key in graded.names.items() if isinstance(key, Fault)}
     good: dict[str, Any] = {s: key for s, key in graded.names.items() if s not in faults}
+    faults |= broken
     good |= {s.student: s for s in latest if s.reason}
     read = reader(results, master)
     return Run(course, assignment, master, seed, OnDemand(dict(sorted(good.items())), read),

@@ -1,5 +1,6 @@
 """What an instructor grants: due dates, extensions, late days, and points by hand."""
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +14,12 @@ from cs231n_lib.course.classroom.release import say_due
 from cs231n_lib.course.classroom.standing import lateness_of
 from cs231n_lib.course.errors import UserError
 
+#: A day of this century, a time, and a zone by name or offset.
+DUE = re.compile(
+    r"(20\d\d-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d)?))?(?: ?([A-Z]+|(?:UTC)?[+-]\d\d:?\d\d))?",
+    re.ASCII,
+)
+
 
 def student_of(course: Course, login: str) -> str:
     """Return the id of a student on the roster, given the id or the login.
@@ -22,8 +29,7 @@ def student_of(course: Course, login: str) -> str:
     UserError
         If there is nobody of that name.
     """
-    names = Names(course)
-    student = names.id_of(login) if login in names else login
+    student = Names(course).find(login)
     if student not in roster.enrolled(course):
         raise UserError(
             f"there is no student {login!r} in the gradebook. Enrol them first: cs231n roster"
@@ -39,25 +45,24 @@ def read_due(text: str, course: Course) -> datetime | None:
     Raises
     ------
     UserError
-        If it is no date.
+        If it is no date of this century.
     """
     if text.strip().lower() == "none":
         return None
-    day = text.strip()
-    if len(day) == 10:
-        day += " 23:59:59"
-    for words in (day, f"{day}:00"):
-        try:
-            found = datetime.fromisoformat(words)
-        except ValueError:
-            read = read_time(words, course.zone)
-            if read is None:
-                continue
-            found = read
-        if found.tzinfo is None:
-            found = found.replace(tzinfo=course.zone)
-        return found.astimezone(UTC)
-    raise UserError(f"{text!r} is no date: write 2026-03-01, or 2026-03-01 17:00, or none")
+    match = DUE.fullmatch(text.strip())
+    if match is not None:
+        day, time, zone = match.groups("")
+        if len(time) < len("17:00:00"):
+            time = f"{time}:00" if time else "23:59:59"
+        found = read_time(f"{day} {time} {zone}".strip(), course.zone)
+        if found is not None and not zone:
+            found = found.replace(tzinfo=course.zone).astimezone(UTC)
+        if found is not None:
+            return found
+    raise UserError(
+        f"{text!r} is no date of this century: write 2026-03-01, or 2026-03-01 17:00, with a zone "
+        "after it if it is not the course's, or none"
+    )
 
 
 def set_due(course: Course, assignment: str, text: str) -> datetime | None:
@@ -145,8 +150,7 @@ def override(
     """Set the points of one test by hand; the log has the old ones, the new ones and the reason."""
     if not reason.strip():
         raise UserError("an override needs a reason: --reason 'agreed in the office hour', say")
-    names = Names(course)
-    student = names.id_of(login) if login in names else login
+    student = Names(course).find(login)
     with course.writing():
         with Gradebook(course, assignment) as book:
             before, after = book.override(student, test, points)

@@ -1,11 +1,13 @@
 """Where the students of an assignment stand: results on disk beside grades in the gradebook."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from cs231n_lib.course.assignment.master import Master, read_master
 from cs231n_lib.course.classroom.folder.course import Course
+from cs231n_lib.course.classroom.folder.names import Names
 from cs231n_lib.course.classroom.gradebook.database import exists
 from cs231n_lib.course.classroom.gradebook.grade import Grade, Lateness
 from cs231n_lib.course.classroom.gradebook.gradebook import Gradebook
@@ -51,7 +53,7 @@ def standing(course: Course, assignment: str, student: str = "") -> Standing:
     master = read_master(course.master(assignment), assignment)
     results = Results(course.judge(assignment))
     present = submissions(course, assignment)
-    latest = only(present, student, assignment) if student else present
+    latest = only(course, present, student, assignment) if student else present
     found: dict[str, Any] = {}
     for s in latest:
         key = "" if s.reason else store.key(s.content(), master)
@@ -73,7 +75,10 @@ def standing(course: Course, assignment: str, student: str = "") -> Standing:
     log_grades_by_hand(course, assignment, grades.values())
     waiting = {s.student: f"run cs231n grade {assignment}" for s in latest
                if s.student not in found}  # fmt: skip
-    own = {s: grade for s, grade in grades.items() if s in found}
+    # The gradebook's own time is that of the hand-in when it was graded; its bytes may have come
+    # again since, later.
+    came = {s.student: _without_zone(s.received) for s in latest}
+    own = {s: replace(g, handed_in=came[s]) for s, g in grades.items() if s in found}
     return Standing(OnDemand(found, reader(results, master)), own, missing, waiting)
 
 
@@ -83,8 +88,7 @@ def lateness_of(course: Course, assignment: str, book: Gradebook) -> dict[str, L
     came: dict[str, dict[str, Any]] = {}
     for name in course.assignments():
         for s in submissions(course, name):
-            time = s.received.replace(tzinfo=None) if s.received else None
-            came.setdefault(s.student, {})[name] = time
+            came.setdefault(s.student, {})[name] = _without_zone(s.received)
     found = {}
     for student, times in came.items():
         if assignment in times:
@@ -92,6 +96,11 @@ def lateness_of(course: Course, assignment: str, book: Gradebook) -> dict[str, L
             budget = terms.late_days.get(student, 0)
             found[student] = account(due, extensions, times, budget)[assignment]
     return found
+
+
+def _without_zone(time: datetime | None) -> datetime | None:
+    """Return a time in UTC as the gradebook has it."""
+    return time.replace(tzinfo=None) if time else None
 
 
 def log_grades_by_hand(course: Course, assignment: str, grades: Iterable[Grade]) -> None:
@@ -108,15 +117,23 @@ def log_grades_by_hand(course: Course, assignment: str, grades: Iterable[Grade])
                            test=cell.name, before=before, points=cell.by_hand)  # fmt: skip
 
 
-def only(found: list[Submission], student: str, assignment: str) -> list[Submission]:
-    """Return the submissions of ``student`` alone, all if it is empty; `UserError` if none."""
+def only(
+    course: Course, found: list[Submission], student: str, assignment: str
+) -> list[Submission]:
+    """Return the submission of one student, by id or login; all if none is named.
+
+    Raises
+    ------
+    UserError
+        If there is none.
+    """
     if not found:
         raise UserError(
             f"nobody has handed in {assignment} yet. First: cs231n collect {assignment} FILES..."
         )
     if not student:
         return found
-    own = [s for s in found if s.student == student]
+    own = [s for s in found if s.student == Names(course).find(student)]
     if not own:
         raise UserError(f"{student!r} has not handed in {assignment}")
     return own

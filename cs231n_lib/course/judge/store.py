@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cs231n_lib.course import checkout
 from cs231n_lib.course.assignment.master import Master
-from cs231n_lib.course.files import write_atomically
+from cs231n_lib.course.files import read_record, write_atomically
 from cs231n_lib.course.judge.result import Result
 
 
@@ -26,7 +26,7 @@ class Results:
 
     def read(self, key: str) -> Result:
         """Return the result under ``key``, which has to be there."""
-        return Result.from_dict(json.loads(self._path(key).read_bytes()))
+        return Result.from_dict(read_record(self._path(key)))
 
     def get(self, key: str) -> Result | None:
         """Return the result under ``key``, None if there is none."""

@@ -11,8 +11,8 @@ from cs231n_lib.course.classroom.grading import cell_changes, start
 from cs231n_lib.course.classroom.incoming import received
 from cs231n_lib.course.classroom.incoming.collect import collect
 from cs231n_lib.course.judge.store import Results
+from tests.course.classroom.counting import Counting
 from tests.course.classroom.incoming.test_collect import make_zip
-from tests.course.classroom.platforms.test_platforms import Counting
 from tests.course.conftest import make_course
 from tests.course.notebooks import submission
 

@@ -21,8 +21,8 @@ from cs231n_lib.course.classroom.outgoing import pages
 from cs231n_lib.course.classroom.outgoing.export import export
 from cs231n_lib.course.classroom.standing import standing
 from cs231n_lib.course.errors import UserError
+from tests.course.classroom.counting import Counting
 from tests.course.classroom.incoming.test_collect import make_zip
-from tests.course.classroom.platforms.test_platforms import Counting
 from tests.course.conftest import make_course
 from tests.course.notebooks import submission
 

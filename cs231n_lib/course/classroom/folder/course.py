@@ -22,7 +22,7 @@ from cs231n_lib.course.assignment.sources import assignments
 from cs231n_lib.course.classroom.folder.config import CONFIG, course_config
 from cs231n_lib.course.classroom.folder.exclusive import alone
 from cs231n_lib.course.errors import UserError
-from cs231n_lib.course.files import write_atomically
+from cs231n_lib.course.files import read_record, write_atomically
 
 
 @dataclass(frozen=True)
@@ -204,7 +204,7 @@ class Course:
         """
         path = self.judge(assignment) / "run.json"
         if path.exists() and not fresh:
-            run = json.loads(path.read_bytes())
+            run = read_record(path)
             if run["master"] == master and not run["finished"]:
                 return int(run["seed"])
         seed = secrets.randbits(63)

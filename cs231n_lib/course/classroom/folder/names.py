@@ -5,7 +5,7 @@ import unicodedata
 from pathlib import Path
 
 from cs231n_lib.course.classroom.folder.course import Course
-from cs231n_lib.course.files import write_atomically
+from cs231n_lib.course.files import read_record, write_atomically
 from cs231n_lib.course.text import student_id
 
 
@@ -34,7 +34,7 @@ class Names:
         self.path: Path = course.state / "logins.json"
         self.logins: dict[str, str] = {}
         if self.path.exists():
-            self.logins = json.loads(self.path.read_bytes())
+            self.logins = read_record(self.path)
         self.known = {login.casefold(): student for student, login in self.logins.items()}
         self.known |= {student.casefold(): student for student in self.logins}
 
@@ -55,6 +55,10 @@ class Names:
             self.logins[student] = _composed(login)
             self.known |= {spelling(login): student, student.casefold(): student}
         return self.known[spelling(login)]
+
+    def find(self, login: str) -> str:
+        """Return the id of a login, or of an id, that has been met; what was given if none has."""
+        return self.known.get(spelling(login), login)
 
     def login_of(self, student: str) -> str:
         """Return the login of a student, as the institution writes it."""

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.classroom.gradebook.grade import Lateness
-from cs231n_lib.course.files import write_atomically
+from cs231n_lib.course.files import read_record, write_atomically
 
 DAY = timedelta(days=1)
 
@@ -32,7 +32,7 @@ class Terms:
     def read(cls, course: Course) -> "Terms":
         """Return what was granted in ``course``."""
         path = course.state / "terms.json"
-        return cls(**json.loads(path.read_bytes())) if path.exists() else cls()
+        return cls(**read_record(path)) if path.exists() else cls()
 
     def extensions_of(self, student: str, theirs: Mapping[str, timedelta]) -> dict[str, timedelta]:
         """Return assignment -> extension: the longer of ours and nbgrader's own."""

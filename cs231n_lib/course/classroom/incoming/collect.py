@@ -57,7 +57,7 @@ class Report:
         Path and reason of what could not be read inside of a student's own archive, of doubtful
         times, of lines of a sheet, and of sources without a file.
     not_graded : dict
-        Student -> why the hand-in that came now cannot be graded.
+        Student -> why the hand-in that came now, or one that is kept, cannot be graded.
     """
 
     lines: list[Line] = field(default_factory=list)
@@ -121,6 +121,9 @@ def collect(course: Course, assignment: str, sources: list[Path], student: str =
             collector.take(source, student)
         collector.finish()
         received.publish(course, assignment)
+        broken = received.damaged(course, assignment)
+        report.notes += broken.items()
+        report.not_graded |= broken
         course.log("collect", assignment=assignment, **{
             status.replace(" ", "_"): count for status, count in report.counts.items()
         })  # fmt: skip

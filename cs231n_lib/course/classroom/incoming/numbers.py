@@ -1,16 +1,17 @@
 """Which number of a platform is which student, as far as the platforms' sheets have told."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from cs231n_lib.course.classroom.folder.course import Course
-from cs231n_lib.course.classroom.folder.names import Names
+from cs231n_lib.course.classroom.folder.names import Names, spelling
 from cs231n_lib.course.classroom.platforms import PLATFORMS
 from cs231n_lib.course.classroom.platforms.platform import Label, Person
 from cs231n_lib.course.errors import Refused
-from cs231n_lib.course.files import write_atomically
+from cs231n_lib.course.files import read_record, write_atomically
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def numbers(course: Course, assignment: str) -> dict[Label, Known]:
     found = {}
     for platform, path in _paths(course, assignment).items():
         if path.exists():
-            for number, (student, name) in json.loads(path.read_bytes()).items():
+            for number, (student, name) in read_record(path).items():
                 found[Label(platform, number)] = Known(student, name)
     return found
 
@@ -61,13 +62,16 @@ def remember(
     list of (str, str)
         Number and reason of the logins that cannot be a student's.
     """
-    before = numbers(course, assignment)
+    before, listed = numbers(course, assignment), list(people)
     after, refused = dict(before), []
-    for person in people:
+    twice = Counter(spelling(person.login) for person in listed)
+    for person in listed:
         old = before.get(person.label)
         student = old.student if old else str(person.label)
         if person.login:
             try:
+                if twice[spelling(person.login)] > 1:
+                    raise Refused(f"{person.login[:40]!r} is the login of another number, too")
                 student = names.id_of(person.login)
             except Refused as reason:
                 refused.append((str(person.label), str(reason)))
@@ -83,4 +87,8 @@ def remember(
             if table:
                 write_atomically(path, json.dumps(table, indent=1).encode())
     moved = {str(label): known.student for label, known in after.items()}
+    students = set(moved.values())
+    # A login that is on no sheet any more was somebody's other spelling.
+    moved |= {old.student: after[label].student for label, old in before.items()
+              if old.student not in students and old.student != str(label)}  # fmt: skip
     return {old: new for old, new in moved.items() if old != new}, refused

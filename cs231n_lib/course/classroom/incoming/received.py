@@ -95,12 +95,38 @@ def trusted(time: datetime | None, zoned: bool, now: datetime) -> datetime | Non
 
 
 def records(course: Course, assignment: str, holder: str) -> list[tuple[Record, Path]]:
-    """Return what was received from a holder with the file of each, in the order of arrival."""
-    found = []
-    for path in (course.received(assignment) / holder).glob("*.json"):
-        record = Record(**json.loads(path.read_bytes()))
-        found.append((record, path.with_suffix(".file")))
-    return sorted(found, key=lambda pair: pair[0].arrival)
+    """Return what was received from a holder with the file of each, in the order of arrival.
+
+    What is damaged is left out, and told by :func:`damaged`.
+    """
+    read = (_read(p) for p in (course.received(assignment) / holder).glob("*.json"))
+    return sorted((pair for pair in read if pair), key=lambda pair: pair[0].arrival)
+
+
+def _read(path: Path) -> tuple[Record, Path] | None:
+    """Return a record and its file, None if one of them is not what was written."""
+    file = path.with_suffix(".file")
+    try:
+        return (Record(**json.loads(path.read_bytes())), file) if file.is_file() else None
+    except (ValueError, TypeError):
+        return None
+
+
+def damaged(course: Course, assignment: str) -> dict[str, str]:
+    """Return student -> what is wrong, of those with a record that cannot be read.
+
+    Which hand-in of theirs counts is not known until it is mended: the download collected again
+    does that, or a copy put back.
+    """
+    found = {}
+    for holder, student in holders(course, assignment).items():
+        for path in sorted((course.received(assignment) / holder).glob("*.json")):
+            if _read(path) is None:
+                found[student] = (
+                    f"{path} is damaged, or its file is lost: collect the download that it came "
+                    "with again, or put a copy back"
+                )
+    return found
 
 
 def keep(
@@ -117,7 +143,8 @@ def keep(
         return False
     secret = secret or secret_for(course, f"{assignment}/{holder}/{stamp}/{choice.digest}")
     record = Record(choice.digest, stamp, written if time else "", choice.name, outer,
-                    choice.reason, secret, len(known))  # fmt: skip
+                    choice.reason, secret,
+                    max((r.arrival + 1 for r in known), default=0))  # fmt: skip
     place = course.received(assignment) / holder / record.key
     if choice.reason:
         place = place.with_name(f"{place.name}-not-graded")
@@ -161,14 +188,34 @@ def latest(course: Course, assignment: str) -> dict[str, tuple[Record, Path]]:
 def publish(course: Course, assignment: str) -> None:
     """Lay out the hand-in that counts of every student where nbgrader looks for it."""
     _sweep(course, assignment)
-    for holder, student in holders(course, assignment).items():
-        if holder != student:
-            for top in (course.submitted, course.autograded, course.feedback):
-                shutil.rmtree(top / holder / assignment, ignore_errors=True)
-                with contextlib.suppress(OSError):
-                    (top / holder).rmdir()
-    for student, (record, path) in latest(course, assignment).items():
+    now = latest(course, assignment)
+    for before, student in _moved(course, assignment, now).items():
+        page = course.autograded / before / assignment
+        goal = course.autograded / student / assignment
+        if page.is_dir() and not goal.exists():  # by it grades given by hand are known to stay done
+            goal.parent.mkdir(parents=True, exist_ok=True)
+            page.rename(goal)
+        for top in (course.submitted, course.autograded, course.feedback):
+            shutil.rmtree(top / before / assignment, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                (top / before).rmdir()
+    for student, (record, path) in now.items():
         _publish_one(course, assignment, student, record, path)
+
+
+def _moved(course: Course, assignment: str, now: dict[str, tuple[Record, Path]]) -> dict[str, str]:
+    """Return the name under which a hand-in was laid out -> the student whose it is now."""
+    told = holders(course, assignment)
+    found = {holder: student for holder, student in told.items() if holder != student}
+    secrets_of = {
+        record.secret: student
+        for holder, student in told.items()
+        for record, _ in records(course, assignment, holder)
+    }
+    for folder in course.submitted.glob(f"*/{assignment}"):
+        if folder.parent.name not in now and (student := secrets_of.get(_secret_in(folder))):
+            found[folder.parent.name] = student
+    return found
 
 
 def _publish_one(course: Course, assignment: str, student: str, record: Record, path: Path) -> None:
@@ -214,9 +261,8 @@ def _is_newer(course: Course, assignment: str, student: str, record: Record) -> 
     there = time_of(folder)
     if there is None or (record.time and there <= datetime.fromisoformat(record.time)):
         return False
-    try:
-        secret = (folder / "submission_secret.txt").read_text("utf-8", "replace")
-    except OSError:
+    secret = _secret_in(folder)
+    if not secret:
         return True
     ours = {
         r.secret
@@ -224,6 +270,13 @@ def _is_newer(course: Course, assignment: str, student: str, record: Record) -> 
         for r, _ in records(course, assignment, holder)
     }  # fmt: skip
     return secret not in ours
+
+
+def _secret_in(folder: Path) -> str:
+    try:
+        return read_plain(folder / "submission_secret.txt", 1000).decode("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def time_of(folder: Path) -> datetime | None:

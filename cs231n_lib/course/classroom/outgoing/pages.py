@@ -128,7 +128,7 @@ def pack_feedback(course: Course, assignment: str, form: str, output: Path) -> l
         for student, (record, _) in sorted(received.latest(course, assignment).items()):
             page = course.feedback / student / assignment / f"{assignment}.html"
             name = platform.feedback_name(record.outer, assignment) if record.outer else None
-            if name is None or name in names or not page.is_file():
+            if name is None or name in names or not page.is_file() or not _is_text(name):
                 left_out.append(student)
                 continue
             names.add(name)
@@ -139,6 +139,11 @@ def pack_feedback(course: Course, assignment: str, form: str, output: Path) -> l
         raise UserError(f"nobody's hand-in came by a download of {form}: there is nothing to pack")
     write_atomically(output, buffer.getvalue())
     return left_out
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name can be written down: that of a file on disk may be any bytes."""
+    return name.encode("utf-8", "ignore").decode() == name
 
 
 def write_report(course: Course, assignment: str, output: Path | None = None) -> Path:

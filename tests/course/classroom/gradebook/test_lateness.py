@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.classroom.gradebook.lateness import DAY, Terms, account, days_late
+from cs231n_lib.course.errors import UserError
 
 DUE = datetime(2026, 3, 1, 17)
 NAMES = ("a1", "a2", "a3")
@@ -61,3 +63,11 @@ def test_the_longer_of_two_extensions_counts():
     theirs = {"a1": DAY, "a2": DAY}
     assert terms.extensions_of("anne", theirs) == {"a1": 2 * DAY, "a2": DAY}
     assert terms.extensions_of("bob", {}) == {}
+
+
+def test_terms_that_are_damaged_are_named_and_not_forgotten(tmp_path):
+    path = tmp_path / ".nbgrader" / "terms.json"
+    path.parent.mkdir()
+    path.write_bytes(b'{"late_days": ')
+    with pytest.raises(UserError, match=r"terms\.json is damaged: put a copy"):
+        Terms.read(Course(tmp_path))

@@ -12,7 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cs231n_lib.course.assignment.master import read_master
 from cs231n_lib.course.classroom.folder.names import Names
+from cs231n_lib.course.classroom.grading import start
 from cs231n_lib.course.classroom.incoming import archives, roster
 from cs231n_lib.course.classroom.incoming.collect import collect
 from cs231n_lib.course.classroom.incoming.owners import owner_of
@@ -21,6 +23,7 @@ from cs231n_lib.course.classroom.platforms.platform import View
 from cs231n_lib.course.errors import Refused, UserError
 from cs231n_lib.course.limits import MAX_NOTEBOOK_BYTES
 from cs231n_lib.course.text import student_id
+from tests.course.classroom.counting import Counting
 from tests.course.conftest import make_course
 from tests.course.notebooks import submission, to_bytes
 
@@ -419,6 +422,40 @@ def test_a_broken_archive_does_not_stop_the_others(course, tmp_path, data, packe
     found = {s.student: s.reason for s in submissions(course, "a1")}
     assert found["canvas-1"] == found["canvas-3"] == ""
     assert found["canvas-2"]
+
+
+@pytest.mark.parametrize("harm", [
+    lambda record: record.write_bytes(b"{"), lambda record: record.write_bytes(b"[1]"),
+    lambda record: record.write_bytes(b'{"time": "\xff"}'),
+    lambda record: record.with_suffix(".file").unlink(),
+])  # fmt: skip
+def test_a_record_that_is_damaged_stops_nobody_else_and_is_mended_by_the_download(
+    course, tmp_path, harm
+):
+    files = {f"{name}/a1.ipynb": submission(mean=name) for name in ("anne", "bob")}
+    first = make_zip(tmp_path / "first.zip", files)
+    collect(course, "a1", [first])
+    (record,) = course.received("a1").glob("anne/*.json")
+    harm(record)
+    report = collect(course, "a1", [make_zip(tmp_path / "b.zip", {"carl/a1.ipynb": submission()})])
+    assert students(report) == ["carl"]
+    assert list(report.not_graded) == ["anne"]
+    assert str(record) in report.not_graded["anne"]
+    run = start(course, "a1", Counting(read_master(course.master("a1"), "a1")))
+    assert list(run.faults) == ["anne"]
+    assert sorted(run.results) == ["bob", "carl"]
+    report = collect(course, "a1", [first])
+    assert (students(report), report.complete) == (["anne"], True)
+
+
+@pytest.mark.parametrize("record", ["logins.json", "numbers/canvas.json"])
+def test_a_record_of_the_course_that_is_damaged_is_named(course, tmp_path, record):
+    path = course.state / record
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b'{"a": ')
+    source = make_zip(tmp_path / "b.zip", {"carl/a1.ipynb": submission()})
+    with pytest.raises(UserError, match=f"{record} is damaged: put a copy"):
+        collect(course, "a1", [source])
 
 
 def test_a_download_that_cannot_be_read_is_told(course, tmp_path):

@@ -5,6 +5,7 @@ import os
 import shutil
 import stat
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -141,6 +142,74 @@ def test_pages_are_packed_as_the_platform_takes_them_back(course, tmp_path, form
         assert sorted(packed.namelist()) == sorted(names)
         for name in packed.namelist():
             assert packed.read(name).startswith(b"<!DOCTYPE html>")
+
+
+def test_a_file_name_that_is_no_text_keeps_nobody_elses_feedback_back(course, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    odd = os.fsdecode(os.fsencode(folder) + b"/doeanne_1234_88001_\xff.ipynb")
+    try:
+        Path(odd).write_bytes(submission())
+    except OSError:
+        pytest.skip("file names are text here")
+    (folder / "roebob_1236_88003_a1.ipynb").write_bytes(submission(mean="2"))
+    collect(course, "a1", [folder])
+    grade_without_judge(course)
+    assert pages.write_feedback(course, "a1")[0] == 2
+    left_out = pages.pack_feedback(course, "a1", "canvas", tmp_path / "feedback.zip")
+    assert left_out == ["canvas-1234"]
+
+
+def ended(course):
+    """Return what is left of a term in its course's folder."""
+    left = {p.relative_to(course.root).as_posix() for p in course.root.rglob("*") if p.is_file()}
+    return left - {"nbgrader_config.py", "solutions/a1/a1.ipynb", ".nbgrader/lock"}
+
+
+def test_a_clearing_that_was_cut_short_goes_on_but_forgets_nothing_new(
+    course, tmp_path, monkeypatch
+):
+    collect(course, "a1", [download(tmp_path, CANVAS_FILES)])
+    grade_without_judge(course)
+    output, removed, unlink = tmp_path / "term.zip", [], Path.unlink
+
+    def cut(path, missing_ok=False):
+        if course.state in path.parents and path.suffix != ".part":
+            if len(removed) == 5:
+                raise KeyboardInterrupt
+            removed.append(path)
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", cut)
+    with pytest.raises(KeyboardInterrupt):
+        archive(course, output, clear=True)
+    monkeypatch.undo()
+    packed = output.read_bytes()
+    assert len(ended(course)) > 5
+    (course.state / "terms.json").write_text("{}")
+    with pytest.raises(UserError, match="there already"):
+        archive(course, output, clear=True)
+    (course.state / "terms.json").unlink()
+    archive(course, output, clear=True)
+    assert (ended(course), output.read_bytes()) == (set(), packed)
+
+
+def test_a_term_ends_in_the_folders_that_nbgrader_has_by_default_too(course, tmp_path):
+    config = course.root / "nbgrader_config.py"
+    text = config.read_text()
+    for name in ("submitted", "autograded", "feedback"):
+        text = text.replace(f'".nbgrader/{name}"', f'"{name}"')
+    config.write_text(text.replace("{STATE / 'gradebook.db'}", "{ROOT / 'gradebook.db'}"))
+    (course.state / "gradebook.db").rename(course.root / "gradebook.db")
+    course = Course(course.root)
+    collect(course, "a1", [download(tmp_path, CANVAS_FILES)])
+    grade_without_judge(course)
+    pages.write_feedback(course, "a1")
+    with pytest.raises(UserError, match="in the folder that is to be archived"):
+        archive(course, course.feedback / "term.zip")
+    archive(course, tmp_path / "term.zip", clear=True)
+    assert ended(course) == set()
+    assert stat.S_IMODE((tmp_path / "term.zip").stat().st_mode) == 0o600
 
 
 def test_a_term_goes_into_an_archive_and_the_next_begins_empty(course, tmp_path):

@@ -1,7 +1,6 @@
 """From a platform's download to the right student, and back to a file that the platform reads."""
 
 import csv
-import hashlib
 import io
 import json
 import zipfile
@@ -10,7 +9,6 @@ from datetime import UTC, datetime
 import pytest
 
 from cs231n_lib.course.assignment.master import read_master
-from cs231n_lib.course.checks.verdict import Outcome
 from cs231n_lib.course.classroom.folder.names import Names, student_id
 from cs231n_lib.course.classroom.gradebook.gradebook import Gradebook
 from cs231n_lib.course.classroom.grading import Run, start
@@ -22,11 +20,10 @@ from cs231n_lib.course.classroom.outgoing import export
 from cs231n_lib.course.classroom.platforms.sheets import read_table
 from cs231n_lib.course.classroom.standing import standing
 from cs231n_lib.course.errors import UserError
-from cs231n_lib.course.judge.result import Result
-from cs231n_lib.course.judge.store import version
+from tests.course.classroom.counting import Counting
 from tests.course.classroom.incoming.test_collect import make_zip, packed, reasons
 from tests.course.conftest import make_course
-from tests.course.notebooks import TESTS, submission
+from tests.course.notebooks import submission
 
 #: What Canvas exports (Grades > Export > Export Entire Gradebook).
 CANVAS = """\
@@ -110,27 +107,6 @@ def students(course):
     return [s.student for s in submissions(course, "a1")]
 
 
-class Counting:
-    """A pool that gives the n-th submission, in the order of their bytes, the first n tests."""
-
-    def __init__(self, master):
-        self.master = master
-
-    def grade(self, waiting, seed):
-        for key in waiting:
-            data = waiting[key]
-            number = data.decode("utf-8", "replace").rpartition("return ")[2].partition("\\")[0]
-            passed = int(number[0]) if number[:1].isdigit() else len(TESTS)
-            digest = hashlib.sha256(data).hexdigest()
-            result = Result("graded", seed, self.master.digest, digest, version())
-            result.answers = {"why": "Because."}
-            result.tests = [
-                Outcome(t, t, points, points if i < passed else 0.0)
-                for i, (t, (points, _)) in enumerate(TESTS.items())
-            ]
-            yield key, result
-
-
 def grade_without_judge(course, done=True):
     """Grade everybody: n points for the n-th student; write answers are graded too if ``done``."""
     run = start(course, "a1", Counting(read_master(course.master("a1"), "a1")))
@@ -174,6 +150,70 @@ def test_a_sheet_that_comes_later_joins_number_and_login_and_doubles_nobody(cour
     assert [g.score for g in now.grades.values()] == [1.5, 2.5, 4.5]
     assert {p.name for p in course.submitted.iterdir()} == set(now.grades)
     assert [g.student for g in now.missing] == ["8f2a"]
+
+
+def test_a_sheet_that_is_corrected_doubles_nobody_and_loses_no_grade(course, tmp_path):
+    collect(course, "a1", [download(tmp_path, CANVAS_FILES), sheet(tmp_path, CANVAS)])
+    grade_without_judge(course, done=False)
+    finish_by_hand(course, points=1.5)
+    before = standing(course, "a1").grades
+    collect(course, "a1", [sheet(tmp_path, CANVAS.replace(",adoe,", ",anne.doe,"))])
+    assert students(course) == ["adoe2", "anne.doe", "broe@example.edu"]
+    for _ in range(2):  # the second time, all has been graded again
+        now = standing(course, "a1")
+        assert now.grades["anne.doe"].score == before["adoe"].score
+        assert not any(g.needs_hand for g in now.grades.values())
+        assert [g.student for g in now.missing] == ["8f2a"]
+        grade_without_judge(course, done=False)
+
+
+def test_a_login_of_two_numbers_is_neithers(course, tmp_path):
+    twice = CANVAS.replace(",broe@example.edu,", ",ADOE,")
+    report = collect(course, "a1", [download(tmp_path, CANVAS_FILES), sheet(tmp_path, twice)])
+    assert students(course) == ["adoe2", "canvas-1234", "canvas-1236"]
+    assert [where for where, reason in report.notes if "another number" in reason] == [
+        "canvas-1234", "canvas-1236",
+    ]  # fmt: skip
+
+
+BLIND = """\
+Identifier,Status,Grade,"Maximum grade","Grade can be changed","Last modified (submission)",\
+"Last modified (grade)","Feedback comments"
+"Participant 4711","Submitted for grading - ",,6.00,Yes,"Monday",-,
+"Participant 4712","Submitted for grading - ",,6.00,Yes,"Monday",-,
+"""
+
+
+@pytest.mark.parametrize("status", ["Status", "Statut", "Estado", "Stato"])
+def test_where_moodle_hides_names_none_is_made_up(course, tmp_path, status):
+    files = [f"Participant {n}_{n}_assignsubmission_file_/a1.ipynb" for n in (4711, 4712)]
+    told = sheet(tmp_path, BLIND.replace("Status", status))
+    collect(course, "a1", [download(tmp_path, files), told])
+    grade_without_judge(course)
+    grades = standing(course, "a1").grades.values()
+    assert [g.full_name for g in grades] == ["moodle-4711", "moodle-4712"]
+    done = export.export(course, "a1", "moodle", tmp_path / "out.csv")
+    assert [row[2] for row in rows_of(done.path)] == ["Grade", "0.0", "1.0"]
+
+
+@pytest.mark.parametrize("change", [
+    lambda data: data, lambda data: b"\xef\xbb\xbf" + data, lambda data: data.rstrip(b"\n"),
+    lambda data: data.replace(b"\n", b"\r\n"), lambda data: b"sep=,\n" + data,
+    lambda data: data.replace(b"Anne Doe", b"=A\nDoe"), lambda data: data.replace(b"Cleo", b"+1"),
+    lambda data: ("\ufeff" + data.decode()).encode("utf-16-be"),
+])  # fmt: skip
+def test_moodles_sheet_goes_back_byte_for_byte_but_for_the_grades(course, tmp_path, change):
+    path = tmp_path / "grades.csv"
+    path.write_bytes(change(MOODLE.encode()))
+    collect(course, "a1", [path, download(tmp_path, MOODLE_FILES)])
+    grade_without_judge(course)
+    done = export.export(course, "a1", "moodle", tmp_path / "out.csv")
+    went = done.path.read_bytes()
+    wide = b"\0" if went[:1] == b"\xfe" else b""
+    for grade in (b"0.0", b"1.0"):
+        mark, cell = (b"".join(wide + bytes([c]) for c in s) for s in (b",6.00", grade + b",6.00"))
+        went = went.replace(cell, mark, 1)
+    assert went == path.read_bytes()
 
 
 def test_grades_go_back_to_canvas_under_its_own_header_and_numbers(course, tmp_path):
