@@ -8,18 +8,24 @@ import shutil
 import signal
 import sys
 import traceback
+import zipfile
 
 import pytest
+import sqlalchemy
 
 from cs231n_lib.course.assignment.master import read_master
 from cs231n_lib.course.classroom.folder import exclusive
 from cs231n_lib.course.classroom.folder.course import Course
+from cs231n_lib.course.classroom.folder.names import Names
 from cs231n_lib.course.classroom.gradebook.gradebook import Gradebook
 from cs231n_lib.course.classroom.grading import start
+from cs231n_lib.course.classroom.granting import extend, override, set_due, take_roster
 from cs231n_lib.course.classroom.incoming.collect import collect
+from cs231n_lib.course.classroom.incoming.roster import Student
 from cs231n_lib.course.classroom.outgoing import pages
 from cs231n_lib.course.classroom.outgoing.export import export
 from cs231n_lib.course.classroom.standing import standing
+from cs231n_lib.course.classroom.term import archive
 from cs231n_lib.course.errors import UserError
 from tests.course.classroom.counting import Counting
 from tests.course.classroom.incoming.test_collect import make_zip
@@ -29,7 +35,7 @@ from tests.course.notebooks import submission
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 POINTS = {"kill": 30, "full": 12, "interrupt": 12}
 #: What tells of the run and not of the class.
-OWN = ("log.jsonl", "lock", "a1.html", "report.html")
+OWN = ("log.jsonl", "lock", "a1.html", "report.html", "term.zip")
 
 
 def work(course, source, out):
@@ -43,6 +49,25 @@ def work(course, source, out):
     pages.write_feedback(course, "a1")
     pages.pack_feedback(course, "a1", "canvas", out / "feedback.zip")
     pages.write_report(course, "a1", out / "report.html")
+
+
+def grant(course, source, out):
+    """Set a date, extend it for one, take the class list with late days, change a grade."""
+    set_due(course, "a1", "2026-03-01 17:00")
+    extend(course, "a1", "canvas-1", 2)
+    names = Names(course)
+    students = [Student("canvas-1", "Anne", "Doe", "", 1), Student(names.id_of("o'neil"))]
+    take_roster(course, students, names, True)
+    override(course, "a1", "canvas-2", "why", 1.5, "agreed")
+
+
+def end_the_term(course, source, out):
+    """Archive and clear; a run that was cut off after the last step has left nothing to do."""
+    if [p for p in course.state.rglob("*") if p.is_file() and p.name != "lock"]:
+        archive(course, out / "term.zip", clear=True)
+
+
+TASKS = {"road": work, "grants": grant, "term": end_the_term}
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +84,20 @@ def template(tmp_path_factory, gradebook_template):
     files["s8_8_80_a1.pdf"] = b"%PDF"
     source = make_zip(course.root.parent / "download.zip", files)
     # Every run below is one of a copy of this process: what is loaded here, none loads again.
-    work(*copy((course, source), tmp_path_factory.mktemp("warm")))
+    warm = copy((course, source), tmp_path_factory.mktemp("warm"))
+    for task in TASKS.values():
+        task(*warm)
     return course, source
+
+
+@pytest.fixture(scope="module")
+def templates(template, tmp_path_factory):
+    """The course in which each task begins."""
+    course, source, out = copy(template, tmp_path_factory.mktemp("graded"))
+    code, told = in_a_child(lambda: work(course, source, out))
+    assert code == 0, told
+    graded = (course, source)
+    return {"road": template, "grants": graded, "term": graded}
 
 
 def copy(template, root):
@@ -80,6 +117,9 @@ def inventory(root):
                 assert path.suffix != ".part", f"{name} was left behind"
             if path.suffix != ".part":
                 found[name] = path.read_bytes()
+    if not (root / "course" / ".nbgrader" / "judge").exists():  # the term is over
+        with zipfile.ZipFile(root / "out" / "term.zip") as archived:
+            return found | {n: archived.read(n) for n in archived.namelist()}
     run = json.loads(found["course/.nbgrader/judge/a1/run.json"])
     found["course/.nbgrader/judge/a1/run.json"] = run["master"]
     course = Course(root / "course")
@@ -107,7 +147,12 @@ def disturbed(how, count, seen):
             if how == "full" and event == "open":
                 raise OSError(28, "No space left on device", str(arguments[0]))
 
+    def watch_gradebook(connection, cursor, statement, *_):
+        if statement.startswith(("INSERT", "UPDATE", "DELETE")):
+            watch("sql", (statement,))
+
     sys.addaudithook(watch)
+    sqlalchemy.event.listen(sqlalchemy.Engine, "before_cursor_execute", watch_gradebook)
     try:
         yield
     finally:
@@ -117,7 +162,7 @@ def disturbed(how, count, seen):
 def _changes(event, arguments):
     if event == "open":
         return isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR) != 0
-    return event in ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "shutil.rmtree")
+    return event in ("sql", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "shutil.rmtree")
 
 
 def in_a_child(task):
@@ -146,39 +191,46 @@ def in_a_child(task):
 
 
 @pytest.fixture(scope="module")
-def undisturbed(template, tmp_path_factory):
-    """What one run that nobody disturbs ends in, and how many steps it takes."""
-    root = tmp_path_factory.mktemp("reference")
-    course, source, out = copy(template, root)
+def undisturbed(templates, tmp_path_factory):
+    """What each task ends in if nobody disturbs it, and how many steps it takes."""
+    found = {}
+    for name, task in TASKS.items():
+        root = tmp_path_factory.mktemp("reference")
+        course, source, out = copy(templates[name], root)
 
-    def task():
-        seen = []
-        with disturbed("", 0, seen):
-            work(course, source, out)
-        return len(seen)
+        def count(task=task, course=course, source=source, out=out):
+            seen = []
+            with disturbed("", 0, seen):
+                task(course, source, out)
+            return len(seen)
 
-    code, told = in_a_child(task)
-    assert code == 0, told
-    return inventory(root), int(told)
+        code, told = in_a_child(count)
+        assert code == 0, told
+        found[name] = inventory(root), int(told)
+    return found
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", POINTS)
-def test_running_again_ends_as_if_nothing_had_happened(how, template, undisturbed, tmp_path, rng):
-    expected, steps = undisturbed
+@pytest.mark.parametrize("name", TASKS)
+def test_running_again_ends_as_if_nothing_had_happened(
+    name, how, templates, undisturbed, tmp_path, rng
+):
+    (expected, steps), task = undisturbed[name], TASKS[name]
     ends = {"kill": {-signal.SIGKILL}, "full": {0, 2}, "interrupt": {130}}
-    assert steps > 60
-    for n, count in enumerate(sorted(rng.choice(steps, POINTS[how], replace=False) + 1)):
+    assert steps > {"road": 150, "grants": 20, "term": 30}[name]
+    points = rng.choice(steps, min(POINTS[how], steps), replace=False) + 1
+    for n, count in enumerate(sorted(points)):
         root = tmp_path / str(n)
-        course, source, out = copy(template, root)
+        course, source, out = copy(templates[name], root)
 
-        def task(course=course, source=source, out=out, count=count):
+        def cut(course=course, source=source, out=out, count=count):
             with disturbed(how, count, []):
-                work(course, source, out)
+                task(course, source, out)
 
-        code, told = in_a_child(task)
+        code, told = in_a_child(cut)
         assert code in ends[how], (count, code, told)
-        code, told = in_a_child(lambda c=course, s=source, o=out: work(c, s, o))
+        code, told = in_a_child(lambda c=course, s=source, o=out: task(c, s, o))
         assert code == 0, (count, told)
         found = inventory(root)
         assert found.keys() == expected.keys(), count
@@ -200,7 +252,7 @@ def test_a_gradebook_that_cannot_grow_is_told_and_written_later(template, undist
     assert "gradebook" in told
     code, told = in_a_child(lambda: work(course, source, out))
     assert code == 0, told
-    assert inventory(tmp_path) == undisturbed[0]
+    assert inventory(tmp_path) == undisturbed["road"][0]
 
 
 def test_two_at_once_end_as_one(template, undisturbed, tmp_path):
@@ -219,7 +271,7 @@ def test_two_at_once_end_as_one(template, undisturbed, tmp_path):
         children.append(child)
     ends = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
     assert ends == [0, 0]
-    assert inventory(tmp_path) == undisturbed[0]
+    assert inventory(tmp_path) == undisturbed["road"][0]
 
 
 def test_who_waits_too_long_is_told_why(template, tmp_path, monkeypatch):
