@@ -170,6 +170,8 @@ def test_a_grade_given_by_hand_survives_regrading_and_is_logged_with_the_old_one
         (("override", "tiny", "anne", "why", "3", "--reason", "x"), "0 to 2 points"),
         (("override", "tiny", "anne", "nothing", "1", "--reason", "x"), "no grade"),
         (("override", "tiny", "anne", "why", "1", "--reason", " "), "needs a reason"),
+        (("override", "tiny", "anne", "why", "1", "--reason", "\u200b"), "needs a reason"),
+        (("override", "tiny", "anne", "why", "nan", "--reason", "x"), "0 to 2 points"),
         (("due", "tiny", "tomorrow"), "is no date"),
         (("due", "tiny", "20260301"), "is no date"),
         (("due", "tiny", "9999-12-31"), "is no date"),
@@ -425,12 +427,17 @@ def test_one_bad_line_of_a_roster_is_refused_with_its_number(graded, tmp_path, e
     assert {"o'neil", "UNI\\jdoe2"} <= missing
 
 
-@pytest.mark.parametrize("text", ["", "name,email\nanne,x\n", "\0\0"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "name,email\nanne,x\n", "\0\0", 'student,email\nanne,"a@x.org\nbob,b@x.org\n',
+     "student,Student\nanne,bob\n"],
+)  # fmt: skip
 def test_what_is_no_roster_is_told(graded, tmp_path, text):
     path = tmp_path / "roster.csv"
     path.write_text(text)
     done = CliRunner().invoke(app, ["roster", str(path), "--course", str(graded.root)])
     assert isinstance(done.exception, UserError)
+    assert str(path) in str(done.exception) or "two columns" in str(done.exception)
 
 
 @pytest.mark.slow

@@ -58,11 +58,14 @@ class Report:
         times, of lines of a sheet, and of sources without a file.
     not_graded : dict
         Student -> why the hand-in that came now, or one that is kept, cannot be graded.
+    empty : list of Path
+        Sources without a file.
     """
 
     lines: list[Line] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
     not_graded: dict[str, str] = field(default_factory=dict)
+    empty: list[Path] = field(default_factory=list)
 
     def of(self, status: str) -> list[Line]:
         """Return the lines with one of the four ends."""
@@ -76,8 +79,8 @@ class Report:
 
     @property
     def complete(self) -> bool:
-        """Whether all that came can be graded."""
-        return not (self.of(REFUSED) or self.not_graded)
+        """Whether there was something in all that came, and all of it can be graded."""
+        return not (self.of(REFUSED) or self.not_graded or self.empty)
 
 
 def collect(course: Course, assignment: str, sources: list[Path], student: str = "") -> Report:
@@ -204,6 +207,7 @@ class _Collector:
             refused, aside = download.refused, download.aside
             if not (download.files or refused or aside):
                 self.report.notes.append((str(source), "there is no file in it"))
+                self.report.empty.append(source)
             for hand_in in hand_ins(download, view, refused, aside, student):
                 self._take(hand_in)
             self.report.lines += [Line(REFUSED, where, (), why) for where, why in refused]

@@ -18,6 +18,8 @@ SUFFIXES = (".csv", ".tsv")
 #: What spreadsheets keep to themselves; a table in text is asked for.
 WORKBOOKS = (".xlsx", ".xls", ".ods", ".numbers")
 QUOTED = re.compile(r'"([^"]*(?:""[^"]*)*)"?(.*)', re.DOTALL)
+#: A cell whose quotation mark is never closed: all that follows it is in that one cell.
+OPEN = re.compile(r'"[^"]*(?:""[^"]*)*')
 BREAK, LONE = re.compile(r"\r\n|\r|\n"), re.compile("[\ud800-\udfff]")
 NUMBER = re.compile(r"\s*-?\d+([.,]\d+)?\s*")
 
@@ -183,6 +185,11 @@ def read_table(path: Path) -> Table:
             best, delimiter, before = records, candidate, text[:begin] + blank
     if not best:
         raise UserError(f"the sheet {path} is empty")
+    if any(OPEN.fullmatch(cell) for cell in best[-1].raw):
+        raise UserError(
+            f"the sheet {path} cannot be read: a quotation mark begins a cell, and none ends it "
+            f"before line {best[-1].number}, the last. Correct that cell, or save the sheet anew"
+        )
     return Table(best, delimiter, before, *found)
 
 

@@ -222,6 +222,7 @@ def test_a_source_without_a_file_is_told(course, tmp_path):
         str(tmp_path / "empty"), str(tmp_path / "none.zip")
     ]  # fmt: skip
     assert {reason for _, reason in report.notes} == {"there is no file in it"}
+    assert not report.complete
 
 
 def test_links_are_refused(course, tmp_path):
