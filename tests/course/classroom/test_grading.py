@@ -1,18 +1,27 @@
 """A grading run: what is kept is read no more often than it has to be, and logged once."""
 
 import contextlib
+import os
 from collections import Counter
+from datetime import UTC, datetime
 
 import pytest
 
 from cs231n_lib.course.assignment.master import read_master
 from cs231n_lib.course.classroom.gradebook import gradebook
 from cs231n_lib.course.classroom.grading import cell_changes, start
+from cs231n_lib.course.classroom.granting import set_due
 from cs231n_lib.course.classroom.incoming import received
 from cs231n_lib.course.classroom.incoming.collect import collect
+from cs231n_lib.course.classroom.outgoing.export import export
+from cs231n_lib.course.classroom.outgoing.pages import write_feedback
+from cs231n_lib.course.classroom.standing import standing
+from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.judge.store import Results
+from cs231n_lib.course.text import student_id
 from tests.course.classroom.counting import Counting
 from tests.course.classroom.incoming.test_collect import make_zip
+from tests.course.classroom.platforms.test_platforms import grade_without_judge
 from tests.course.conftest import make_course
 from tests.course.notebooks import submission
 
@@ -97,3 +106,40 @@ def test_the_gradebook_is_closed_while_judges_work_and_a_person_thinks(
     assert not opened
     run.write()
     assert not opened
+
+
+def test_the_same_bytes_handed_in_again_later_count_from_then_everywhere(
+    tmp_path, gradebook_template
+):
+    course = make_course(tmp_path / "course", gradebook_template)
+    path, times = tmp_path / "anne.ipynb", (1_770_000_000, 1_770_200_000)
+    path.write_bytes(submission(mean="return 2"))
+    set_due(course, "a1", f"{datetime.fromtimestamp(times[0] + 60, UTC):%Y-%m-%d %H:%M}")
+    for time in times:
+        os.utime(path, (time, time))
+        collect(course, "a1", [path])
+        if time == times[0]:
+            grade_without_judge(course)
+        grade = standing(course, "a1").grades["anne"]
+        assert grade.handed_in.replace(tzinfo=UTC).timestamp() == time
+        assert (grade.lateness.seconds > 0) == (time == times[1])
+
+
+@pytest.mark.parametrize("named", ["O'Brien", " o'brien", student_id("O'Brien")])
+def test_a_student_is_named_by_login_or_id(tmp_path, gradebook_template, named):
+    course = make_course(tmp_path / "course", gradebook_template)
+    path = tmp_path / "some.ipynb"
+    for login in ("O'Brien", "anne"):
+        path.write_bytes(submission(mean=f"return '{login}'"))
+        collect(course, "a1", [path], login)
+    grade_without_judge(course)
+    master = read_master(course.master("a1"), "a1")
+    assert list(start(course, "a1", Counting(master), student=named).results) == [
+        student_id("O'Brien")
+    ]
+    assert write_feedback(course, "a1", named)[0] == 1
+    done = export(course, "a1", "csv", tmp_path / "one.csv", student=named)
+    assert done.path.read_text("utf-8-sig").count("O'Brien") == 1
+    assert "anne" not in done.path.read_text("utf-8-sig")
+    with pytest.raises(UserError, match="'nobody' has not handed in"):
+        export(course, "a1", "csv", student="nobody")

@@ -52,9 +52,8 @@ def hand_ins(
             everything = Container((student,), student, 0)
             yield HandIn(everything, "", [(f, "") for f in download.files])
         return
-    paths = {id(f): _unwrapped(f.parts) for f in download.files}
+    paths, shared = _unwrapped(download, view)
     _read_metadata(download, view, paths, aside)
-    shared = _shared(download, view, paths)
     found: dict[tuple[object, ...], HandIn] = {}
     for file in download.files:
         path = paths[id(file)]
@@ -126,12 +125,22 @@ def _knows(platform: Platform, path: tuple[str, ...], view: View) -> bool:
         return True
 
 
-def _unwrapped(path: tuple[str, ...]) -> tuple[str, ...]:
-    """Return a path without the folders that lie around a whole download."""
+def _unwrapped(
+    download: Download, view: View
+) -> tuple[dict[int, tuple[str, ...]], dict[tuple[str, ...], Platform]]:
+    """Return the paths without the folders that lie around a whole download, and :func:`_shared`.
+
+    What students write into themselves is not looked through: they may call a folder anything.
+    """
+    paths = {id(file): file.parts for file in download.files}
     for _ in range(2):
-        if len(path) > 1 and any(platform.wraps(path[0]) for platform in PLATFORMS):
-            path = path[1:]
-    return path
+        shared = _shared(download, view, paths)
+        for file in download.files:
+            path = paths[id(file)]
+            wrapped = len(path) > 1 and any(platform.wraps(path[0]) for platform in PLATFORMS)
+            if wrapped and _around(file, path) not in shared:
+                paths[id(file)] = path[1:]
+    return paths, _shared(download, view, paths)
 
 
 def _is_metadata(path: tuple[str, ...]) -> bool:

@@ -9,7 +9,7 @@ import zipfile
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from cs231n_lib.course.classroom.folder.names import Names
@@ -141,6 +141,9 @@ def test_whatever_an_attacker_hands_in_the_victim_keeps_file_and_time(
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(below=st.lists(parts, min_size=1, max_size=4), called=st.sampled_from(["inbound", "x"]))
+@example(below=["victim", "a1.ipynb"], called="x")
+@example(below=["submitted", "x_999_1_a1.ipynb"], called="inbound")
+@example(below=["V V_999_assignsubmission_file_", "a1.ipynb"], called="x")
 def test_what_lies_beside_the_exchanges_own_folders_is_nobodys(
     course, tmp_path_factory, below, called
 ):
