@@ -44,12 +44,13 @@ def archive(course: Course, output: Path, clear: bool = False) -> int:
     with course.writing():
         records = _files(course, _records(course))
         files = sorted(records | _files(course, _kept(course)))
+        there = output.exists()
+        if there and not (clear and records and _holds(course, output, records)):
+            raise UserError(f"{output} is there already; name a new file")
         if not records:
             raise UserError(f"there is nothing to archive in {course.state}")
-        if not output.exists():
+        if not there:
             _pack(course, files, output)
-        elif not (clear and _holds(course, output, records)):
-            raise UserError(f"{output} is there already; name a new file")
         if clear:
             _clear(course, records)
     return len(files)

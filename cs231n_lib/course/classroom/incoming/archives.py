@@ -202,7 +202,8 @@ class Download:
 
 def _opened(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> IO[bytes]:
     if entry.compress_type not in METHODS:
-        name = zipfile.compressor_names.get(entry.compress_type, "an unknown method")
+        known = {zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "LZMA"}
+        name = known.get(entry.compress_type, "an unknown method")
         raise Refused(f"compressed by {name}, which is not read: make it a plain zip file")
     return archive.open(entry)
 
