@@ -13,6 +13,12 @@ addEventListener("load", () => {
   });
 });
 
+// A long name in the list of contents is broken behind a dot.
+addEventListener("load", () => {
+  for (const name of document.querySelectorAll(".bd-sidebar-secondary code .pre"))
+    name.textContent = name.textContent.replaceAll(".", ".\u200b");
+});
+
 // On a phone a formula is as large as the text, and smaller only as far as it has to be to fit
 // (--fit, a share of the text's size; book.css says where it counts).
 const SMALLEST_FORMULA = 0.81;

@@ -53,6 +53,10 @@ MEASURE = """() => {
   for (const e of document.querySelectorAll(".bd-article picture.drawn"))
     if (e.checkVisibility() && e.parentElement.querySelectorAll("button.enlarge").length === 0)
       found.push(`cannot be enlarged: ${e.querySelector("img").alt.slice(0, 40)}`);
+  const list = document.querySelector(".bd-sidebar-secondary");
+  for (const e of list?.querySelectorAll(".toc-entry code") ?? [])
+    if (e.getBoundingClientRect().right > list.getBoundingClientRect().right)
+      found.push(`cut in the list of contents: ${e.textContent}`);
   if (document.querySelector("[tabindex]:not([tabindex='0'], [tabindex='-1'])"))
     found.push("something jumps the queue of the Tab key");
   return found;
