@@ -375,8 +375,9 @@ class Solver:
         OSError
             If the file cannot be read.
         ValueError
-            If it is no checkpoint or belongs to another model, optimiser or batch size; nothing
-            has been changed then.
+            If it is no checkpoint or belongs to another model, optimiser or batch size, or was
+            written in the middle of an epoch over another number of examples; nothing has been
+            changed then.
         """
         meta, arrays = read_checkpoint(path)
         groups: dict[str, dict[str, Array]] = {name: {} for name in (*self._arrays(), "optimiser")}
@@ -385,7 +386,7 @@ class Solver:
         for key, array in arrays.items():
             group, name = key.split("/", 1)
             groups[group][name] = asarray_like(array, like)
-        self._check_same_run(meta, groups)
+        self._check_same_run(meta, groups, order)
         with self._all_or_nothing():
             self.model.params.update(groups["params"])
             self._buffers().update(groups["buffers"])
@@ -397,7 +398,9 @@ class Solver:
             for name, rng in self._rngs().items():
                 rng.bit_generator.state = meta["rng"][name]
 
-    def _check_same_run(self, meta: Mapping[str, Any], groups: Mapping[str, Any]) -> None:
+    def _check_same_run(
+        self, meta: Mapping[str, Any], groups: Mapping[str, Any], order: np.ndarray | None
+    ) -> None:
         rngs = {name: rng.bit_generator.state for name, rng in self._rngs().items()}
         checks = [
             ("optimiser", type(self.optimiser).__name__, meta["optimiser"]),
@@ -406,6 +409,9 @@ class Solver:
             ("buffers", _shapes(self._buffers()), _shapes(groups["buffers"])),
             ("random generators", _kinds(rngs), _kinds(meta["rng"])),
         ]
+        if order is not None:  # in the middle of an epoch, which goes on in this order
+            num_train = int(self.data["X_train"].shape[0])
+            checks.append(("number of training examples", num_train, len(order)))
         for what, ours, theirs in checks:
             if ours != theirs:
                 raise ValueError(

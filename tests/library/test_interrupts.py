@@ -169,3 +169,9 @@ def test_a_run_interrupted_in_the_middle_of_an_epoch_can_be_written(tmp_path):
     assert everything(other) == everything(cut)
     other.train()
     assert everything(other) == everything(whole)
+    fewer = make_solver()
+    fewer.data = {name: array[:3] for name, array in fewer.data.items()}
+    before = everything(fewer)
+    with pytest.raises(ValueError, match="another run: number of training examples 4 there, 3 her"):
+        fewer.load_checkpoint(tmp_path / "cut.npz")
+    assert everything(fewer) == before
