@@ -281,13 +281,18 @@ class InOrder:
             self.sums[place] += term
 
 
-def matmul(a: Any, b: Any) -> Any:
+def matmul(a: Any, b: Any, *, by_columns: bool = False) -> Any:
     """Multiply two matrices, the rows of the first shared out among the threads.
+
+    BLAS itself would round in other ways with other numbers of threads.
 
     Parameters
     ----------
     a : array (N, K)
     b : array (K, M)
+    by_columns : bool
+        Share out the columns of the second instead: each thread goes through all of the other
+        matrix, which had better be the smaller one.
 
     Returns
     -------
@@ -303,11 +308,44 @@ def matmul(a: Any, b: Any) -> Any:
         return a @ b
     out = np.empty((len(a), b.shape[1]), np.result_type(a, b))
 
-    def work(rows: range) -> None:
-        part = slice(rows.start, rows.stop)
-        np.matmul(a[part], b, out=out[part])
+    def work(numbers: range) -> None:
+        part = slice(numbers.start, numbers.stop)
+        if by_columns:
+            np.matmul(a, b[:, part], out=out[:, part])
+        else:
+            np.matmul(a[part], b, out=out[part])
 
-    in_threads(work, len(a), b.nbytes)
+    in_threads(work, *((b.shape[1], a.nbytes) if by_columns else (len(a), b.nbytes)))
+    return out
+
+
+def matmul_each(a: Any, b: Any) -> Any:
+    """Multiply a matrix, or each of N, with each of N others, which are shared out among threads.
+
+    Parameters
+    ----------
+    a : array (L, K) or (N, L, K)
+    b : array (N, K, M)
+
+    Returns
+    -------
+    array (N, L, M)
+        ``a @ b``; for any array library but NumPy, exactly that.
+
+    Examples
+    --------
+    >>> matmul_each(np.ones((1, 2)), np.ones((3, 2, 1))).ravel()
+    array([2., 2., 2.])
+    """
+    if not isinstance(b, np.ndarray):
+        return a @ b
+    out = np.empty((len(b), a.shape[-2], b.shape[-1]), np.result_type(a, b))
+
+    def work(numbers: range) -> None:
+        part = slice(numbers.start, numbers.stop)
+        np.matmul(a if a.ndim == 2 else a[part], b[part], out=out[part])
+
+    in_threads(work, len(b), b[:1].nbytes)
     return out
 
 

@@ -15,6 +15,7 @@ from cs231n_lib._checks import (
     check_number,
     check_positive,
 )
+from cs231n_lib._parallel import matmul
 from cs231n_lib.backend import A, Array, array_namespace, asarray_like, float_dtype, to_host
 from cs231n_lib.losses import softmax_loss_vectorized, svm_loss_vectorized
 
@@ -158,7 +159,7 @@ class LinearClassifier:
         float_dtype(X, W)
         if X.ndim != 2 or X.shape[1] != W.shape[0]:
             raise ValueError(f"expected X of shape (N, {W.shape[0]}), got {tuple(X.shape)}")
-        return X @ W
+        return matmul(X, W)
 
     def predict(self, X: A) -> A:
         """Return the class with the highest score for each row of X, shape (N,); see `scores`."""

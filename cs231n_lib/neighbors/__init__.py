@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from cs231n_lib._checks import check_count, check_label_form, check_label_values, check_labels
+from cs231n_lib._parallel import matmul
 from cs231n_lib.backend import A, Array, array_namespace, as_float, asarray_like, device
 from cs231n_lib.neighbors._search import nearest_rows
 
@@ -140,7 +141,7 @@ def compute_distances_no_loops(X: A, X_train: A, metric: str = "l2") -> A:
         return xp.sum(xp.abs(X[:, None, :] - X_train[None, :, :]), axis=2)
     squared = (
         xp.sum(X * X, axis=1)[:, None]
-        - 2 * (X @ xp.permute_dims(X_train, (1, 0)))
+        - 2 * matmul(X, xp.permute_dims(X_train, (1, 0)), by_columns=True)
         + xp.sum(X_train * X_train, axis=1)[None, :]
     )
     return xp.sqrt(xp.maximum(squared, xp.zeros_like(squared)))

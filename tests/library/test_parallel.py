@@ -122,8 +122,8 @@ net = cs.ConvNet((3, 32, 32), [16, 32], hidden_dim=128, rng=rng(0))
 flat = cs.FullyConnectedNet([200, 100], normalization="batchnorm", keep_prob=0.5, rng=rng(0))
 X, y = rng(1).standard_normal((64, 3, 32, 32)).astype(np.float32), rng(2).integers(10, size=64)
 W = 1e-3 * rng(3).standard_normal((3072, 10)).astype(np.float32)
-big = rng(4).standard_normal((4000, 3072)).astype(np.float32)
-labels = rng(5).integers(10, size=4000)
+big = rng(4).standard_normal((1200, 3072)).astype(np.float32)
+labels = rng(5).integers(10, size=1200)
 
 def digest(*arrays):
     return hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays)).hexdigest()
@@ -139,10 +139,19 @@ def steps():
         w, b = rng(9).standard_normal((24, C, K, K)).astype(np.float32), np.zeros(24, np.float32)
         out, cache = cs.conv_forward(x, w, b, {"stride": stride, "pad": K // 2})
         found.append(digest(out, *cs.conv_backward(out, cache)))
+    by_columns = {"stride": 1, "pad": 1, "algorithm": "im2col"}
+    w, b = rng(9).standard_normal((24, 16, 3, 3)).astype(np.float32), np.zeros(24, np.float32)
+    out, cache = cs.conv_forward(x[:8, :16], w, b, by_columns)
+    found.append(digest(out))
+    found += map(digest, cs.conv_backward(out, cache))
     for loss in (cs.svm_loss_vectorized, cs.softmax_loss_vectorized):
         value, dW = loss(W, big, labels, 0.1)
         found.append((float(value).hex(), digest(dW)))
     found.append(digest(*cs.nearest(big[:200], big, 5)))
+    found.append(digest(cs.compute_distances_no_loops(big[:64, :784], big[:1000, :784])))
+    linear = cs.Softmax()
+    linear.W = rng(6).standard_normal((9999, 10)).astype(np.float32)
+    found.append(digest(linear.scores(rng(7).standard_normal((100, 9999)).astype(np.float32))))
     return found
 
 def train(path, epochs):

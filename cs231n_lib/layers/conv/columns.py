@@ -5,6 +5,7 @@ scatter and no stride trick, so they are deterministic and run on every array na
 """
 
 from cs231n_lib._checks import check_float_array, check_upstream
+from cs231n_lib._parallel import matmul_each
 from cs231n_lib.backend import A, array_namespace, device
 from cs231n_lib.layers.conv.algorithm import Algorithm
 from cs231n_lib.layers.conv.geometry import Cache, ConvParam, geometry_of, read_conv_cache
@@ -135,7 +136,7 @@ def conv_forward_im2col(x: A, w: A, b: A, conv_param: ConvParam) -> tuple[A, Cac
     geometry = geometry_of(x, w, b, conv_param)
     xp = array_namespace(x)
     cols = im2col(x, w.shape[2], w.shape[3], geometry.stride, geometry.pad, floor=True)
-    out = xp.matmul(xp.reshape(w, (w.shape[0], -1)), cols)
+    out = matmul_each(xp.reshape(w, (w.shape[0], -1)), cols)
     out += b[:, None]
     return xp.reshape(out, geometry.output_shape), (x, w, b, geometry)
 
@@ -162,10 +163,10 @@ def conv_backward_im2col(dout: A, cache: Cache, need_dx: bool = True) -> tuple[A
     cols = im2col(x, *layout, floor=True)
     flat = xp.reshape(dout, (N, F, OH * OW))
     filters = xp.reshape(w, (F, -1))
-    dw = xp.sum(xp.matmul(flat, xp.matrix_transpose(cols)), axis=0)
+    dw = xp.sum(matmul_each(flat, xp.matrix_transpose(cols)), axis=0)
     dx = None
     if need_dx:
-        dcols = xp.matmul(xp.matrix_transpose(filters), flat)
+        dcols = matmul_each(xp.matrix_transpose(filters), flat)
         dx = col2im(dcols, x.shape, *layout, floor=True)
     return dx, xp.reshape(dw, w.shape), xp.sum(flat, axis=(0, 2))
 
