@@ -4,7 +4,10 @@
 built from the forms that the platforms document, not by the code that reads them.
 """
 
+import gzip
 import io
+import stat
+import warnings
 import zipfile
 from datetime import UTC, datetime, timedelta
 
@@ -40,6 +43,19 @@ EXPECTED = {
     "nested too deep": "archives in archives",
     "empty notebook file": "own",
     "handed in twice": "own",
+    "packed by bzip2": "make it a plain zip file",
+    "an .ipynb.gz": "is a tar or gzip archive",
+    "printed as a web page": "is a web page",
+    "an Untitled alone": "own",
+    "another assignment's notebook": "own",
+    "nbgrader's marks in an answer": "own",
+    "two entries of one name": "nothing says which",
+    "a link in a zip": "a link, not a file",
+    "a way out of the zip": "own",
+    "a size that is not so": "unreadable",
+    "a zip of the large kind": "own",
+    "a zip of 2,001 files": "more than 2000 files",
+    "what a Mac adds": "own",
 }
 KINDS = list(EXPECTED)
 START = datetime(2026, 2, 2, 10, tzinfo=UTC)
@@ -65,6 +81,38 @@ def encrypted(data):
     changed[6] |= 1
     changed[changed.index(b"PK\1\2") + 8] |= 1
     return bytes(changed)
+
+
+def entry(name, method=zipfile.ZIP_DEFLATED):
+    found = zipfile.ZipInfo(name, (2026, 2, 2, 10, 0, 0))
+    found.compress_type = method
+    return found
+
+
+def with_entries(*entries):
+    data = io.BytesIO()
+    with warnings.catch_warnings(), zipfile.ZipFile(data, "w") as archive:
+        warnings.simplefilter("ignore", UserWarning)  # of two entries of one name
+        for one, content in entries:
+            archive.writestr(one, content)
+    return data.getvalue()
+
+
+def lying(data):
+    """Return a zip whose table of contents says that its file has one byte."""
+    place = data.index(b"PK\1\2") + 24
+    return data[:place] + (1).to_bytes(4, "little") + data[place + 4 :]
+
+
+def large(content):
+    """Return a zip with the records of those that are larger than 4 GiB."""
+    data = io.BytesIO()
+    with (
+        zipfile.ZipFile(data, "w") as archive,
+        archive.open(entry("a1.ipynb"), "w", force_zip64=True) as file,
+    ):
+        file.write(content)
+    return data.getvalue()
 
 
 def files_of(kind, number, place):
@@ -127,6 +175,41 @@ def files_of(kind, number, place):
             return {"work.zip": deep}, None
         case "empty notebook file":
             return {"a1.ipynb": b""}, b""
+        case "packed by bzip2":
+            return {"work.zip": with_entries((entry("a1.ipynb", zipfile.ZIP_BZIP2), mine))}, None
+        case "an .ipynb.gz":
+            return {"a1.ipynb.gz": gzip.compress(mine)}, None
+        case "printed as a web page":
+            return {"a1.html": b"<!DOCTYPE html>"}, None
+        case "an Untitled alone":
+            return {"Untitled.ipynb": mine}, mine
+        case "another assignment's notebook":
+            return {"a2.ipynb": scratch}, scratch
+        case "nbgrader's marks in an answer":
+            marks = "### BEGIN HIDDEN TESTS\n# YOUR CODE HERE\n### END SOLUTION"
+            odd = submission(mean=f"def mean(x):\n    return {number} + len({marks!r})\n{marks}")
+            return {"a1.ipynb": odd}, odd
+        case "two entries of one name":
+            return {
+                "work.zip": with_entries((entry("a1.ipynb"), mine), (entry("a1.ipynb"), wrong))
+            }, None
+        case "a link in a zip":
+            link = entry("a1.ipynb")
+            link.external_attr = (stat.S_IFLNK | 0o777) << 16
+            return {"work.zip": with_entries((link, f"../{number + 1}/a1.ipynb".encode()))}, None
+        case "a way out of the zip":
+            ways = (f"../../{place(number + 1)}", f"/{place(number + 1)}", "C:\\a1.ipynb")
+            return {"work.zip": packed({"a1.ipynb": mine} | dict.fromkeys(ways, wrong))}, mine
+        case "a size that is not so":
+            return {"work.zip": lying(packed(good))}, None
+        case "a zip of the large kind":
+            return {"work.zip": large(mine)}, mine
+        case "a zip of 2,001 files":
+            first = {f"{n}.txt": b"" for n in range(2_000)}
+            return {"work.zip": packed(first | good)}, None
+        case "what a Mac adds":
+            mac = {f"__MACOSX/{place(number + 1)}": wrong, "._a1.ipynb": wrong, ".DS_Store": b""}
+            return {"work.zip": packed(mac | good)}, mine
     raise AssertionError(kind)
 
 

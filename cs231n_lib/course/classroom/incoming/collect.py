@@ -244,6 +244,9 @@ class _Collector:
         if not choice.digest:  # nothing in it could be read: what it is called has to do
             why = unread[0][1] if unread else choice.reason
             choice = Choice(outer.name, b"", "0" * 64, why, refused=True)
+        elif choice.reason and unread and not choice.refused:  # the notebook may be what is unread
+            why = f"{unread[0][1]}; {choice.reason}"
+            choice = replace(choice, reason=why, refused=True)
         told = bool(hand_in.container.time or hand_in.container.written)
         time = hand_in.container.time if told else outer.time
         when = received.trusted(time, told or outer.zoned, self.now)
