@@ -18,6 +18,8 @@ NUMBER = re.compile(r"[1-9][0-9]{0,19}")
 #: What it calls a student whose name it hides: five characters without 0, O, I and l.
 ANONYMOUS = re.compile(r"(?=\d*[A-Za-z])[1-9A-HJ-NP-Za-km-z]{5}")
 NO_FILE = ("text.html", "link.html")
+#: What stands for a text or an address: after the student's number comes no other.
+NO_ATTACHMENT = re.compile(r"(?:^|_)(?![1-9][0-9]*_[1-9][0-9]*_)[^_]+_[^_]+_(?:text|link)\.html$")
 #: An assignment in the header: its name, and its number in brackets.
 COLUMN = re.compile(r".+ \(\d+\)")
 OWN_COLUMNS = ("Student", "LastName", "FirstName", "ID", "SIS User ID", "SIS Login ID",
@@ -111,8 +113,11 @@ class Canvas(Platform):
         raise UserError(f"{problem}. Give --column, as it stands there with its number: {shown}")
 
     def feedback_name(self, outer: str, assignment: str) -> str | None:
-        """Canvas finds student and attachment by the name of the file that was downloaded."""
-        if not list(_readings(outer)):
+        """Canvas finds student and attachment by the name of the file that was downloaded.
+
+        What was typed in has no attachment: a name without one would be passed over in silence.
+        """
+        if not _readings(outer) or NO_ATTACHMENT.search(outer):
             return None
         return f"{outer.removesuffix('.ipynb').removesuffix('.zip')}-feedback.html"
 

@@ -17,6 +17,7 @@ from cs231n_lib.course.classroom.incoming.collect import collect
 from cs231n_lib.course.classroom.incoming.numbers import number_of
 from cs231n_lib.course.classroom.incoming.received import submissions
 from cs231n_lib.course.classroom.outgoing import export
+from cs231n_lib.course.classroom.platforms.canvas import Canvas
 from cs231n_lib.course.classroom.platforms.sheets import read_table
 from cs231n_lib.course.classroom.standing import standing
 from cs231n_lib.course.errors import UserError
@@ -214,6 +215,21 @@ def test_moodles_sheet_goes_back_byte_for_byte_but_for_the_grades(course, tmp_pa
         mark, cell = (b"".join(wide + bytes([c]) for c in s) for s in (b",6.00", grade + b",6.00"))
         went = went.replace(cell, mark, 1)
     assert went == path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("outer", "name"),
+    [
+        ("doeanne_1234_88001_a1.ipynb", "doeanne_1234_88001_a1-feedback.html"),
+        ("doeanne_LATE_1234_88001_text.html", "doeanne_LATE_1234_88001_text.html-feedback.html"),
+        ("anon_Ab12C_88001_a1.zip", "anon_Ab12C_88001_a1-feedback.html"),
+        ("doeanne_1234_text.html", None),
+        ("doeanne_LATE_1234_link.html", None),
+        ("anne", None),
+    ],
+)
+def test_canvas_takes_feedback_back_where_there_is_an_attachment(outer, name):
+    assert Canvas().feedback_name(outer, "a1") == name
 
 
 def test_grades_go_back_to_canvas_under_its_own_header_and_numbers(course, tmp_path):
