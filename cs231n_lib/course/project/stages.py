@@ -71,6 +71,7 @@ def run_stages(names: list[str]) -> int:
     unknown = [name for name in names if name not in STAGES]
     if unknown:
         raise UserError(f"no such stage: {', '.join(unknown)}. Choose from: {', '.join(STAGES)}")
+    root()  # what there is no checkout of cannot be tested, whatever is installed
     if importlib.util.find_spec("pytest") is None:
         raise UserError("the tests need more: pip install -e '.[book,course,test,cluster]'")
     console = Console()
