@@ -7,6 +7,7 @@ the screen.  Page numbers are known only once a first copy was printed: `targets
 """
 
 import re
+from collections import Counter
 from urllib.parse import quote
 
 from bs4 import BeautifulSoup, Tag
@@ -19,6 +20,9 @@ DOCUMENT = "document-"
 PLAIN = "/:;=@!$&'()*+,-._~"
 #: How Chromium begins a sheet of a PDF.
 SHEET = re.compile(rb"(\d+) 0 obj\n<</Type /Page\n")
+#: The number before a heading, and in how many chapters at most a section of the contents stands:
+#: one that nearly all of them have tells nothing.
+NUMBER, COMMON = re.compile(r"^[\d.]+\s+"), 3
 #: How a link to another chapter begins.
 ACROSS = re.compile(r"^[^/:#]+\.html#")
 LEFT_OUT = re.compile(rf"{DOCUMENT}appendices/api")
@@ -133,10 +137,15 @@ def _documents(soup: BeautifulSoup) -> list[Tag]:
 
 
 def _contents(soup: BeautifulSoup, documents: list[Tag]) -> Tag:
+    inner = [
+        [part for part in section.find_all("section", recursive=False) if _heading(part)]
+        for section in documents[1:]
+    ]
+    often = Counter(name for parts in inner for name in {_name(part) for part in parts})
     lines = []
-    for section in documents[1:]:
-        inner = section.find_all("section", recursive=False)
-        parts = [_made(soup, "li", "", _line(soup, part)) for part in inner if _heading(part)]
+    for section, within in zip(documents[1:], inner, strict=True):
+        telling = [part for part in within if often[_name(part)] <= COMMON]
+        parts = [_made(soup, "li", "", _line(soup, part)) for part in telling]
         line = _line(soup, section)
         lines.append(
             _made(soup, "li", "", line, *([_made(soup, "ol", "", *parts)] if parts else []))
@@ -186,6 +195,11 @@ def _title(heading: Tag | None) -> str:
     words = heading.strings if heading else ()
     kept = (w for w in words if w.parent and w.parent.get("class") != ["headerlink"])
     return "".join(kept).strip()
+
+
+def _name(section: Tag) -> str:
+    """Return a section's title without its number."""
+    return NUMBER.sub("", _title(_heading(section)))
 
 
 def _line(soup: BeautifulSoup, section: Tag) -> Tag:

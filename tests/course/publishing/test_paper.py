@@ -73,6 +73,25 @@ def test_each_chapter_stands_at_the_head_of_its_sheets(soup):
     assert soup.find(id="one")["style"] == "page: sheet-1"
 
 
+def test_contents_leave_out_the_sections_that_every_chapter_has():
+    chapter = (
+        '<span id="document-{0}"></span><section id="{0}"><h1>{0}. Chapter</h1>'
+        "<section><h2>{0}.1. Of its own {0}</h2></section>"
+        "<section><h2>{0}.2. {1}</h2></section>"
+        "<section><h2>{0}.3. Exercises</h2></section></section>"
+    )
+    names = ("Pairs", "Pairs", "Pairs", "Alone")
+    body = "".join(chapter.format(n, name) for n, name in enumerate(names, 1))
+    soup = paper.prepare(f"<section><h1>Book</h1>{body}</section>", "Author")
+    lines = [line.text.removesuffix("000") for line in soup.select(".paper-contents li li")]
+    assert lines == [
+        line
+        for n, name in enumerate(names, 1)
+        for line in (f"{n}.1. Of its own {n}", f"{n}.2. {name}")
+    ]
+    assert soup.text.count("Exercises") == len(names)
+
+
 def test_contents_and_index_get_page_numbers(soup):
     places = {heading.parent["id"]: heading["id"] for heading in soup.select("[id^=place-]")}
     pages = {places["one"]: 3, places["first"]: 4, places["glossary"]: 9, "term-loss": 9}
