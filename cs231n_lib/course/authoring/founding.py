@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from cs231n_lib.course.assignment import sources
 from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.files import write_atomically
@@ -33,12 +34,17 @@ def begin(course: Course, assignment: str) -> list[Path]:
     Raises
     ------
     UserError
-        If the name cannot be one, or the course has a file of it already.
+        If the name cannot be one or is one of ours, or the course has a file of it already.
     """
     if not NAME.fullmatch(assignment):
         raise UserError(
             f"{assignment!r} cannot be the name of an assignment: write a letter and then letters, "
             "digits and underscores, a6 or smoothing say"
+        )
+    if assignment in sources.assignments():
+        raise UserError(
+            f"{assignment} is one of ours, with hints of its own; choose another name. "
+            f"To change ours: cs231n course add {assignment}"
         )
     notebook = course.source / assignment / f"{assignment}.ipynb"
     contents = {

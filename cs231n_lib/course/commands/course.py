@@ -41,7 +41,7 @@ def new(
     chosen = () if words == ("none",) else words or None
     course = begin(folder, name, chosen, zone, dict(map(_dated, due or ())), roster)
     say(f"{course.root}: {', '.join(course.assignments()) or 'no assignments yet'}")
-    begun = "cs231n release" if course.assignments() else "cs231n course exercise a1"
+    begun = "cs231n release" if course.assignments() else "cs231n course exercise a6"
     say(f"Next: cd {course.root} && {begun}")
 
 

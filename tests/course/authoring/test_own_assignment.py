@@ -157,6 +157,9 @@ def test_names_and_files_in_use_are_refused(course):
             begin(course, name)
     with pytest.raises(UserError, match="there already"):
         begin(course, "a6")
+    with pytest.raises(UserError, match=r"a3 is one of ours.*cs231n course add a3"):
+        begin(course, "a3")
+    assert course.assignments() == ["a6"]
 
 
 def test_students_get_neither_checks_nor_solution(course):

@@ -127,6 +127,9 @@ def test_what_cannot_be_read_leaves_no_course(tmp_path, monkeypatch, options, me
 def test_one_more_assignment_joins_a_course(tmp_path):
     course = begin(tmp_path / "v", assignments=())
     assert course.assignments() == []
+    bare = CliRunner().invoke(app, ["course", "new", str(tmp_path / "w"), "--assignments", "none"])
+    assert "Next: " in bare.output
+    assert bare.output.rstrip().endswith("cs231n course exercise a6")
     added = CliRunner().invoke(app, ["course", "add", "a2", "--course", str(course.root)])
     assert added.exit_code == 0, added.output
     assert course.assignments() == ["a2"]
