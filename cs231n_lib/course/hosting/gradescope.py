@@ -19,6 +19,7 @@ from cs231n_lib.course.assignment.master import Master, read_master
 from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.classroom.incoming.archives import Budget, Download, Inner, inner_files
 from cs231n_lib.course.classroom.incoming.hand_in import choose
+from cs231n_lib.course.classroom.platforms.gradescope import TEXT
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.files import write_atomically
 from cs231n_lib.course.judge import pools, walls
@@ -214,8 +215,7 @@ def _results(result: Result, master: Master, notes: list[str], kind: str) -> dic
         "output": visible("\n".join([*said, *result.notes, *notes])),
         "visibility": "visible",
         "stdout_visibility": "hidden",
-        # What students wrote stands in these texts: as HTML or Markdown it could pass for ours.
-        **dict.fromkeys(("output_format", "test_output_format", "test_name_format"), "text"),
+        **TEXT,
         "extra_data": {"seed": result.seed, "master": result.master, "walls": kind},
         "tests": tests,
     }

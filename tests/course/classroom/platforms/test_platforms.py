@@ -437,6 +437,7 @@ def test_gradescope_reads_what_is_written_for_it_and_gets_what_counts(course, tm
     content = json.loads((done.path / "bob" / "results.json").read_text())
     assert content["score"] == sum(t["score"] for t in content["tests"]) == 4
     assert content["visibility"] in ("hidden", "after_due_date", "after_published", "visible")
+    assert content["output_format"] == content["test_output_format"] == "text"
     for test in content["tests"]:
         assert test["status"] in ("passed", "failed")
         assert 0 <= test["score"] <= test["max_score"]
