@@ -11,7 +11,9 @@ from cs231n_lib.course.errors import Refused
 FOLDER = re.compile(r"submission_[0-9]+")
 EXPORT = re.compile(r"assignment_\d+_export")
 #: What students wrote stands in these texts: as HTML or Markdown it could pass for ours.
-TEXT = dict.fromkeys(("output_format", "test_output_format", "test_name_format"), "text")
+TEXT: dict[str, Any] = dict.fromkeys(
+    ("output_format", "test_output_format", "test_name_format"), "text"
+)
 
 
 class Gradescope(Platform):
@@ -82,8 +84,9 @@ def _results(grade: Any, answer: Answer) -> dict[str, Any]:
     ]
     late = f"{grade.penalty:g} points were taken off for lateness." if grade.penalty else ""
     output = "\n".join(t for t in (grade.reason, late) if t)
-    told = {"score": grade.score, "output": output, "visibility": "visible", "tests": tests}
-    return TEXT | told
+    return {
+        "score": grade.score, "output": output, "visibility": "visible", **TEXT, "tests": tests,
+    }  # fmt: skip
 
 
 def _text(value: Any) -> str:
