@@ -160,7 +160,11 @@ class Download:
         if self._is_temporary(parts):
             return
         where = "/".join(parts)
-        status = path.lstat()
+        try:
+            status = path.lstat()
+        except OSError as error:  # students hand in, and take back, while this is read
+            self.refused.append((where, f"cannot be read: {error.strerror}"))
+            return
         if stat.S_ISLNK(status.st_mode):
             self.refused.append((where, "a link, not a file"))
         elif not stat.S_ISREG(status.st_mode):

@@ -344,6 +344,24 @@ def test_the_files_of_a_hand_in_are_counted_in_all_its_archives_together(
     assert any("more than 50 files" in reason for _, reason in report.notes) == (deep > 1)
 
 
+def test_a_file_that_is_gone_when_it_is_looked_at_stops_nobody(course, tmp_path, monkeypatch):
+    for name in ("anne", "bob"):
+        path = tmp_path / "in" / name / "a1.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(submission(mean=name))
+    look = Path.lstat
+
+    def lstat(path):
+        if path.parent.name == "anne":
+            path.unlink(missing_ok=True)
+        return look(path)
+
+    monkeypatch.setattr(Path, "lstat", lstat)
+    report = collect(course, "a1", [tmp_path / "in"])
+    assert students(report) == ["bob"]
+    assert reasons(report) == ["cannot be read: No such file or directory"]
+
+
 def test_names_in_archives_are_told_in_short(course, tmp_path):
     names = {"x" * 60_000 + f"{n}.zip": b"no archive" for n in range(15)}
     archive = packed(names, 1)

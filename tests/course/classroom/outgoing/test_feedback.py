@@ -190,6 +190,12 @@ def test_a_clearing_that_was_cut_short_goes_on_but_forgets_nothing_new(
     with pytest.raises(UserError, match="there already"):
         archive(course, output, clear=True)
     (course.state / "terms.json").unlink()
+    (left, *_) = course.received("a1").glob("*/*.file")
+    before = left.read_bytes()
+    left.write_bytes(before[:-1] + b"!")
+    with pytest.raises(UserError, match="there already"):
+        archive(course, output, clear=True)
+    left.write_bytes(before)
     archive(course, output, clear=True)
     assert (ended(course), output.read_bytes()) == (set(), packed)
 
