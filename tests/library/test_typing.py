@@ -14,9 +14,9 @@ import cs231n_lib
 PROGRAMS = Path(__file__).with_name("programs")
 
 
-def mypy(folder):
+def mypy(folder, cache):
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--config-file", "", "--cache-dir", str(folder),
+        [sys.executable, "-m", "mypy", "--config-file", "", "--cache-dir", str(cache),
          "--follow-imports", "silent", *sorted(map(str, PROGRAMS.glob("*.py")))],
         capture_output=True, text=True, check=False,
         cwd=folder,  # so that the library is found as an installed one, by its py.typed
@@ -26,7 +26,7 @@ def mypy(folder):
         yield name, int(line), text
 
 
-def pyright(folder):
+def pyright(folder, cache):
     command = shutil.which("pyright")
     if command is None:
         pytest.skip("there is no command pyright: pip install 'pyright[nodejs]' brings one")
@@ -46,8 +46,13 @@ def pyright(folder):
 
 @pytest.fixture(scope="module", params=[mypy, pyright], ids=lambda checker: checker.__name__)
 def found(request, tmp_path_factory):
-    """Line numbers that a checker names, for each program."""
-    named = list(request.param(tmp_path_factory.mktemp("checker")))
+    """Line numbers that a checker names, for each program.
+
+    What mypy has learnt of NumPy and of files that are as they were, it knows the next time.
+    """
+    folder = tmp_path_factory.mktemp("checker")
+    kept = getattr(request.config, "cache", None)
+    named = list(request.param(folder, kept.mkdir("mypy") if kept else folder))
     return {name: {line: text for n, line, text in named if n == name} for name, *_ in named}
 
 

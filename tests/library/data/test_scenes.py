@@ -178,12 +178,13 @@ def test_dials_refuse_what_is_not_between_0_and_1(dial, value):
 # --- what the classifiers of the course make of it ------------------------------------------
 
 
-def nearest_neighbour_accuracy(data, k):
+def nearest_neighbour_accuracies(data, ks):
     train, test = (X.reshape(len(X), -1).astype(np.float32) for X in (data.X_train, data.X_test))
     distances = (train * train).sum(axis=1) - 2 * test @ train.T
-    nearest = np.argpartition(distances, k, axis=1)[:, :k]
-    votes = np.stack([np.bincount(row, minlength=10) for row in data.y_train[nearest]])
-    return (votes.argmax(axis=1) == data.y_test).mean()
+    for k in ks:
+        nearest = np.argpartition(distances, k, axis=1)[:, :k]
+        votes = np.stack([np.bincount(row, minlength=10) for row in data.y_train[nearest]])
+        yield (votes.argmax(axis=1) == data.y_test).mean()
 
 
 def train_softmax(data, weight_decay, epochs=15, learning_rate=0.01):
@@ -204,7 +205,7 @@ def train_softmax(data, weight_decay, epochs=15, learning_rate=0.01):
 
 
 def test_a_linear_classifier_beats_nearest_neighbours_by_far(data):
-    neighbours = max(nearest_neighbour_accuracy(data, k) for k in (1, 5, 10))
+    neighbours = max(nearest_neighbour_accuracies(data, (1, 5, 10)))
     _, linear = train_softmax(data, weight_decay=0.001)
     assert 0.3 < neighbours < 0.5
     assert neighbours + 0.1 < linear < 0.7
@@ -212,7 +213,7 @@ def test_a_linear_classifier_beats_nearest_neighbours_by_far(data):
 
 def test_nuisances_are_what_makes_nearest_neighbours_weak():
     easy = load_scenes(500, 200, nuisances=replace(Nuisances(), position=0.1, background=0.0))
-    assert nearest_neighbour_accuracy(easy, 1) > 0.7
+    assert min(nearest_neighbour_accuracies(easy, [1])) > 0.7
 
 
 def test_templates_show_a_two_headed_horse_and_a_red_car(data):
