@@ -1,0 +1,39 @@
+"""The stored figures as a phone shows them: whole, with letters that are read."""
+
+import pytest
+
+from cs231n_lib.course.checkout import root
+from cs231n_lib.course.publishing import build, drawings, notebooks
+from cs231n_lib.course.publishing.sphinx import figures
+
+BOOK = root() / "book"
+#: These scroll: to draw them anew takes minutes of training, and their numbers then differ.
+SCROLLING = {
+    "11_convolutional_networks": {"fig-shift", "fig-feature-map", "fig-transfer"},
+    "labs/nearest_neighbour": {"fig-cifar10-ranks", "fig-cifar10-cv", "fig-cifar10-confusion"},
+    "labs/linear": {"fig-linlab-colours", "fig-linlab-confusion"},
+    "labs/two_layer_network": {"fig-netlab-knobs", "fig-netlab-confusion"},
+    "labs/convnet": {"fig-convlab-confusion", "fig-convlab-calibration"},
+}
+PAGES = {path.relative_to(BOOK).with_suffix("").as_posix(): path for path in build.notebooks(BOOK)}
+
+
+def narrowest(png, source):
+    """Return the width at which the smallest letters of a figure on a phone can be read."""
+    drawn = drawings.read(png)
+    if not drawings.has_text(drawn):
+        return 0
+    tall = figures.narrow(drawn, source)
+    width = (drawn if tall is None else tall).shape[1]
+    return width * figures.LEGIBLE / figures.smallest_type(source)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_phone_shows_figures_whole(name):
+    scrolling = {
+        cell.metadata.mystnb.figure.name
+        for cell in notebooks.read(PAGES[name]).cells
+        for png in notebooks.figures(cell.get("outputs", []))
+        if narrowest(png, cell.source) > figures.SCREEN
+    }
+    assert scrolling == SCROLLING.get(name, set())
