@@ -331,6 +331,8 @@ def check_gradient(
         up or down at random, so that they see what the gradient lacks (a row, a layer); where
         that meets kinks, all are moved part by part. It passes only if all were part of a line
         that would have shown an error of an eighth of the gradient's root mean square.
+        Smaller errors may pass: in float32, say, a row that is missing and was far smaller than
+        the others.
 
     Raises
     ------
