@@ -15,6 +15,8 @@ from cs231n_lib.course.limits import MAX_LINE, MAX_LOGIN
 
 #: What a student id may be: it becomes a folder's name.
 STUDENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
+#: What Windows takes for a device, whatever comes after a dot; a dot at the end it leaves out.
+TAKEN = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?|.*\.", re.IGNORECASE)
 #: What no student id has in it.
 ODD = re.compile(r"[^A-Za-z0-9._@+-]+")
 #: Format characters that words are written with: joiners of Persian, Hindi and emoji.
@@ -52,10 +54,11 @@ def visible(value: object, keep: str = "\n\t") -> str:
     )
 
 
-def student_id(login: str) -> str:
+def student_id(login: str, digits: int = 8) -> str:
     r"""Return the id of the student with a login: the login itself, where it can name a folder.
 
-    Otherwise what is left of it in plain letters, and a digest that tells it from all others.
+    Otherwise what is left of it in plain letters, and a digest of so many digits that tells it from
+    all others, on file systems too that fold capitals or leave out a dot at the end.
 
     Raises
     ------
@@ -69,7 +72,7 @@ def student_id(login: str) -> str:
     ('anne@example.edu', 'o-neil-eb1aed4f', 'UNI-jdoe2-7873ee54')
     """
     login = unicodedata.normalize("NFC", login.strip())
-    if STUDENT.fullmatch(login) and ".." not in login:
+    if STUDENT.fullmatch(login) and ".." not in login and not TAKEN.fullmatch(login):
         return login
     if (
         not any(c.isalnum() for c in login)
@@ -82,7 +85,7 @@ def student_id(login: str) -> str:
         )
     plain = unicodedata.normalize("NFKD", login).encode("ascii", "ignore").decode()
     plain = ODD.sub("-", plain).replace("..", ".").strip("-.")[:60] or "student"
-    return f"{plain}-{hashlib.sha256(login.encode()).hexdigest()[:8]}"
+    return f"{plain}-{hashlib.sha256(login.encode()).hexdigest()[:digits]}"
 
 
 def file_name(name: str) -> str:

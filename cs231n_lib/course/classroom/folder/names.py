@@ -8,16 +8,21 @@ from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.files import read_record, write_atomically
 from cs231n_lib.course.text import student_id
 
+#: Digits of the digest in an id where another has one with fewer already.
+LONG = 32
+
 
 def spelling(login: str) -> str:
     r"""Return what all spellings of a login have in common: they are one student's.
+
+    Capitals alone are made small: to fold more would make one student of strasse and straße.
 
     Examples
     --------
     >>> spelling(" Mu\u0308ller") == spelling("M\u00dcLLER")
     True
     """
-    return _composed(login).casefold()
+    return _composed(login).lower()
 
 
 def _composed(login: str) -> str:
@@ -35,8 +40,8 @@ class Names:
         self.logins: dict[str, str] = {}
         if self.path.exists():
             self.logins = read_record(self.path)
-        self.known = {login.casefold(): student for student, login in self.logins.items()}
-        self.known |= {student.casefold(): student for student in self.logins}
+        self.known = {spelling(login): student for student, login in self.logins.items()}
+        self.known |= {spelling(student): student for student in self.logins}
 
     def __contains__(self, login: str) -> bool:
         """Whether the login, or the id, has been met before."""
@@ -52,8 +57,10 @@ class Names:
         """
         if login not in self:
             student = student_id(login)
+            if student in self:  # another's, by chance or by intent
+                student = student_id(login, LONG)
             self.logins[student] = _composed(login)
-            self.known |= {spelling(login): student, student.casefold(): student}
+            self.known |= {spelling(login): student, spelling(student): student}
         return self.known[spelling(login)]
 
     def find(self, login: str) -> str:

@@ -1,5 +1,6 @@
 """What a learning platform is to the classroom: the interface that each file here implements."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
@@ -19,8 +20,13 @@ class Label:
     number: str
 
     def __str__(self) -> str:
-        """Return ``canvas-1234``, say: the student's id as long as no sheet tells the login."""
-        return f"{self.platform}-{self.number}"
+        """Return ``canvas-1234``, say: the student's id as long as no sheet tells the login.
+
+        A number with letters gets a digest: two that differ in capitals alone are two students.
+        """
+        text = f"{self.platform}-{self.number}"
+        same = text == text.lower()
+        return text if same else f"{text}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 @dataclass(frozen=True)

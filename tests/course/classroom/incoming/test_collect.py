@@ -64,7 +64,7 @@ def reasons(report):
         ("doeanne_LATE_1234_5678_a1-2.ipynb", "canvas-1234"),
         ("doeanne_LATE_1234_text.html", "canvas-1234"),
         ("student_01_1001_50001_a1.ipynb", "canvas-1001"),
-        ("anon_Ab12C_88001_a1.ipynb", "canvas-anon-Ab12C"),
+        ("anon_Ab12C_88001_a1.ipynb", "canvas-anon-Ab12C-6c94f3e9"),
         ("Anne Doe_4711_assignsubmission_file_/a1.ipynb", "moodle-4711"),
         ("Anne Doe_4711_assignsubmission_file_a1.ipynb", "moodle-4711"),
         ("Third_123_assignsubmission_file_x_999_assignsubmission_file_a1.ipynb", "moodle-123"),
