@@ -27,9 +27,31 @@ READY, REFUSED, START, END, KILL = b"r", b"x", b"s", b"e", b"k"
 ENDING = "<id"
 
 
-def _child(connection: socket.socket, options: dict[str, Any], nested: bool) -> NoReturn:
+def _deaf() -> dict[int, Any]:
+    """Ignore all signals but the news of a child's end; return what was done with them before.
+
+    Without namespaces of its own a worker sees this process and may send it whatever the filter of
+    its system calls lets through. An answer must not be able to make the machine look broken.
+    """
+    before: dict[int, Any] = {}
+    for number in signal.valid_signals() - {signal.SIGCHLD}:
+        with contextlib.suppress(OSError, ValueError):  # two cannot be ignored, some are the C
+            before[number] = signal.signal(number, signal.SIG_IGN)  # library's own
+    return before
+
+
+def _hear(before: dict[int, Any]) -> None:
+    """Undo `_deaf`."""
+    for number, handler in before.items():
+        signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+
+def _child(
+    connection: socket.socket, options: dict[str, Any], signals: dict[int, Any], nested: bool
+) -> NoReturn:
     """Become the worker of one submission; never return."""
     try:
+        _hear(signals)
         os.setsid()  # a process group reaches across namespaces: kill(0, 9) would hit the parent
         isolation.close_all_but(connection.fileno())
         if nested:
@@ -44,7 +66,9 @@ def _child(connection: socket.socket, options: dict[str, Any], nested: bool) -> 
         os._exit(70)
 
 
-def _fork_nested(connection: socket.socket, options: dict[str, Any]) -> int:
+def _fork_nested(
+    connection: socket.socket, options: dict[str, Any], signals: dict[int, Any]
+) -> int:
     """Start a worker as the first process of a new pid namespace; return its pid, 0 if refused."""
     read_end, write_end = os.pipe()
     middle = os.fork()
@@ -55,7 +79,7 @@ def _fork_nested(connection: socket.socket, options: dict[str, Any]) -> int:
         except OSError:
             pid = -1
         if pid == 0:
-            _child(connection, options, nested=True)
+            _child(connection, options, signals, nested=True)
         os.write(write_end, str(max(pid, 0)).encode())
         os._exit(0)
     os.close(write_end)
@@ -65,10 +89,10 @@ def _fork_nested(connection: socket.socket, options: dict[str, Any]) -> int:
     return pid
 
 
-def _fork_plain(connection: socket.socket, options: dict[str, Any]) -> int:
+def _fork_plain(connection: socket.socket, options: dict[str, Any], signals: dict[int, Any]) -> int:
     pid = os.fork()
     if pid == 0:
-        _child(connection, options, nested=False)
+        _child(connection, options, signals, nested=False)
     return pid
 
 
@@ -104,6 +128,7 @@ def main() -> NoReturn:
         with contextlib.suppress(Exception):  # the student's own import will tell
             importlib.import_module(name)
     fork = _fork_nested if options["nested"] else _fork_plain
+    signals = _deaf()
     control.sendall(READY)
     pid = 0
     while True:
@@ -112,7 +137,7 @@ def main() -> NoReturn:
             if pid:
                 _end(pid, 0.0)
             with socket.socket(fileno=descriptors[0]) as connection:
-                pid = fork(connection, options)
+                pid = fork(connection, options, signals)
             control.sendall(READY if pid else REFUSED)
         elif message in (END, KILL):
             status, used = _end(pid, 1.0 if message == END else 0.0) if pid else (0, 0.0)

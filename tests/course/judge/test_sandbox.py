@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -316,3 +317,28 @@ def test_an_unsandboxed_worker_speaks_the_same_language(library):
         run(client, "import os\nos._exit(4)")
     plain.stop()
     assert os.getpid()
+
+
+@pytest.mark.parametrize("nested", [True, False])
+def test_signals_to_everybody_end_no_one_but_their_sender(make_sandbox, monkeypatch, nested):
+    """Where namespaces are not nested the warm parent is there to be seen."""
+    monkeypatch.setattr(bubblewrap.Sandbox, "nested", nested)
+    walls = make_sandbox()
+    worker = start(walls)
+    with contextlib.suppress(StudentError):  # the first process of a namespace hears none of them
+        run(worker, "import os, signal\n"
+                    "for number in sorted(signal.valid_signals(), reverse=True):\n"
+                    "    for who in (1, 2, 3, -1):\n"
+                    "        try: who == os.getpid() or os.kill(who, number)\n"
+                    "        except OSError: pass\n"
+                    "os.kill(os.getpid(), signal.SIGTERM)")  # fmt: skip
+    assert walls.process.poll() is None
+    assert evaluate(start(walls), "1 + 1") == 2
+
+
+def test_a_worker_hears_signals_as_any_process_does(walls):
+    worker = start(walls)
+    run(worker, "import signal")
+    heard = evaluate(worker, "[int(signal.getsignal(n)) for n in (15, 10, 14, 34, 13)]")
+    assert heard == [signal.SIG_DFL] * 4 + [signal.SIG_IGN]
+    assert "default_int_handler" in evaluate(worker, "repr(signal.getsignal(2))")
