@@ -35,6 +35,8 @@ MAX_RECEIVED = 512 * 2**20
 MAX_CALLBACKS = 10_000
 #: Characters of one message or traceback that are shown, and of all answers of one submission.
 MAX_TEXT, MAX_ANSWERS = 4_000, 2_000_000
+#: Characters of a result that another machine sends: all of the above, escaped, and some more.
+MAX_REPLY = 32 * 2**20
 #: Notes on a submission, and characters of one.
 MAX_NOTES, MAX_NOTE = 100, 200
 #: Problems whose mistaken results are remembered, and bytes of the largest that is: a class meets

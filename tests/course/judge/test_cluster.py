@@ -1,8 +1,10 @@
 """The same results from a real Dask scheduler and workers in processes of their own."""
 
 import importlib.util
+import json
 import multiprocessing
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,7 +16,9 @@ from cs231n_lib.course import checkout
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.judge.batch import grade_all
 from cs231n_lib.course.judge.pools import Settings
+from cs231n_lib.course.judge.pools.cluster import grade_one
 from cs231n_lib.course.judge.pools.local import LocalPool
+from cs231n_lib.course.judge.result import Fault
 from cs231n_lib.course.judge.store import Results, version
 from cs231n_lib.course.limits import JUDGE_MEMORY
 from tests.course.judge.test_grading import MASTER, scores, some
@@ -131,7 +135,8 @@ def grade_in_a_thread(settings, connection):
     thread.join()
     judge = cluster._judge(settings).process.pid
     memory = resource.prlimit(judge, resource.RLIMIT_AS)[0]
-    connection.send((sum(t["score"] for t in replies[0]["tests"]), memory, judge != os.getpid()))
+    tests = json.loads(replies[0])["tests"]
+    connection.send((sum(t["score"] for t in tests), memory, judge != os.getpid()))
 
 
 def test_a_judge_on_a_cluster_is_bounded_like_one_here_also_below_a_daemon(settings):
@@ -176,3 +181,67 @@ def test_a_scheduler_that_is_not_there_is_told_in_words(settings, monkeypatch):
     monkeypatch.setattr(cluster, "SCHEDULER_SECONDS", 1.0)
     with pytest.raises(UserError, match="no Dask scheduler answers"):
         ClusterPool(settings, f"tcp://127.0.0.1:{free_port()}")
+
+
+def told(settings, cluster, monkeypatch, job):
+    """Return what is said of three submissions whose jobs on the cluster are ``job``."""
+    from cs231n_lib.course.judge.pools import cluster as pools_cluster
+
+    monkeypatch.setattr(pools_cluster, "grade_one", job)
+    with open_pool(settings, cluster) as pool:
+        monkeypatch.setattr(pool, "silence", 20.0)
+        return dict(pool.grade(some(3), 5))
+
+
+def test_a_worker_that_lies_has_no_result_and_runs_nothing_here(
+    settings, cluster, monkeypatch, tmp_path
+):
+    """Jobs that stand for what a worker sends that has been taken over."""
+    one = submission()
+    real = grade_one(settings, one, 5, version())
+    here, mark = os.getpid(), str(tmp_path / "run-here")
+
+    class Runs:
+        def __reduce__(self):
+            return eval, (f"__import__('os').getpid() == {here} and open({mark!r}, 'w') or 'x'",)
+
+    def another(settings, data, seed, expected):
+        return real if data != one else real.replace('"seed": 5', '"seed": 6')
+
+    def nothing(*_):
+        return None
+
+    def runs(*_):
+        return Runs()
+
+    def silent(*_):
+        import time
+
+        time.sleep(3600)
+
+    def fails(*_):
+        raise ValueError("\x1b[2J")
+
+    def says(*_):
+        return "no result: \x1b[2J\n" + "x" * 10_000
+
+    for job, reason in (
+        (another, "a worker sent the result of another "),
+        (nothing, "a worker sent no text but NoneType"),
+        (runs, "a worker sent no result"),
+        (fails, r"the cluster gave up on it \(error\)"),
+        (says, r"\\x1b\[2J x"),
+        (silent, "no worker of the cluster answered within 20 seconds"),
+    ):
+        found = told(settings, cluster, monkeypatch, job)
+        assert len(found) == 3
+        for fault in found.values():
+            assert isinstance(fault, Fault), fault
+            assert re.match(reason, fault.reason), fault.reason
+            assert len(fault.reason) <= 500
+    assert not os.path.exists(mark)
+
+
+def test_a_worker_of_another_version_says_so(settings):
+    reply = grade_one(settings, submission(), 5, "another")
+    assert reply == "no result: this worker has another version of the course package; update it"
