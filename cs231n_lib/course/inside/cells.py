@@ -4,10 +4,22 @@ The judge and the worker read cells by the same rules, so the rules stand where 
 """
 
 import ast
+import re
 
 from cs231n_lib.course.inside.limits import MAX_MAGICS
 
 CELL_MAGICS_THAT_RUN = ("%%time", "%%timeit", "%%capture", "%%prun")
+
+
+def lines_of(source: str) -> list[str]:
+    r"""Return the lines as Python counts them: a page break or U+2028 in a text ends none.
+
+    Examples
+    --------
+    >>> lines_of("a\r\nb\x0cc")
+    ['a', 'b\x0cc']
+    """
+    return re.split("\r\n|\r|\n", source)
 
 
 def without_magics(source: str) -> tuple[str, list[str]]:
@@ -19,7 +31,7 @@ def without_magics(source: str) -> tuple[str, list[str]]:
     ('pass\nx = 7 % 4', ['ignored: %matplotlib inline'])
     """
     notes = []
-    lines = source.splitlines()
+    lines = lines_of(source)
     first = next((n for n, line in enumerate(lines) if line.strip()), None)
     if first is not None and lines[first].startswith("%%"):
         notes.append(f"ignored: {lines[first]}")

@@ -19,7 +19,7 @@ from typing import IO, Any, NoReturn
 import numpy as np
 
 from cs231n_lib.course.inside import limits, metering, protocol, standin
-from cs231n_lib.course.inside.cells import HELPERS, statements, without_magics
+from cs231n_lib.course.inside.cells import HELPERS, lines_of, statements, without_magics
 from cs231n_lib.course.inside.protocol import Callback, Handle, ProtocolError, Record
 
 BY_VALUE = frozenset({type(None), bool, int, float, complex, str, Handle, Callback})
@@ -136,7 +136,8 @@ class Worker:
         if message.get("helpers"):
             source = statements(source, HELPERS)
         name = f"<{message['cell']}>"
-        linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+        shown = [f"{line}\n" for line in lines_of(source)]
+        linecache.cache[name] = (len(source), None, shown, name)
         exec(compile(source, name, "exec"), self.namespace)
         return {"notes": notes[:20]}
 

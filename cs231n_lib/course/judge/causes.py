@@ -10,7 +10,7 @@ from cs231n_lib.course.assignment.master import Master, defined_names
 from cs231n_lib.course.checks.keys import nearest
 from cs231n_lib.course.checks.raising import OTHER_CELLS, misspelt, outside_class
 from cs231n_lib.course.checks.verdict import Diagnosis
-from cs231n_lib.course.inside.cells import without_magics
+from cs231n_lib.course.inside.cells import lines_of, without_magics
 
 #: What a merge that was not finished leaves in a text.
 CONFLICT = re.compile(r"^(<{7}|={7}|>{7})( |$)", re.MULTILINE)
@@ -108,7 +108,7 @@ class Causes:
         if PROMPT.search(source):
             advice = ". The marks of a prompt (>>> and ...) are no Python: delete them"
         number = LINE.search(errors[cell])
-        lines = source.splitlines()
+        lines = lines_of(source)
         shown = ""
         if number and 0 < int(number[1]) <= len(lines):
             shown = f"\n    {lines[int(number[1]) - 1].strip()[:200]}"

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 
 from cs231n_lib.course.checks.verdict import StudentError
+from cs231n_lib.course.inside.cells import lines_of
 from cs231n_lib.course.text import visible
 
 #: The names that an exception may have here: those of Python itself, of NumPy, and the judge's own.
@@ -37,7 +38,7 @@ def type_and_line(error: StudentError, cells: Sequence[tuple[str, str, bool]]) -
     ('an exception of its own: at line 2 of the cell double', '    raise Secret1(x)')
     """
     kind = error.type_name if error.type_name in TYPES else "an exception of its own"
-    sources = {label: source.splitlines() for label, source, _ in cells}
+    sources = {label: lines_of(source) for label, source, _ in cells}
     for label, number in reversed(_FRAME.findall(error.traceback)):
         lines = sources.get(label, [])
         if 1 <= int(number) <= len(lines):
