@@ -2,7 +2,8 @@
 
 ``--record`` writes what was tried into ``benchmarks/results/adversarial.json``, and the table of
 the instructor's guide. Each row says whether root graded and whether namespaces were nested: run
-it as root and as another user, and with ``--not-nested``.
+it as root and as another user, and with ``--not-nested``. ``--new`` tries those alone that are not
+on record, or that stock nbgrader was not put to.
 """
 
 import argparse
@@ -22,10 +23,10 @@ RECORD = ROOT / "benchmarks" / "results" / "adversarial.json"
 GUIDE = ROOT / "book" / "teaching" / "grading.md"
 
 
-def stock_on_record() -> dict[str, float | None]:
-    """Return the points that stock nbgrader gave when it was last tried."""
+def on_record() -> dict[str, dict[str, Any]]:
+    """Return the rows that were recorded, by name."""
     rows = json.loads(RECORD.read_text()) if RECORD.exists() else []
-    return {row["name"]: row["nbgrader_score"] for row in rows}
+    return {row["name"]: row for row in rows}
 
 
 def record(rows: list[dict[str, Any]]) -> None:
@@ -33,7 +34,7 @@ def record(rows: list[dict[str, Any]]) -> None:
 
     Of attacks that were not tried the row on record stays, with its date.
     """
-    known = {row["name"]: row for row in (*json.loads(RECORD.read_text()), *rows)}
+    known = on_record() | {row["name"]: row for row in rows}
     rows = [known[attack.name] for attack in ATTACKS if attack.name in known]
     RECORD.write_text(json.dumps(rows, indent=1) + "\n")
     table = re.compile(r"^\| kind of attack .*?^\| \*\*all\*\* [^\n]*", re.DOTALL | re.MULTILINE)
@@ -51,6 +52,7 @@ def main() -> int:
     parser.add_argument(
         "--nbgrader", action="store_true", help="also try stock nbgrader (takes some minutes)"
     )
+    parser.add_argument("--new", action="store_true", help="only what is not on record yet")
     parser.add_argument("--record", action="store_true", help="write the record and its table")
     options = parser.parse_args()
     if options.record and options.not_nested:
@@ -60,17 +62,27 @@ def main() -> int:
     require_isolation()
     Sandbox.nested = not options.not_nested
     chosen = [a for a in ATTACKS if not options.kinds or a.kind in options.kinds]
+    known = on_record()
+    if options.new:
+        chosen = [
+            a for a in chosen if a.name not in known
+            or (options.nbgrader and a.stock and not known[a.name]["nbgrader"])
+        ]  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         rows = list(try_all(Path(folder), chosen))
+    for row in rows:
+        if row.name in known:
+            row.nbgrader_score = known[row.name]["nbgrader_score"]
+            row.nbgrader = known[row.name]["nbgrader"]
     if options.nbgrader:
         from tests.grader.adversarial.stock import stock_scores
 
         with tempfile.TemporaryDirectory() as folder:
             found = stock_scores(chosen, Path(folder))
-    else:
-        found = stock_on_record()
-    for row in rows:
-        row.nbgrader_score = found.get(row.name)
+        for row in rows:
+            if row.name in found:
+                row.nbgrader_score = found[row.name]
+                row.nbgrader = "no grade" if row.nbgrader_score is None else "graded"
     if options.record:
         record([row.to_dict() for row in rows])
     if options.json:

@@ -1,17 +1,9 @@
 """Submissions that are odd in their bytes, in their metadata, and in the order of their cells."""
 
 import json
-from dataclasses import replace
 
 from tests.course.notebooks import ANSWERS, notebook, to_bytes
-from tests.grader.adversarial.attacks import (
-    GRADED,
-    WRONG,
-    Attack,
-    broken,
-    by_id,
-    changed,
-)
+from tests.grader.adversarial.attacks import WRONG, Attack, broken, by_id, changed
 
 RIGHT = to_bytes(notebook(ANSWERS))
 
@@ -52,7 +44,7 @@ def _with(key, text):
     return RIGHT.rstrip()[:-1] + f', "{key}": {text}}}'.encode()
 
 
-BYTES = [
+FORMS = [
     changed("one id for all cells", "changed metadata", _same_ids, 4),
     changed("half a character for a type", "changed metadata", _half_a_character, 4),
     changed("attachments of megabytes", "changed metadata", _large, 4),
@@ -66,10 +58,9 @@ BYTES = [
     broken("a zero between two words", RIGHT.replace(b'"cells"', b'"cells"\0', 1)),
     broken("a format that is true", RIGHT.replace(b'"nbformat": 4', b'"nbformat": true', 1)),
     broken("lists in lists", _with("x", "[" * 90_000 + "]" * 90_000)),
-    Attack("a mark of the order of bytes", "right", b"\xef\xbb\xbf" + RIGHT, 4.0, GRADED, False),
+    Attack("a mark of the order of bytes", "right", b"\xef\xbb\xbf" + RIGHT, 4.0),
     Attack("a zero in an answer", "text", to_bytes(notebook(
-        {**ANSWERS, "double": ANSWERS["double"] + "\n#\0"})), 1.0, GRADED, False),
-    Attack("numbers that JSON has not", "right", _with("x", json.dumps([float("nan"), 1e999])),
-           4.0, GRADED, False),
+        {**ANSWERS, "double": ANSWERS["double"] + "\n#\0"})), 1.0),
+    Attack("numbers that JSON has not", "right",
+           _with("x", json.dumps([float("nan"), 1e999])), 4.0),
 ]  # fmt: skip
-FORMS = [replace(attack, stock=False) for attack in BYTES]

@@ -12,8 +12,8 @@ from tests.grader.adversarial.walls import FRAME
 SENT = "from cs231n_lib.course.inside import protocol, worker\n"
 
 
-def several(kind, attacks, mean=WRONG["mean"]):
-    return [hostile(name, kind, source, stock=False, mean=mean) for name, source in attacks.items()]
+def several(kind, attacks, mean=WRONG["mean"], stock=True):
+    return [hostile(name, kind, source, 0.0, stock, mean) for name, source in attacks.items()]
 
 
 def timer(signal):
@@ -122,7 +122,7 @@ def double(x): return as_strided(x, shape=(2**28,), strides=(0,))
             "functions": "lambda:" * 100_000 + "1",
         }.items()},
         "a chain of branches": "if 1: pass\n" + "elif 1: pass\n" * 50_000,
-    }),
+    }, stock=False),
     Attack("an answer of lines that are none of Python's", "the judge's bounds", to_bytes(notebook(
         {**ANSWERS, "double": "%a\n" * 30_000 + ANSWERS["double"]})), 1.0, stock=False),
     Attack("an answer of characters that are not seen", "the judge's bounds", to_bytes(notebook(
@@ -180,7 +180,7 @@ def double(x):
     "a reply that is everything at once":
         written('["dict", [["ok", None], ["error", ["tuple", ["A", "B", "C"]]], ["callback", 1]]]',
                 call=True),
-})  # fmt: skip
+}, stock=False)  # fmt: skip
 
 SEEN = "'SE' + 'EN' + repr(float(x[0]))"
 WORDS = [

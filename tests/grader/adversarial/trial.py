@@ -22,8 +22,6 @@ from tests.grader.processes import descendants
 BLOCKED = ("cs231n_lib.neighbors", "torch", "sklearn")
 LIMITS = Limits(call=2.0, wall=8.0, memory=2**30, cpu=30)
 CONTROL = submission()
-#: What stock nbgrader was not put to: it would bring the machine down.
-UNTRIED = {attack.name for attack in ATTACKS if not attack.stock}
 
 
 @dataclass
@@ -37,6 +35,7 @@ class Row:
     score: float | None
     expected_score: float
     nbgrader_score: float | None = None
+    nbgrader: str = ""  # stock nbgrader's outcome, if it was tried
     problems: tuple[str, ...] = ()
     controls: tuple[float, ...] = ()  # points of a right submission before and after
     tried: str = field(default_factory=lambda: datetime.now(UTC).date().isoformat())
@@ -148,24 +147,27 @@ def summary(rows):
     """Yield the table of the instructor's guide, a line for each kind of attack.
 
     It counts the attacks that got points they do not deserve, and those that lost points they
-    do deserve (no grade at all is a loss of all).
+    do deserve (no grade at all is a loss of all). Of stock nbgrader it says what was tried.
     """
     yield (
-        "| kind of attack | how many | undeserved points: ours | stock nbgrader "
-        "| deserved points lost: ours | stock nbgrader |"
+        "| kind of attack | how many | undeserved points: ours | deserved points lost: ours "
+        "| stock nbgrader was put to | undeserved points | deserved points lost |"
     )
-    yield "|---|---:|---:|---:|---:|---:|"
+    yield "|---|---:|---:|---:|---:|---:|---:|"
     kinds = list(dict.fromkeys(row["attack"] for row in rows))
     for kind in (*kinds, "**all**"):
         chosen = [row for row in rows if kind in (row["attack"], "**all**")]
         scores = [(row["expected_score"], row["score"] or 0) for row in chosen]
         stock = [
-            (row["expected_score"], row["nbgrader_score"] or 0)
-            for row in chosen
-            if row["name"] not in UNTRIED
+            (row["expected_score"], row["nbgrader_score"] or 0) for row in chosen if row["nbgrader"]
         ]
-        counts = [
-            *(sum(score > deserved for deserved, score in who) for who in (scores, stock)),
-            *(sum(score < deserved for deserved, score in who) for who in (scores, stock)),
-        ]
-        yield f"| {kind} | {len(chosen)} | {' | '.join(map(str, counts))} |"
+        counts = [len(chosen), *_amiss(scores), len(stock), *_amiss(stock)]
+        yield f"| {kind} | {' | '.join(map(str, counts))} |"
+
+
+def _amiss(scores):
+    """Count those with more points than are deserved, and those with less."""
+    return (
+        sum(score > deserved for deserved, score in scores),
+        sum(score < deserved for deserved, score in scores),
+    )

@@ -114,7 +114,8 @@ PLACES = [
     hostile(f"reading {what}", "reading secrets", f"""
 import glob, os
 for path in {paths!r}:
-    if glob.glob(path): print("LEAK", glob.glob(path)[:3])
+    found = set(glob.glob(path)) - {{"/tmp/matplotlib"}}  # a list of fonts, the walls' own
+    if found: print("LEAK", sorted(found)[:3])
 """) for what, paths in {
         "the home of root": ["/root/*", "/home/*/*"],
         "the system": ["/usr/*", "/bin/*", "/etc/*", "/var/*", "/sys/*", "/run/*"],
