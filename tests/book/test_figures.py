@@ -11,7 +11,7 @@ BOOK = root() / "book"
 SCROLLING = {
     "11_convolutional_networks": {"fig-shift", "fig-feature-map", "fig-transfer"},
     "labs/nearest_neighbour": {"fig-cifar10-ranks", "fig-cifar10-cv", "fig-cifar10-confusion"},
-    "labs/linear": {"fig-linlab-colours", "fig-linlab-confusion"},
+    "labs/linear": {"fig-linlab-confusion"},
     "labs/two_layer_network": {"fig-netlab-knobs", "fig-netlab-confusion"},
     "labs/convnet": {"fig-convlab-confusion", "fig-convlab-calibration"},
 }
