@@ -74,3 +74,14 @@ def test_two_columns_of_one_name_are_not_taken_for_one(tmp_path):
 
 def test_a_table_of_our_own_has_no_formula():
     assert b"'=1+1" in as_table(["=1+1"], [["@x", 1.5]])
+
+
+@pytest.mark.parametrize("cell", ['"a@x.org', '"', '"a""', '"a\n"'])
+def test_a_cell_that_is_never_closed_does_not_swallow_the_rest(tmp_path, cell):
+    path = tmp_path / "table.csv"
+    path.write_text(f"student,email\nanne,{cell}\nbob,b@x.org\n")
+    if cell.endswith('\n"'):  # closed, on the next line
+        assert [row[0] for _, row in read_table(path).rows] == ["anne", "bob"]
+        return
+    with pytest.raises(UserError, match="none ends it before line 4"):
+        read_table(path)
