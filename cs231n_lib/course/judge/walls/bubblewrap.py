@@ -35,9 +35,9 @@ from cs231n_lib.course.judge.walls import (
 from cs231n_lib.course.judge.walls.python import PACKAGES, PLACE, Python, see
 from cs231n_lib.course.limits import START_SECONDS, Limits
 
-#: Share of the limit on processor time that a process killed by it has used at least. The kernel
-#: counts towards the limit in ticks of its clock: with one second, 0.83 were used as it kills.
-COUNTED = 0.5
+#: How far the kernel may be ahead as it counts processor time towards a limit, in ticks of its
+#: clock: this many seconds, or this share of the limit. With one second, 0.83 were used as it kills.
+TICKS_AHEAD, SHARE_AHEAD = 0.5, 0.1
 PRIVATE = {"PATH": "", "HOME": "/tmp", "MPLCONFIGDIR": "/tmp/matplotlib",
            "PYTHONHOME": PLACE, "LD_LIBRARY_PATH": f"{PLACE}/shared"}  # fmt: skip
 
@@ -278,7 +278,8 @@ class Sandbox:
         except (OSError, struct.error):
             self.stop()
             raise Lost(gone) from None
-        if status == -signal.SIGKILL and used < COUNTED * self.limits.cpu:
+        ahead = max(TICKS_AHEAD, SHARE_AHEAD * self.limits.cpu)
+        if status == -signal.SIGKILL and used < self.limits.cpu - ahead:
             # No code inside can send this signal: it comes from the machine.
             raise Lost("the student's process was killed from outside: is there memory enough?")
         return in_words(status)
