@@ -36,7 +36,7 @@ from cs231n_lib.course.judge.walls.python import PACKAGES, PLACE, Python, see
 from cs231n_lib.course.limits import START_SECONDS, Limits
 
 #: How far the kernel may be ahead as it counts processor time towards a limit, in ticks of its
-#: clock: this many seconds, or this share of the limit. With one second, 0.83 were used as it kills.
+#: clock: this many seconds, or this share of the limit. Of one second, 0.83 were used as it killed.
 TICKS_AHEAD, SHARE_AHEAD = 0.5, 0.1
 PRIVATE = {"PATH": "", "HOME": "/tmp", "MPLCONFIGDIR": "/tmp/matplotlib",
            "PYTHONHOME": PLACE, "LD_LIBRARY_PATH": f"{PLACE}/shared"}  # fmt: skip
