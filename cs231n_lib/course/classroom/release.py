@@ -100,10 +100,10 @@ def release(name: str, root: Path) -> Path:
     with tempfile.TemporaryDirectory(prefix="release-", dir=state) as scratch:
         _generate(root, name, Path(scratch))
         made = Path(scratch) / name
-        in_checkout = checkout.find() == course.root
-        (made / "README.txt").write_text(instructions(name, in_checkout), encoding="utf-8")
+        ours = of_checkout(course)
+        (made / "README.txt").write_text(instructions(name, ours), encoding="utf-8")
         notebook = made / f"{name}.ipynb"
-        if not in_checkout:  # there it becomes what comes with the package
+        if not ours:  # there it becomes what comes with the package
             write_atomically(notebook, marked(name, notebook.read_bytes()), PUBLIC)
         say_due(course, name, notebook)
         target.parent.mkdir(exist_ok=True)
@@ -111,6 +111,11 @@ def release(name: str, root: Path) -> Path:
             target.rename(Path(scratch) / "old")
         made.rename(target)
     return target
+
+
+def of_checkout(course: Course) -> bool:
+    """Whether the course's folder is the checkout itself, as it is for those who write ours."""
+    return checkout.find() == course.root
 
 
 def say_due(course: Course, name: str, notebook: Path) -> None:
