@@ -24,6 +24,8 @@ export async function offer(host, askHost, root) {
     button.disabled = true;
     status.textContent = "starting";
     try {
+      // A script that could not be fetched once is not asked for again: is the host there?
+      if (!(await askHost())) throw new Error("the host of this page does not answer");
       const { activate } = await import("./page.js");
       await activate(bar, new Engine(root, found.told), root);
     } catch (error) {
