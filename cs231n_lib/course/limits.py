@@ -126,6 +126,10 @@ class Limits:
     threads: int = 64
 
 
+#: The processor time of the thread that asks; a page has one thread, and no clock for it alone.
+OWN_TIME: Callable[[], float] = getattr(time, "thread_time", time.process_time)
+
+
 class Deadline:
     """What is left of a submission's time, or of one call's.
 
@@ -158,7 +162,7 @@ class Deadline:
         patience: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
         whole: "Deadline | None" = None,
-        processor: Callable[[], float] = time.thread_time,
+        processor: Callable[[], float] = OWN_TIME,
     ) -> None:
         self.wall, self.call, self.patience, self.clock = wall, call, patience, clock
         self.whole, self.processor = whole, processor
