@@ -48,7 +48,8 @@ def proxy(tmp_path):
 
 def test_a_cell_runs_behind_a_proxy(html, tmp_path, proxy, chromium, expect):
     address, add = proxy
-    server = Server(html, tmp_path, 8960, behind=address)
+    [port] = free_ports(1)
+    server = Server(html, tmp_path, port, behind=address)
     try:
         add(f"http://localhost:{server.port}")
         assert server.address.startswith(f"{address}?ticket=")
