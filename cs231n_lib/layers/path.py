@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, TypeAlias, TypeVar
@@ -45,9 +45,7 @@ class Path:
                 raise TypeError(
                     f"expected layers with their names, such as (('FC-10', FC(10)),), got {named!r}"
                 )
-            name, spec = named
-            if not isinstance(spec, Spec):
-                raise TypeError(f"{name}: expected a layer, such as FC(10), got {spec!r}")
+            require_layer(*named)
 
     def parts(self, shape: Shape) -> tuple[Part, ...]:
         """Return the layers with the shapes that come in.
@@ -73,17 +71,11 @@ class Path:
 
     def parameters(self, shape: Shape) -> dict[str, Shape]:
         """Return the shape of each learnt array by name."""
-        arrays: dict[str, Shape] = {}
-        for part in self.parts(shape):
-            arrays |= within(part.key, part.spec.parameters(part.shape))
-        return arrays
+        return gathered(self.parts(shape), lambda part: part.spec.parameters(part.shape))
 
     def buffers(self, shape: Shape) -> dict[str, Shape]:
         """Return the shape of each array that is kept but not learnt, by name."""
-        arrays: dict[str, Shape] = {}
-        for part in self.parts(shape):
-            arrays |= within(part.key, part.spec.buffers(part.shape))
-        return arrays
+        return gathered(self.parts(shape), lambda part: part.spec.buffers(part.shape))
 
     def forward(
         self, x: Array, params: Arrays, buffers: Arrays, mode: str, rng: np.random.Generator
@@ -130,7 +122,7 @@ class Path:
             memory = layer.memory(part.shape, batch, itemsize, need_dx or index > 0)
             forward.append((held + came_in + memory.forward, at(name, memory.forward_in)))
             kept = memory.kept + memory.keeps_input * came_in
-            grads = itemsize * sum(map(math.prod, layer.parameters(part.shape).values()))
+            grads = itemsize * numbers_in(layer.parameters(part.shape))
             passed.append((name, memory, kept, grads))
             held += kept
             came_in = batch * itemsize * math.prod(layer.output_shape(part.shape))
@@ -148,11 +140,37 @@ def largest(*moments: tuple[int, str]) -> tuple[int, str]:
     return max(moments, key=itemgetter(0))
 
 
+def require_layer(name: str, spec: Spec) -> None:
+    """Refuse what is no layer."""
+    if not isinstance(spec, Spec):
+        raise TypeError(f"{name}: expected a layer, such as FC(10), got {spec!r}")
+
+
 def runnable(name: str, spec: Spec) -> Layer:
     """Require a layer that runs."""
     if not isinstance(spec, Layer):
         raise TypeError(f"{name}: {spec!r} can be counted, but not run")
     return spec
+
+
+def gathered(
+    parts: Iterable[Part], shapes_of: Callable[[Part], Mapping[str, Shape]]
+) -> dict[str, Shape]:
+    """Return the shapes of arrays of some layers, named as what is around them does."""
+    return {
+        name: shape for part in parts for name, shape in within(part.key, shapes_of(part)).items()
+    }
+
+
+def numbers_in(arrays: Mapping[str, Shape]) -> int:
+    """Count the numbers in arrays of these shapes.
+
+    Examples
+    --------
+    >>> numbers_in({"W": (3, 2), "b": (2,)})
+    8
+    """
+    return sum(map(math.prod, arrays.values()))
 
 
 def divide(arrays: Arrays) -> dict[str, dict[str, Array]]:

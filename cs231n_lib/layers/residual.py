@@ -9,7 +9,16 @@ import numpy as np
 
 from cs231n_lib.backend import Array
 from cs231n_lib.layers.layer import Arrays, Layer, Memory, Part, Shape
-from cs231n_lib.layers.path import Named, Path, at, divide, largest, within
+from cs231n_lib.layers.path import (
+    Named,
+    Path,
+    at,
+    divide,
+    gathered,
+    largest,
+    numbers_in,
+    within,
+)
 
 Caches = tuple[list, list]
 
@@ -64,19 +73,11 @@ class Residual(Layer):
 
     def parameters(self, shape: Shape) -> dict[str, Shape]:
         """Return the shape of each learnt array by name."""
-        return {
-            name: array
-            for key, path in self._paths().items()
-            for name, array in within(key, path.parameters(shape)).items()
-        }
+        return gathered(self.parts(shape), lambda part: part.spec.parameters(part.shape))
 
     def buffers(self, shape: Shape) -> dict[str, Shape]:
         """Return the shape of each array that is kept but not learnt, by name."""
-        return {
-            name: array
-            for key, path in self._paths().items()
-            for name, array in within(key, path.buffers(shape)).items()
-        }
+        return gathered(self.parts(shape), lambda part: part.spec.buffers(part.shape))
 
     def multiply_adds(self, shape: Shape) -> int:
         """Count the products summed for one example, biases left out."""
@@ -121,7 +122,7 @@ class Residual(Layer):
 
         paths = self._paths().values()
         body, shortcut = (path.memory(shape, batch, itemsize, need_dx) for path in paths)
-        grads = [sum(itemsize * math.prod(a) for a in p.parameters(shape).values()) for p in paths]
+        grads = [itemsize * numbers_in(path.parameters(shape)) for path in paths]
         # A path without layers hands on the array that came.
         main, side = (size(path.output_shape(shape)) * bool(path.layers) for path in paths)
         held = body.kept + shortcut.kept

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from cs231n_lib.layers.layer import Shape, Spec
-from cs231n_lib.layers.path import Named, Path, within
+from cs231n_lib.layers.path import Named, Path, require_layer, within
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def _place(shape: Shape, specs: Iterable[Named], used: dict[str, int]) -> list[P
 
 
 def _single(name: str, shape: Shape, spec: Spec, used: dict[str, int]) -> Place:
-    Path(((name, spec),))  # raises if it is no layer
+    require_layer(name, spec)
     spec.output_shape(shape)  # raises if the geometry is illegal
     inside = tuple(
         (part.key, _single(part.name, part.shape, part.spec, used)) for part in spec.parts(shape)

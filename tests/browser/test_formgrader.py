@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from cs231n_lib.course.cli import app
 from cs231n_lib.course.judge.walls import bubblewrap
+from tests.browser.hub import free_ports
 from tests.course.conftest import make_course
 from tests.course.notebooks import notebook, submission, to_bytes
 
@@ -51,9 +52,7 @@ def run(course, *words):
 @pytest.fixture(scope="module")
 def formgrader(course, tmp_path_factory):
     """The address of a Jupyter server that runs in the course's folder."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    [port] = free_ports(1)
     home = tmp_path_factory.mktemp("home")
     server = subprocess.Popen(
         [sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root",

@@ -133,7 +133,8 @@ def only(
         )
     if not student:
         return found
-    own = [s for s in found if s.student == Names(course).find(student)]
+    named = Names(course).find(student)
+    own = [s for s in found if s.student == named]
     if not own:
         raise UserError(f"{student!r} has not handed in {assignment}")
     return own

@@ -274,7 +274,8 @@ def _is_newer(course: Course, assignment: str, student: str, record: Record) -> 
 
 def _secret_in(folder: Path) -> str:
     try:
-        return read_plain(folder / "submission_secret.txt", 1000).decode("utf-8", "replace")
+        data = read_plain(folder / "submission_secret.txt", MAX_COMPANION_BYTES)
+        return data.decode("utf-8", "replace")
     except OSError:
         return ""
 
