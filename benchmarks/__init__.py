@@ -7,8 +7,9 @@ minima come with intervals (see `interval`), and a target is met when both inter
 What takes long is run once, and then there is no interval and no verdict. Whatever goes wrong in a
 case costs its own row, which says what it was.
 
-``python -m benchmarks --json > benchmarks/results/NAME.json`` makes a record to keep. No record is
-written by hand, and no test waits for a number from here.
+``python -m benchmarks --record benchmarks/results/NAME.json`` makes a record to keep, or with
+``--only`` measures some of its cases again. No record is written by hand, and no test waits for a
+number from here.
 """
 
 from __future__ import annotations
@@ -33,8 +34,9 @@ from benchmarks import interval
 
 PAIRS, PAIRS_QUICK, MOST_PAIRS = interval.LEAST, 3, 100
 ENOUGH_S = 3  # short cases are repeated until this
-LONG_S = 5  # when the first pair takes this long it is the only one
-REST_S = 0.01  # between two runs: the threads of OpenMP and OpenBLAS spin a while when work is done
+LONG_S = 12  # when the first pair takes this long it is the only one
+REST_S = 0.05  # between two runs: the threads of OpenBLAS spin for 2**26 cycles when work is done
+BARE = "the bare product"  # a peer that does the matrix products of the work, and no more
 PACKAGES = ("torch", "scikit-learn", "scipy", "faiss-cpu", "micrograd", "nbgrader", "cupy")
 
 #: Runs a piece of work and returns its result with the largest memory it took, in 10^6 bytes.

@@ -1,4 +1,4 @@
-"""``python -m benchmarks [--quick] [--json] [--only NAME]``."""
+"""``python -m benchmarks [--quick] [--json | --record FILE] [--only NAME]``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import importlib
 import json
 import pkgutil
 import sys
+from pathlib import Path
+from typing import Any
 
 import benchmarks
 from benchmarks import Case, Row, gpu
@@ -19,17 +21,25 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=benchmarks.__doc__)
     parser.add_argument("--quick", action="store_true", help="smaller sizes, fewer runs")
     parser.add_argument("--json", action="store_true", help="print a list of rows")
-    parser.add_argument("--only", metavar="NAME", help="only cases whose name or module has NAME")
+    parser.add_argument(
+        "--record",
+        metavar="FILE",
+        type=Path,
+        help="put the rows into a record, in the place of those of the same cases",
+    )
+    parser.add_argument(
+        "--only", metavar="NAME", help="only cases whose name, peer or module has NAME"
+    )
     arguments = parser.parse_args()
     found = [
         case
         for module in sorted(m.name for m in pkgutil.iter_modules(benchmarks.__path__))
         if module != "__main__"
         for case in cases_of(module, arguments.quick)
-        if not arguments.only or arguments.only in f"{module} {case.name}"
+        if not arguments.only or arguments.only in f"{module} {case.name} / {case.peer}"
     ]
     if not found:
-        parser.error(f"no case has {arguments.only!r} in its name or module")
+        parser.error(f"no case has {arguments.only!r} in its name, peer or module")
     facts = benchmarks.machine()
     if not arguments.json:
         print(", ".join(f"{key} {value}" for key, value in facts.items()))
@@ -43,8 +53,11 @@ def main() -> int:
     failed = [row for row in rows if row.note.startswith("failed: ")]
     rows += gpu.crossovers(rows)
     facts |= gpu.facts()
+    found_rows = [row.as_dict() | {"machine": facts} for row in rows]
     if arguments.json:
-        print(json.dumps([row.as_dict() | {"machine": facts} for row in rows], indent=1))
+        print(json.dumps(found_rows, indent=1))
+    if arguments.record:
+        put_into(arguments.record, found_rows)
     for row in failed:
         print(f"{row.name} / {row.peer} {row.note}", file=sys.stderr)
     return 1 if failed else 0
@@ -60,6 +73,13 @@ def cases_of(module: str, quick: bool) -> list[Case]:
     except gpu.NoDevice as error:
         print(f"{module}: left out, {error}", file=sys.stderr)
     return []
+
+
+def put_into(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Put rows into a record; what was measured again, it replaces, and the rest stays."""
+    kept = json.loads(path.read_text()) if path.exists() else []
+    record = {(row["name"], row["peer"]): row for row in [*kept, *rows]}
+    path.write_text(json.dumps([*record.values()], indent=1) + "\n")
 
 
 def shown(row: Row) -> str:

@@ -196,6 +196,26 @@ def test_json_is_a_list_of_rows(monkeypatch, capsys):
     assert "no case has 'no such case'" in capsys.readouterr().err
 
 
+def test_a_record_keeps_what_was_not_measured_again(monkeypatch, tmp_path, capsys):
+    record = tmp_path / "cpu.json"
+
+    def measured(*names):
+        cases = [
+            benchmarks.Case(n, "peer", 1.0, tuple, lambda: 3.0, lambda: lambda: 3.0) for n in names
+        ]
+        monkeypatch.setattr(neighbors, "cases", lambda quick: cases)
+        words = ["benchmarks", "--record", str(record), "--quick", "--only", "neighbors"]
+        monkeypatch.setattr(sys, "argv", words)
+        assert command.main() == 0
+        return {row["name"]: row for row in json.loads(record.read_text())}
+
+    first, second = measured("a", "b"), measured("b", "c")
+    assert [*second] == ["a", "b", "c"]
+    assert second["a"] == first["a"]
+    assert second["b"]["ours_s"] != first["b"]["ours_s"]
+    check_rows(second.values())
+
+
 # ---------------------------------------------------------------- on a GPU
 
 

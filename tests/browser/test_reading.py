@@ -151,8 +151,10 @@ def from_folder(chromium, html):
             page.goto((html / name).as_uri(), wait_until="commit")
         for name, page in opened.items():
             page.wait_for_load_state("networkidle")
-            page.bars = [page.locator(f".{bar}-bar").count() for bar in ("live", "launch")]
             page.runs = page.locator("div.cell_input").count() > 0
+            if page.runs:  # the bar comes by a module, which no idle network announces
+                page.locator(".launch-bar, .live-bar").first.wait_for()
+            page.bars = [page.locator(f".{bar}-bar").count() for bar in ("live", "launch")]
             page.close()
             found[name] = page
     context.close()
