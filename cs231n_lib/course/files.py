@@ -59,9 +59,22 @@ def folder_in_one_step(folder: Path, replace: bool = False) -> Iterator[Path]:
         made = Path(name) / "new"
         made.mkdir()
         yield made
+        old = Path(name) / "old"
         if folder.exists():
-            folder.rename(Path(name) / "old")
-        made.rename(folder)
+            folder.rename(old)
+        try:
+            made.rename(folder)
+        except BaseException:
+            if old.exists():
+                old.rename(folder)
+            raise
+
+
+def open_to_all(folder: Path) -> None:
+    """Let everyone read a folder and what it holds, whatever this user's habits are."""
+    folder.chmod(PUBLIC | 0o111)
+    for path in folder.rglob("*"):
+        path.chmod(PUBLIC | 0o111 if path.is_dir() else PUBLIC)
 
 
 def write_atomically(path: Path, data: bytes, mode: int = 0o600) -> None:

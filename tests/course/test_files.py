@@ -1,6 +1,7 @@
 """Files and folders that are made whole or not at all."""
 
 import errno
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -61,6 +62,22 @@ def test_a_folder_that_is_cut_short_leaves_the_old_one_alone(tmp_path, error):
 
     with pytest.raises((KeyboardInterrupt, OSError)):
         cut_short()
+    assert contents(tmp_path) == {"site/page": "old"}
+
+
+def test_a_folder_that_is_cut_short_at_the_last_step_is_put_back(tmp_path, monkeypatch):
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "page").write_text("old")
+    rename = Path.rename
+
+    def cut_short(self, target):
+        if self.name == "new":
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", cut_short)
+    with pytest.raises(KeyboardInterrupt), folder_in_one_step(tmp_path / "site", replace=True):
+        pass
     assert contents(tmp_path) == {"site/page": "old"}
 
 

@@ -140,7 +140,8 @@ def autograder(
 def recipe(
     kind: Annotated[str, typer.Argument(help="github, gitlab, container or jupyterhub.")],
     folder: Annotated[
-        Path, typer.Argument(help="The top of the repository or image, or the hub's folder.")
+        Path,
+        typer.Argument(help="The top of the repository or image, or a new folder for the hub."),
     ] = Path(),
     course: CourseFolder = None,
 ) -> None:

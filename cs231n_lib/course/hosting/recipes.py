@@ -10,7 +10,7 @@ from pathlib import Path
 from cs231n_lib.course.checkout import wheel
 from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.errors import UserError
-from cs231n_lib.course.files import PUBLIC, write_atomically
+from cs231n_lib.course.files import PUBLIC, folder_in_one_step, open_to_all, write_atomically
 from cs231n_lib.course.hosting import jupyterhub
 
 GITHUB = """\
@@ -86,28 +86,36 @@ def files(kind: str, course: Course) -> dict[str, str]:
 
 
 def write(kind: str, folder: Path, course: Course) -> list[Path]:
-    """Write the files of a kind into a folder; return them.
+    """Write the files of a kind, all or none; return them.
+
+    A single file joins whatever the folder holds; several make a folder of their own.
 
     Parameters
     ----------
     kind : str
         One of ``KINDS``.
     folder : Path
-        The top of the repository, what an image is built from, or the hub's own folder.
+        The top of the repository, what an image is built from, or a new folder for the hub.
     course : Course
         Whose assignments are worked on.
 
     Raises
     ------
     UserError
-        If there is no such kind, or one of the files is there already.
+        If there is no such kind, the file is there already, the folder for several is in use, or
+        there is no writing there.
     """
     if kind not in KINDS:
         raise UserError(f"there is no recipe for {kind!r}; there are {', '.join(KINDS)}")
-    made = {folder / name: text for name, text in files(kind, course).items()}
-    for path in made:
-        if path.exists():
-            raise UserError(f"{path} is there already; move it away first")
-    for path, text in made.items():
-        write_atomically(path, text.encode(), PUBLIC)  # students' servers read it
-    return list(made)
+    told = files(kind, course)
+    if len(told) > 1:
+        with folder_in_one_step(folder) as made:
+            for name, text in told.items():
+                write_atomically(made / name, text.encode())
+            open_to_all(made)  # students' servers read it
+    else:
+        ((name, text),) = told.items()
+        if (folder / name).exists():
+            raise UserError(f"{folder / name} is there already; move it away first")
+        write_atomically(folder / name, text.encode(), PUBLIC)
+    return [folder / name for name in told]

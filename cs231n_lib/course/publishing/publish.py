@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cs231n_lib.course.errors import UserError
-from cs231n_lib.course.files import PUBLIC, folder_in_one_step
+from cs231n_lib.course.files import folder_in_one_step, open_to_all
 from cs231n_lib.course.limits import PAGE_SECONDS
 from cs231n_lib.course.publishing import build, pdf
 from cs231n_lib.course.publishing.engine import bundle, fetch
@@ -61,16 +61,9 @@ def publish(folder: Path) -> str:
         shutil.copytree(build.html_folder(), site, dirs_exist_ok=True)
         bundle.write(site)
         (site / NO_JEKYLL).touch()
-        _open_to_all(site)
+        open_to_all(site)
         found = try_page(site)
     return found
-
-
-def _open_to_all(site: Path) -> None:
-    """Let every user of the host read the site, whatever this user's habits are."""
-    site.chmod(PUBLIC | 0o111)
-    for path in site.rglob("*"):
-        path.chmod(PUBLIC | 0o111 if path.is_dir() else PUBLIC)
 
 
 def try_page(site: Path) -> str:

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import stat
 import subprocess
 from pathlib import Path
@@ -37,6 +38,46 @@ def test_what_cannot_be_written_is_refused(tmp_path, course):
     recipes.write("gitlab", tmp_path, course)
     with pytest.raises(UserError, match="there already"):
         recipes.write("gitlab", tmp_path, course)
+
+
+@pytest.mark.parametrize("kind", recipes.KINDS)
+def test_a_recipe_that_is_cut_short_leaves_no_file(tmp_path, course, monkeypatch, kind):
+    place, replace, before = tmp_path / "place", Path.replace, len(recipes.files(kind, course))
+
+    def cut_short(self, target):
+        nonlocal before
+        before -= 1
+        if before:
+            return replace(self, target)
+        raise KeyboardInterrupt  # at the last of its files
+
+    monkeypatch.setattr(Path, "replace", cut_short)
+    with pytest.raises(KeyboardInterrupt):
+        recipes.write(kind, place, course)
+    assert not [
+        path for path in tmp_path.rglob("*") if path.is_file() and course.root not in path.parents
+    ]
+    monkeypatch.undo()
+    assert all(path.is_file() for path in recipes.write(kind, place, course))
+
+
+def test_a_hub_is_not_mixed_with_what_is_there(tmp_path, course):
+    (tmp_path / "hub").mkdir()
+    (tmp_path / "hub" / "jupyterhub_config.py").write_text("mine")
+    with pytest.raises(UserError, match="not empty; name a new folder"):
+        recipes.write("jupyterhub", tmp_path / "hub", course)
+    assert [path.name for path in (tmp_path / "hub").iterdir()] == ["jupyterhub_config.py"]
+
+
+def test_a_hub_is_read_by_everyone_whatever_the_instructors_habits(tmp_path, course):
+    mask = os.umask(0o077)
+    try:
+        recipes.write("jupyterhub", tmp_path / "hub", course)
+    finally:
+        os.umask(mask)
+    found = [tmp_path / "hub", *(tmp_path / "hub").rglob("*")]
+    assert all(path.stat().st_mode & stat.S_IROTH for path in found)
+    assert all(path.stat().st_mode & stat.S_IXOTH for path in found if path.is_dir())
 
 
 def test_the_image_is_built_of_lines_that_a_builder_knows(tmp_path, course):
