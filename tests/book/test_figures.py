@@ -10,8 +10,6 @@ BOOK = root() / "book"
 #: These scroll: to draw them anew takes minutes of training, and their numbers then differ.
 SCROLLING = {
     "11_convolutional_networks": {"fig-shift", "fig-feature-map", "fig-transfer"},
-    "labs/nearest_neighbour": {"fig-cifar10-ranks", "fig-cifar10-cv", "fig-cifar10-confusion"},
-    "labs/linear": {"fig-linlab-confusion"},
     "labs/two_layer_network": {"fig-netlab-knobs", "fig-netlab-confusion"},
     "labs/convnet": {"fig-convlab-confusion", "fig-convlab-calibration"},
 }

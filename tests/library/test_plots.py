@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -116,6 +118,15 @@ def test_cross_validation_curve():
     np.testing.assert_allclose(mean.get_xydata(), [[1, 0.2], [5, 0.4]])
     assert [label.get_text() for label in ax.get_xticklabels()] == ["1", "5"]
     assert plots.cross_validation_curve({1: [0.1]}, ax=ax) is ax
+
+
+def test_settings_close_together_are_not_all_labelled():
+    ax = plots.cross_validation_curve({k: [0.1] for k in (1, 3, 5, 8, 10, 12, 15, 20)})
+    labels = [label.get_text() for label in ax.get_xticklabels()]
+    assert labels == ["1", "3", "5", "8", "10", "", "15", "20"]
+    ax.figure.draw_without_rendering()
+    boxes = [label.get_window_extent() for label in ax.get_xticklabels() if label.get_text()]
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
 
 
 def test_show_confusion_puts_the_true_class_on_the_left():

@@ -26,7 +26,7 @@ GRID = re.compile(r"\bshow_(?:images|templates)\(")
 #: The smallest type of a drawing in points: what its cell asks for, else what the library's own
 #: functions set (`cs231n_lib.plots`), else that of numbers on axes.
 ASKED = re.compile(r"\b(?:fontsize|labelsize)=(\d+)")
-SET = {"show_confusion(": 8, "show_images(": 9, "show_templates(": 9}
+SET = {"show_images(": 9, "show_templates(": 9}
 USUAL = 11
 NARROW = "(max-width: 600px)"
 #: A phone, which pictures cross from edge to edge, and the smallest type read there, in pixels.
