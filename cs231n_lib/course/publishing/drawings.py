@@ -20,6 +20,8 @@ POINT = 100 / 72
 INK = {"light": (0x5D, 0x5A, 0x53), "dark": (0xAA, 0xA7, 0x9F)}
 #: A share of a panel's width that only its axes have.
 BROAD = 0.4
+#: Empty columns beside a panel: on a phone its letters do not touch the screen's edge.
+MARGIN = ((0, 0), (8, 8), (0, 0))
 #: Empty columns that no two letters have between them.
 GAP = 5
 #: Pictures in a row at most.
@@ -103,7 +105,7 @@ def stacked(pixels: np.ndarray, panels: int, *, shared: bool = False) -> np.ndar
     >>> figure = np.full((4, 25, 4), 255, dtype=np.uint8)
     >>> figure[:, 10:15] = 0
     >>> stacked(figure, 2).shape
-    (8, 10, 4)
+    (8, 26, 4)
     >>> stacked(figure, 3) is None
     True
     """
@@ -118,11 +120,40 @@ def stacked(pixels: np.ndarray, panels: int, *, shared: bool = False) -> np.ndar
         numbers[foot:] = 0  # below stand those of the horizontal axis
         rests = [part[:, axes.starts[n] - edges[n] :] for n, part in enumerate(parts)]
         parts = [parts[0], *(np.hstack([numbers, rest]) for rest in rests[1:])]
-    parts = [_trimmed(part) for part in parts]
-    column, gap = max(part.shape[1] for part in parts), height // 12
+    return column([np.pad(_trimmed(part), MARGIN) for part in parts], height // 12)
+
+
+def column(parts: list[np.ndarray], gap: int) -> np.ndarray:
+    """Return drawings one below the other, with so many empty rows between two of them."""
+    width = max(part.shape[1] for part in parts)
     # On the right, axes end; on the left stand numbers of different length.
-    rows = [np.pad(part, ((0, gap), (column - part.shape[1], 0), (0, 0))) for part in parts]
+    rows = [np.pad(part, ((0, gap), (width - part.shape[1], 0), (0, 0))) for part in parts]
     return np.concatenate(rows)[: -gap or None]
+
+
+def rows(pixels: np.ndarray, number: int, panels: int) -> list[np.ndarray] | None:
+    """Return the rows of a grid of panels, each with the horizontal axis that only the last has.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (H, W, 4)
+        Panels of one height, each below its title, on a transparent ground.
+    number, panels : int
+        How many rows there are, and how many panels in each; None is returned if it is not so.
+
+    Examples
+    --------
+    >>> figure = np.full((8, 25, 4), 255, dtype=np.uint8)
+    >>> figure[:, 10:15] = figure[3] = 0  # two rows, and something below the last
+    >>> [row.shape for row in rows(figure[:7], 2, 2)]
+    [(3, 25, 4), (3, 25, 4)]
+    """
+    axes = _axes(pixels, panels)
+    if axes is None or len(axes.bands) != number:
+        return None
+    feet = [stop for _, stop in axes.bands]
+    last = pixels[feet[-1] :]
+    return [np.concatenate([pixels[foot - feet[0] : foot], last]) for foot in feet]
 
 
 def wrapped(pixels: np.ndarray, columns: int, width: float) -> np.ndarray | None:

@@ -193,6 +193,28 @@ def test_each_panel_has_the_numbers_of_an_axis_that_all_share():
     assert max(left) - min(left) < 4
 
 
+def test_a_grid_of_panels_is_read_row_by_row():
+    with plots.style():
+        figure, axes = plt.subplots(2, 2, figsize=(7, 5), sharex=True, sharey=True)
+        for ax, colour in zip(axes.flat, plots.COLOURS, strict=False):
+            ax.plot([0, 1], color=colour)
+            ax.set_title("panel")
+        axes[1, 0].set_xlabel("x")
+    file = io.BytesIO()
+    figure.savefig(file)
+    plt.close(figure)
+    pixels = drawings.read(file.getvalue())
+    tall = figures.narrow(pixels, "for ax in axes.flat: # plt.subplots(2, 2, sharey=True)")
+    assert tall.shape[1] < 0.6 * pixels.shape[1]
+    colours = [tuple(bytes.fromhex(colour[1:])) for colour in plots.COLOURS[:4]]
+    tops = [
+        np.flatnonzero((tall[..., :3] == colour).all(axis=2).any(axis=1))[0] for colour in colours
+    ]
+    assert tops == sorted(tops)
+    inked = [np.count_nonzero(part[..., 3]) for part in np.array_split(tall, 4)]
+    assert max(inked) < 1.3 * min(inked)  # all have numbers
+
+
 @pytest.mark.parametrize(
     ("source", "drawing"),
     [

@@ -20,8 +20,10 @@ from cs231n_lib.course.publishing import drawings
 from cs231n_lib.course.publishing.sphinx.cells import notebook_of, shown_cells
 
 #: Panels side by side that a cell asks Matplotlib for, and whether they share the vertical axis.
-PANELS = re.compile(r"(?:subplots|add_subplot)\(\s*[12],\s*([2-4])\b")
+PANELS = re.compile(r"(?:subplots|add_subplot)\(\s*([12]),\s*([2-4])\b")
 SHARED = "sharey=True"
+#: How a cell goes through rows of panels one after the other; else a row belongs to that above it.
+BY_ROWS = "axes.flat"
 GRID = re.compile(r"\bshow_(?:images|templates)\(")
 #: The smallest type of a drawing in points: what its cell asks for, else what the library's own
 #: functions set (`cs231n_lib.plots`), else that of numbers on axes.
@@ -60,13 +62,18 @@ def smallest_type(source: str) -> float:
 
 def narrow(drawn: np.ndarray, source: str) -> np.ndarray | None:
     """Return a figure as a phone shows it, None if it is no other than on a wide screen."""
+    fitting = SCREEN * smallest_type(source) / LEGIBLE
+    if drawn.shape[1] <= fitting or not drawings.has_text(drawn):
+        return None
     asked = PANELS.search(source)
     if asked:
-        return drawings.stacked(drawn, int(asked[1]), shared=SHARED in source)
-    if GRID.search(source) and drawings.has_text(drawn):
-        fitting = SCREEN * smallest_type(source) / LEGIBLE
-        if drawn.shape[1] > fitting:
-            return drawings.wrapped(drawn, drawings.columns(drawn), fitting)
+        panels = int(asked[2])
+        rows = drawings.rows(drawn, int(asked[1]), panels) if BY_ROWS in source else None
+        tall = [drawings.stacked(row, panels, shared=SHARED in source) for row in rows or [drawn]]
+        parts = [part for part in tall if part is not None]
+        return drawings.column(parts, len(drawn) // 24) if len(parts) == len(tall) else None
+    if GRID.search(source):
+        return drawings.wrapped(drawn, drawings.columns(drawn), fitting)
     return None
 
 
