@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import importlib.util
 import json
 import subprocess
 import zipfile
@@ -183,6 +184,15 @@ def test_the_book_and_what_runs_cells_are_in_it(cache):
                  "array_api_compat/__init__.py", "_config.yml"):  # fmt: skip
         assert name in files
     assert not [name for name in files if {"solutions", "samples"} & set(Path(name).parts)]
+
+
+def test_packages_below_a_folder_called_tests_are_in_it(cache, tmp_path, monkeypatch):
+    for place in ("tests/site/odd/__init__.py", "tests/site/odd/tests/test_odd.py"):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).touch()
+    spec = importlib.util.spec_from_file_location("odd", tmp_path / "tests/site/odd/__init__.py")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
+    assert [name for name in bundle.book_files() if name.startswith("odd")] == ["odd/__init__.py"]
 
 
 def test_more_than_a_first_visit_may_load_is_refused(cache, tmp_path, monkeypatch):

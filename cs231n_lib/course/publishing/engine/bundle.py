@@ -120,7 +120,7 @@ def book_files() -> dict[str, bytes]:
             raise UserError(f"the engine carries {name}, which is not installed: run make install")
         folder = Path(spec.origin).parent
         for path in sorted(folder.rglob("*.py")):
-            if "tests" not in path.parts:
+            if "tests" not in path.relative_to(folder).parts:
                 files[path.relative_to(folder.parent).as_posix()] = path.read_bytes()
     guest = sorted(Path(__file__).with_name("guest").glob("*.py"))
     for path in (*guest, Path(bounded.__file__)):
