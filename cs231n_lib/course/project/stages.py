@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import IO
 
 from cs231n_lib.course.checkout import python, root
@@ -14,8 +15,8 @@ from cs231n_lib.course.errors import UserError
 CACHES = ("_build", ".pytest_cache", ".ruff_cache", ".mypy_cache", ".hypothesis", "htmlcov")
 
 
-def _pytest(*arguments: str) -> list[str]:
-    return python("-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", *arguments)
+def _pytest(*arguments: str, dist: str = "worksteal") -> list[str]:
+    return python("-m", "pytest", "-q", "-n", "2", "--dist", dist, *arguments)
 
 
 #: The tests of the road that a grade takes: the longest of the unit tests, a stage of their own.
@@ -44,7 +45,8 @@ STAGES = {
         )
     ],
     "grader": [_pytest(*GRADER)],
-    "notebooks": [_pytest("--nbval", "--nbval-current-env", "book", NOTEBOOKS)],
+    # A notebook's cells run in one kernel, one after the other.
+    "notebooks": [_pytest("--nbval", "--nbval-current-env", "book", NOTEBOOKS, dist="loadfile")],
     # In one process: two browsers at once on two cores make pages miss their deadlines.
     "browser": [
         python("-m", "pytest", "-q", "tests/browser", *(f"--ignore={file}" for file in ENGINE))
@@ -53,9 +55,11 @@ STAGES = {
     # arithmetic and little else, so two at once, each in a browser of its own.
     "engine": [
         python("-m", "pytest", "-q", *ENGINE, "--deselect", CHAPTERS),
-        python("-m", "pytest", "-q", "-n", "2", "--dist", "load", CHAPTERS),
+        _pytest(CHAPTERS),
     ],
 }
+#: A browser waits more than it works: these run beside the others, one after the other.
+ASIDE = ("browser", "engine")
 
 
 def run_stages(names: list[str]) -> int:
@@ -76,15 +80,19 @@ def run_stages(names: list[str]) -> int:
         raise UserError("the tests need more: pip install -e '.[book,course,test,cluster]'")
     console = Console()
     results: dict[str, tuple[int, float]] = {}
-    with ThreadPoolExecutor(max_workers=1) as aside, tempfile.TemporaryFile() as pages:
-        # A browser waits more than it works: beside the others it costs half of its time.
-        browser = aside.submit(_stage, "browser", pages) if "browser" in names else None
+    with ThreadPoolExecutor(max_workers=1) as aside, ExitStack() as files:
+        begun = {}
         for name in names:
+            if name in ASIDE:
+                said = files.enter_context(tempfile.TemporaryFile())
+                begun[name] = aside.submit(_stage, name, said), said
+        for name in sorted(names, key=ASIDE.__contains__):
             console.rule(name)
-            if name == "browser" and browser is not None:
-                results[name] = browser.result()
-                pages.seek(0)
-                print(pages.read().decode(errors="replace"), flush=True)
+            if name in begun:
+                running, said = begun[name]
+                results[name] = running.result()
+                said.seek(0)
+                print(said.read().decode(errors="replace"), flush=True)
             else:
                 results[name] = _stage(name)
     console.rule("summary")

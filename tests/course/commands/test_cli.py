@@ -71,6 +71,28 @@ def test_failing_stage_fails_the_run(monkeypatch, capsys):
     assert "FAILED" in capsys.readouterr().out
 
 
+def test_pages_are_tried_beside_the_other_stages_and_told_last(monkeypatch, tmp_path, capfd):
+    """Each of the two waits for what only the other one makes."""
+    wait = """
+import pathlib, sys, time
+made, awaited = map(pathlib.Path, sys.argv[1:])
+made.touch()
+until = time.monotonic() + 60
+while not awaited.exists() and time.monotonic() < until:
+    time.sleep(0.01)
+print("met" if awaited.exists() else "alone", flush=True)
+"""
+    one, other = str(tmp_path / "one"), str(tmp_path / "other")
+    monkeypatch.setattr(
+        stages, "STAGES",
+        {"browser": [[sys.executable, "-c", wait, one, other]],
+         "unit": [[sys.executable, "-c", wait, other, one]]},
+    )  # fmt: skip
+    assert stages.run_stages(["browser", "unit"]) == 0
+    said = [line.strip("─ ") for line in capfd.readouterr().out.splitlines()]
+    assert [line for line in said if line][:4] == ["unit", "met", "browser", "met"]
+
+
 def test_commands_that_need_a_checkout_say_so(monkeypatch, tmp_path):
     monkeypatch.setattr(checkout, "__file__", str(tmp_path / "a" / "b" / "checkout.py"))
     with pytest.raises(UserError, match="make install"):
