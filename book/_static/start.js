@@ -6,7 +6,8 @@
 // Figures and quizzes are plain scripts, so that they also work in a book opened from a folder.
 (() => {
   const root = new URL("../", document.currentScript.src).href;
-  const load = (path) => dom.load(root + path).catch((error) => console.error(error));
+  const loads = [];
+  const load = (path) => loads.push(dom.load(root + path).catch((error) => console.error(error)));
 
   // What this host says of itself; null if it says nothing.
   async function askHost() {
@@ -66,7 +67,7 @@
     part?.offerWork(sheet);
   }
 
-  document.addEventListener("DOMContentLoaded", async () => {
+  async function start() {
     const figures = [...document.querySelectorAll("[data-explore]")].map((e) => e.dataset.explore);
     load("quiz/quiz.css");
     load("quiz/progress.js");
@@ -78,10 +79,15 @@
 
     const host = await askHost();
     if (host?.watch) reloadWhenRebuilt();
-    if (!document.querySelector("div.cell div.cell_input pre")) return;
-    const place = document.querySelector("article h1");
-    const sheet = document.querySelector("a[data-worksheet]");
-    if (sheet && host?.engines) offerWork(sheet);
-    place.after((await makeLiveBar(host)) ?? (sheet ? "" : makeLaunchBar()));
-  });
+    if (document.querySelector("div.cell div.cell_input pre")) {
+      const place = document.querySelector("article h1");
+      const sheet = document.querySelector("a[data-worksheet]");
+      if (sheet && host?.engines) offerWork(sheet);
+      place.after((await makeLiveBar(host)) ?? (sheet ? "" : makeLaunchBar()));
+    }
+    await Promise.all(loads);
+  }
+
+  // For whoever has to wait for it: kept once all has come, or failed to come, that a page begins with.
+  document.addEventListener("DOMContentLoaded", () => (dom.started = start()));
 })();

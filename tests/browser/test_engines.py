@@ -9,6 +9,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from cs231n_lib.course.checkout import root
+from tests.browser.pages import settle
 
 pytestmark = pytest.mark.browser
 
@@ -123,7 +124,7 @@ def test_an_engine_that_may_not_says_why(chromium, host, expect):
 @pytest.mark.parametrize("told", [{}, {"engines": {}}, {"engines": {"unknown": {}}}, []])
 def test_without_an_engine_there_is_no_offer(chromium, host, told):
     page = open_page(chromium, host, told)
-    page.wait_for_load_state("networkidle")
+    settle(page)
     assert page.locator(".live-bar").count() == 0
     page.close()
 

@@ -10,35 +10,60 @@ from tests.browser.engine import CHAPTERS, cell, differences, folder_of, opened
 pytestmark = pytest.mark.browser
 
 
+@pytest.fixture(scope="module")
+def afresh(chromium, engine_site):
+    """Return a function: a page of the engine in a folder of the book, with nothing run in it yet.
+
+    The page is opened once. What its Python begins with is, each time, the image that the page has
+    made of a first start: compiled once, the program need not be compiled again.
+    """
+    pages = {}
+
+    def afresh(folder=""):
+        if folder not in pages:
+            pages[folder] = opened(chromium, engine_site[1] + folder)
+            pages[folder].wait_for_function("engine.image", timeout=300_000)
+        page = pages[folder]
+        page.evaluate("engine.restart()")
+        assert page.evaluate("states.at(-1)[0]") == "restarted", page.evaluate("states")
+        return page
+
+    yield afresh
+    for page in pages.values():
+        page.context.close()
+
+
 @pytest.fixture
-def page(chromium, engine_site):
-    page = opened(chromium, engine_site[1])
-    yield page
-    page.context.close()
+def page(afresh):
+    return afresh()
 
 
 def begin(page, source):
-    """Have a cell run, and do not wait for its end; `running` is its answer."""
-    page.evaluate("code => { window.running = cell(code); }", source)
+    """Have a cell run, and wait for the first that it says; `said` is all, `running` its answer."""
+    page.evaluate(
+        """code => {
+          window.said = [];
+          window.running = cell(code, { show: (output) => said.push(output) });
+        }""",
+        source,
+    )
+    page.wait_for_function("said.length")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-def test_a_chapter_says_what_it_stored(chromium, engine_site, path):
-    page = opened(chromium, engine_site[1] + folder_of(path))
-    wrong = differences(page, path)
-    page.context.close()
+def test_a_chapter_says_what_it_stored(afresh, path):
+    wrong = differences(afresh(folder_of(path)), path)
     assert not wrong, "\n".join(map(str, wrong))
 
 
 def test_an_endless_loop_is_interrupted_and_its_variables_survive(page):
-    begin(page, "n = 0\nwhile True:\n    n += 1")
-    page.wait_for_function("engine.state === 'busy'")
-    page.wait_for_timeout(500)
+    begin(page, "n = 0; print('begun')\nwhile True:\n    n += 1")
+    assert page.evaluate("engine.state") == "busy"
     page.evaluate("() => { engine.interrupt(); }")
-    answer = page.evaluate("running")
-    assert answer["ok"] is False
-    (error,) = answer["outputs"]
+    assert page.evaluate("running")["ok"] is False
+    begun, error = page.evaluate("said")
+    assert begun["text"] == "begun\n"
     assert error["ename"] == "KeyboardInterrupt"
     told = "\n".join(error["traceback"])
     assert 'File "<cell 1>", line 3' in told
@@ -59,8 +84,7 @@ def test_an_endless_loop_of_prints_ends_by_itself(page):
 def test_a_restart_forgets_even_in_the_middle_of_compiled_code(page):
     cell(page, "import numpy as np\nx = np.ones((3000, 3000))")
     before = page.evaluate("engine.id")
-    begin(page, "while True: x @ x")
-    page.wait_for_timeout(300)
+    begin(page, "print('begun')\nwhile True: x @ x")
     page.evaluate("engine.restart()")
     assert page.evaluate("running") == {"ok": False, "gone": True, "outputs": []}
     assert page.evaluate("engine.id") == before + 1
@@ -173,7 +197,6 @@ def test_a_blocked_worker_is_told_with_a_way_on(chromium, engine_site):
 
 
 def test_chance_is_not_the_same_after_every_start(page):
-    page.wait_for_function("engine.image", timeout=300_000)
     drawn = set()
     for _ in range(2):
         page.evaluate("engine.restart()")

@@ -12,6 +12,7 @@ from matplotlib.image import imsave
 
 from cs231n_lib.course.checkout import root
 from cs231n_lib.course.publishing import build, notebooks
+from tests.browser.pages import settle
 
 pytestmark = pytest.mark.browser
 
@@ -305,11 +306,11 @@ def test_an_error_is_shown_and_stops_what_follows(live, expect):
 
 
 def test_a_running_cell_can_be_interrupted(live, expect):
-    edit(live, WAIT, "import time\ntime.sleep(60)")
+    edit(live, WAIT, "import time\nprint('begun')\ntime.sleep(60)")
     run(live, WAIT)
     done(live, WAIT, "running")
     state(live, "busy")
-    live.wait_for_timeout(500)
+    expect(output(live, WAIT)).to_contain_text("begun")
     live.get_by_role("button", name="Interrupt").click()
     expect(output(live, WAIT)).to_contain_text("KeyboardInterrupt")
     state(live, "ready")
@@ -566,7 +567,7 @@ def test_the_copy_opened_from_a_folder_offers_no_live_button(chromium, site):
     context = chromium.new_context()
     page = context.new_page()
     page.goto((site / "sample.html").as_uri())
-    page.wait_for_load_state("networkidle")
+    settle(page)
     assert page.locator(".live-bar").count() == 0
     assert "x is 6" in page.inner_text("article")
     context.close()

@@ -99,7 +99,8 @@ def test_a_file_that_is_missing_is_told_and_asked_for_again(chromium, published,
     expect(page.locator(".live-status")).to_contain_text("did not arrive", timeout=60_000)
     away.write_bytes((whole := away.read_bytes())[:1_000_000])  # half of it comes
     away.rename(library)
-    page.wait_for_timeout(6_000)
+    for _ in range(2):  # the half is no use: it is asked for once more
+        page.wait_for_event("response", lambda r: "/library-" in r.url and r.ok, timeout=60_000)
     expect(page.locator(".live-status")).to_contain_text("did not arrive", timeout=60_000)
     library.write_bytes(whole)
     page.locator(".live-bar[data-state=ready]").wait_for(timeout=180_000)

@@ -10,6 +10,7 @@ import pytest
 
 from cs231n_lib.course.checkout import root
 from cs231n_lib.course.publishing import build
+from tests.browser.pages import foreign, settle, watched
 
 pytestmark = pytest.mark.browser
 
@@ -72,23 +73,11 @@ def test_every_notebook_is_a_page(html):
     assert [page for page in CHAPTERS if not (html / page).is_file()] == []
 
 
-def watched(context):
-    """Return a new page that notes every request and every script error."""
-    page = context.new_page()
-    page.asked, page.failed, page.errors = [], [], []
-    page.on("request", lambda request: page.asked.append(request.url))
-    page.on("requestfailed", lambda request: page.failed.append(request.url))
-    page.on("response", lambda r: page.failed.append(r.url) if r.status >= 400 else None)
-    page.on("pageerror", lambda error: page.errors.append(str(error)))
-    return page
-
-
 def visit(chromium, address, **options):
     """Open a page in a browser of its own."""
     page = watched(chromium.new_context(**options))
     page.goto(address)
-    page.wait_for_load_state("networkidle")
-    return page
+    return settle(page)
 
 
 @pytest.fixture
@@ -110,69 +99,12 @@ def origin(book_server):
     return book_server.origin
 
 
-@pytest.fixture(scope="module")
-def open_ahead(chromium, origin):
-    """Return a function that opens a page and lets the next one load in the meantime."""
-    opened = {}
-
-    def start(name):
-        opened[name] = watched(chromium.new_context(color_scheme="light"))
-        opened[name].goto(f"{origin}/{name}", wait_until="commit")
-
-    def open_ahead(name):
-        following = CHAPTERS[CHAPTERS.index(name) + 1 :][:1]
-        for each in [name, *following]:
-            if each not in opened:
-                start(each)
-        opened[name].wait_for_load_state("networkidle")
-        return opened[name]
-
-    yield open_ahead
-    for page in opened.values():
-        page.context.close()
-
-
 @pytest.fixture(scope="module", params=CHAPTERS)
-def page(request, open_ahead):
+def page(request, chromium, origin):
     """Each page of the book in turn, opened once for all that is asked of it."""
-    page = open_ahead(request.param)
+    page = visit(chromium, f"{origin}/{request.param}", color_scheme="light")
     yield page
-    page.close()
-
-
-@pytest.fixture(scope="module")
-def from_folder(chromium, html):
-    """Every page, opened from the folder: what it asked for, and which bars it shows."""
-    found = {}
-    context = chromium.new_context()
-    for start in range(0, len(CHAPTERS), 5):  # a few at once: most of the time they only wait
-        opened = {name: watched(context) for name in CHAPTERS[start : start + 5]}
-        for name, page in opened.items():
-            page.goto((html / name).as_uri(), wait_until="commit")
-        for name, page in opened.items():
-            page.wait_for_load_state("networkidle")
-            page.runs = page.locator("div.cell_input").count() > 0
-            if page.runs:  # the bar comes by a module, which no idle network announces
-                page.locator(".launch-bar, .live-bar").first.wait_for()
-            page.bars = [page.locator(f".{bar}-bar").count() for bar in ("live", "launch")]
-            page.close()
-            found[name] = page
-    context.close()
-    return found
-
-
-@pytest.mark.parametrize("chapter", CHAPTERS)
-def test_a_page_opened_from_a_folder_asks_no_other_host(from_folder, html, chapter):
-    page = from_folder[chapter]
-    own = html.as_uri()
-    assert [url for url in page.asked if not url.startswith((own, "data:", "blob:"))] == []
-    assert page.failed == []
-    assert page.errors == []
-
-
-@pytest.mark.parametrize("chapter", CHAPTERS)
-def test_a_page_opened_from_a_folder_offers_its_notebook(from_folder, chapter):
-    assert from_folder[chapter].bars == [0, int(from_folder[chapter].runs)]
+    page.context.close()
 
 
 def test_a_static_page_offers_what_the_build_says_works(chromium, html, expect):
@@ -209,7 +141,7 @@ def test_an_assignment_is_downloaded_from_a_page_in_a_folder(open_page, html):
 
 
 def test_a_served_page_asks_no_other_host(page, origin):
-    assert [url for url in page.asked if not url.startswith((origin, "data:", "blob:"))] == []
+    assert foreign(page, origin) == []
     assert page.failed == []
     assert page.errors == []
 

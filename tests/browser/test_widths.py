@@ -1,10 +1,16 @@
-"""Every page at every width: nothing is cut, what scrolls says so, the theme moves nothing."""
+"""Every page from a folder, at every width.
+
+Nothing is cut, what scrolls says so, the theme moves nothing, no other host is asked.
+"""
+
+from types import SimpleNamespace
 
 import pytest
 
 from cs231n_lib.course.checkout import root
 from cs231n_lib.course.publishing import build
 from cs231n_lib.course.publishing.sphinx import figures
+from tests.browser.pages import foreign, settle, watched
 
 pytestmark = pytest.mark.browser
 
@@ -63,36 +69,6 @@ MEASURE = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def window(chromium):
-    context = chromium.new_context(color_scheme="light", reduced_motion="reduce")
-    yield context.new_page()
-    context.close()
-
-
-@pytest.fixture(scope="module", params=PAGES)
-def page(request, window, html):
-    """Each page in turn, typeset and unfolded, with its name."""
-    window.set_viewport_size({"width": WIDTHS[0], "height": 900})
-    window.goto((html / request.param).as_uri())
-    window.evaluate("window.MathJax?.startup?.promise.then(() => null)")
-    window.evaluate("document.querySelectorAll('details').forEach((e) => { e.open = true; })")
-    window.name = request.param
-    return window
-
-
-def at(page, width):
-    """Give a page a width, and have it laid out: marks are set once a frame was."""
-    page.set_viewport_size({"width": width, "height": 900})
-    page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)))")
-    return page
-
-
-def test_nothing_is_cut_at_any_width(page):
-    found = {width: at(page, width).evaluate(MEASURE) for width in WIDTHS}
-    assert {width: lines for width, lines in found.items() if lines} == {}
-
-
 BOXES = """() => [...document.querySelectorAll(".bd-article *")]
   .filter((e) => e.checkVisibility())
   .map((e) => {
@@ -101,34 +77,12 @@ BOXES = """() => [...document.querySelectorAll(".bd-article *")]
   })
 """
 
-
-@pytest.mark.parametrize("width", [390, 1280])
-def test_the_theme_moves_nothing(page, width):
-    page.wait_for_load_state("networkidle")  # what comes late moves things in any theme
-    page.evaluate("document.fonts.ready.then(() => null)")
-    boxes = {}
-    for scheme in ("dark", "light"):
-        at(page, width).emulate_media(color_scheme=scheme)
-        page.wait_for_function(f"document.documentElement.dataset.theme === '{scheme}'")
-        boxes[scheme] = page.evaluate(BOXES)
-    assert boxes["light"]
-    assert boxes["dark"] == boxes["light"]
-
-
 LETTERS = """() => [...document.querySelectorAll(".bd-article picture.drawn img[data-text]")]
   .filter((e) => e.checkVisibility())
   .map((e) => {
     const drawn = e.parentElement.querySelector("source") ?? e; // what a phone is given
     return [e.alt.slice(0, 50), e.dataset.text * e.clientWidth / drawn.getAttribute("width")];
   })"""
-
-
-def test_letters_in_figures_are_read_on_a_phone(page, record_property):
-    letters = at(page, 390).evaluate(LETTERS)
-    record_property("pixels", letters)
-    assert letters or "image/png" not in source(page.name)
-    assert [(alt, size) for alt, size in letters if size < 11] == []
-
 
 WHOLE = """() => [...document.querySelectorAll(".bd-article picture.drawn")]
   .filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1)
@@ -138,10 +92,120 @@ WHOLE = """() => [...document.querySelectorAll(".bd-article picture.drawn")]
     return [image.alt.slice(0, 50), image.dataset.text * image.clientWidth / drawn];
   })"""
 
+#: Formulas in running text whose comma, full stop or bracket stands on the next line.
+PARTED = """() => [...document.querySelectorAll(".bd-article :is(p, li) span.math")]
+  .filter((e) => {
+    const after = e.nextSibling;
+    if (after?.nodeType !== Node.TEXT_NODE || !e.checkVisibility()) return false;
+    if (!/^[^\\s\\p{L}\\p{N}([“‘]/u.test(after.data)) return false;
+    const sign = document.createRange();
+    sign.setStart(after, 0);
+    sign.setEnd(after, 1);
+    return sign.getBoundingClientRect().left < e.getBoundingClientRect().right - 3;
+  })
+  .map((e) => e.closest("p, li").textContent.trim().slice(0, 60))"""
+
+#: What is measured on every page, and at which widths.
+MEASURED = {
+    MEASURE: WIDTHS,
+    PARTED: WIDTHS[:3],
+    LETTERS: (390,),
+    WHOLE: (390,),
+}
+THEMED = (390, 1280)
+
+
+@pytest.fixture(scope="module")
+def context(chromium):
+    context = chromium.new_context(color_scheme="light", reduced_motion="reduce")
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def window(context):
+    """One page, for what is tried on pages of one's choice."""
+    return context.new_page()
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def page(request, context, html):
+    """What was seen on each page in turn, opened from its folder once and measured at every width.
+
+    `found` holds what each script of ``MEASURED`` gave, and `boxes` where everything stands in
+    each theme, by width.
+    """
+    page = watched(context)
+    page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+    page.goto((html / request.param).as_uri())
+    settle(page)
+    bars = [page.locator(f".{bar}-bar").count() for bar in ("live", "launch")]
+    runs = page.locator("div.cell_input").count() > 0
+    page.evaluate("document.querySelectorAll('details').forEach((e) => { e.open = true; })")
+    found, boxes = {script: {} for script in MEASURED}, {}
+    for width in WIDTHS:
+        at(page, width)
+        for script in (script for script, widths in MEASURED.items() if width in widths):
+            found[script][width] = page.evaluate(script)
+        if width in THEMED:
+            boxes[width] = {scheme: in_theme(page, scheme) for scheme in ("dark", "light")}
+    seen = SimpleNamespace(
+        name=request.param, bars=bars, runs=runs, found=found, boxes=boxes,
+        asked=[*page.asked], failed=[*page.failed], errors=[*page.errors],
+    )  # fmt: skip
+    page.close()
+    return seen
+
+
+def at(page, width):
+    """Give a page a width, and have it laid out: marks are set once a frame was."""
+    page.set_viewport_size({"width": width, "height": 900})
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)))")
+    return page
+
+
+def in_theme(page, scheme):
+    """Return where everything on a page stands in a theme."""
+    page.emulate_media(color_scheme=scheme)
+    page.wait_for_function(f"document.documentElement.dataset.theme === '{scheme}'")
+    return page.evaluate(BOXES)
+
+
+def test_a_page_opened_from_a_folder_asks_no_other_host(page, html):
+    assert foreign(page, html.as_uri()) == []
+    assert page.failed == []
+    assert page.errors == []
+
+
+def test_a_page_opened_from_a_folder_offers_its_notebook(page):
+    assert page.bars == [0, int(page.runs)]
+
+
+def test_nothing_is_cut_at_any_width(page):
+    assert {width: lines for width, lines in page.found[MEASURE].items() if lines} == {}
+
+
+@pytest.mark.parametrize("width", THEMED)
+def test_the_theme_moves_nothing(page, width):
+    boxes = page.boxes[width]
+    assert boxes["light"]
+    assert boxes["dark"] == boxes["light"]
+
+
+def test_letters_in_figures_are_read_on_a_phone(page, record_property):
+    letters = page.found[LETTERS][390]
+    record_property("pixels", letters)
+    assert letters or "image/png" not in source(page.name)
+    assert [(alt, size) for alt, size in letters if size < 11] == []
+
 
 def test_a_figure_scrolls_on_a_phone_only_if_its_letters_are_the_smallest(page):
-    scrolling = at(page, 390).evaluate(WHOLE)
+    scrolling = page.found[WHOLE][390]
     assert [(alt, size) for alt, size in scrolling if size > figures.LEGIBLE + 0.1] == []
+
+
+def test_no_line_begins_with_the_comma_of_a_formula(page):
+    assert page.found[PARTED] == {width: [] for width in WIDTHS[:3]}
 
 
 FORMULAS = """() => [...document.querySelectorAll(".bd-article mjx-container[display]")]
@@ -157,32 +221,12 @@ FORMULAS = """() => [...document.querySelectorAll(".bd-article mjx-container[dis
 def test_a_formula_on_a_phone_is_smaller_than_the_text_only_to_fit(window, html):
     window.set_viewport_size({"width": 390, "height": 844})
     window.goto((html / "08_optimisation.html").as_uri())
-    window.evaluate("window.MathJax.startup.promise.then(() => null)")
+    settle(window)
     shares = at(window, 390).evaluate(FORMULAS)
     assert {share for share, over in shares if not over} == {1}
     smaller = [share for share, over in shares if over]
     assert smaller
     assert all(0.8 < share < 1 for share in smaller)
-
-
-#: Formulas in running text whose comma, full stop or bracket stands on the next line.
-PARTED = """() => [...document.querySelectorAll(".bd-article :is(p, li) span.math")]
-  .filter((e) => {
-    const after = e.nextSibling;
-    if (after?.nodeType !== Node.TEXT_NODE || !e.checkVisibility()) return false;
-    if (!/^[^\\s\\p{L}\\p{N}([“‘]/u.test(after.data)) return false;
-    const sign = document.createRange();
-    sign.setStart(after, 0);
-    sign.setEnd(after, 1);
-    return sign.getBoundingClientRect().left < e.getBoundingClientRect().right - 3;
-  })
-  .map((e) => e.closest("p, li").textContent.trim().slice(0, 60))"""
-
-
-def test_no_line_begins_with_the_comma_of_a_formula(page):
-    assert {width: at(page, width).evaluate(PARTED) for width in WIDTHS[:3]} == {
-        width: [] for width in WIDTHS[:3]
-    }
 
 
 def test_a_figure_opens_in_full_size_and_gives_the_focus_back(window, html):
