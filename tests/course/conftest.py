@@ -10,6 +10,7 @@ from cs231n_lib.course import checkout
 from cs231n_lib.course.assignment.master import read_master
 from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.judge.grader import Grader
+from cs231n_lib.course.judge.pools import Settings
 from cs231n_lib.course.judge.walls import bubblewrap
 from cs231n_lib.course.judge.walls.library import build_library
 from cs231n_lib.course.limits import Limits
@@ -45,6 +46,12 @@ def gradebook_template(tmp_path_factory):
 @pytest.fixture(scope="session")
 def library(tmp_path_factory):
     return build_library(tmp_path_factory.mktemp("judge"), ("cs231n_lib.neighbors",))
+
+
+@pytest.fixture(scope="session")
+def settings(library):
+    """What judges of the tiny assignment know; what they make once is made once for all tests."""
+    return Settings(notebooks.to_bytes(notebooks.notebook()), "tiny", str(library.parent))
 
 
 @pytest.fixture(scope="session")

@@ -15,13 +15,12 @@ import pytest
 from cs231n_lib.course import checkout
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.judge.batch import grade_all
-from cs231n_lib.course.judge.pools import Settings
 from cs231n_lib.course.judge.pools.cluster import grade_one
 from cs231n_lib.course.judge.pools.local import LocalPool
 from cs231n_lib.course.judge.result import Fault
 from cs231n_lib.course.judge.store import Results, version
 from cs231n_lib.course.limits import JUDGE_MEMORY
-from tests.course.judge.test_grading import MASTER, scores, some
+from tests.course.judge.test_grading import scores, some
 from tests.course.notebooks import submission
 
 pytestmark = [
@@ -71,11 +70,6 @@ def cluster():
     cluster = Cluster()
     yield cluster
     cluster.stop()
-
-
-@pytest.fixture
-def settings(tmp_path):
-    return Settings(MASTER, "tiny", str(tmp_path / "local"))
 
 
 def open_pool(settings, cluster):

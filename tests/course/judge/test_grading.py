@@ -14,7 +14,7 @@ import pytest
 from cs231n_lib.course import checkout
 from cs231n_lib.course.judge import store
 from cs231n_lib.course.judge.batch import OnDemand, grade_all
-from cs231n_lib.course.judge.pools import Settings, local
+from cs231n_lib.course.judge.pools import local
 from cs231n_lib.course.judge.pools.local import LocalPool
 from cs231n_lib.course.judge.result import Fault
 from cs231n_lib.course.judge.store import Results
@@ -38,11 +38,6 @@ def some(count):
         answer = wrong[n % 4] if n % 4 < 3 else notebooks.ANSWERS["mean"]
         found[f"student{n}"] = submission(mean=f"{answer}\n# {n}")
     return found
-
-
-@pytest.fixture
-def settings(tmp_path):
-    return Settings(MASTER, "tiny", str(tmp_path))
 
 
 def scores(graded):
@@ -169,7 +164,7 @@ from cs231n_lib.course.judge.store import Results
 from tests.course.judge.test_grading import MASTER, some
 
 if __name__ == "__main__":
-    pool = LocalPool(Settings(MASTER, "tiny", {str(tmp_path)!r}), processes=2)
+    pool = LocalPool(Settings(MASTER, "tiny", {settings.folder!r}), processes=2)
     grade_all(some(24), read_master(MASTER, "tiny"), pool, Results(Path({str(tmp_path)!r}, "b")), 5)
 """)
     folder = tmp_path / "b" / "results"

@@ -82,6 +82,7 @@ class Arena:
         self.tiny = grader.Grader(tiny, self.walls.worker, LIMITS, blocked)
         self.before = contents(self.canary)
         self.control = self.tiny.grade(CONTROL, 1)
+        self.last = self.control  # what the right submission got most recently
         self.family = len(descendants(self.walls.process.pid))
 
     def close(self):
@@ -91,14 +92,16 @@ class Arena:
         """Grade an attack, then a right submission; report whatever is not as it should be."""
         data = attack.data.replace(b"CANARY/", f"{self.canary}/".encode())
         row = Row(attack.name, attack.kind, True, "", None, attack.score)
-        before = self.tiny.grade(CONTROL, 1)
         try:
             result = self.grader.grade(data, 1)
         except InfrastructureError as error:
             row.outcome, row.ok, row.problems = "infrastructure fault", False, (str(error),)
             return row
         row.outcome, row.score = result.outcome, result.score
-        after = self.tiny.grade(CONTROL, 1)
+        # Nothing happens between two attacks: one right submission comes after each and before the
+        # next.
+        before, after = self.last, self.tiny.grade(CONTROL, 1)
+        self.last = after
         row.controls = (before.score, after.score)
         row.problems = tuple(self._problems(attack, result, after))
         row.ok = not row.problems
