@@ -10,6 +10,7 @@ from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.publishing import build, pdf, publish
 from cs231n_lib.course.publishing.engine import fetch
 from tests.browser import engine, firefox, host
+from tests.ports import free_ports
 
 AXE = Path(__file__).parent / "vendor" / "axe" / "axe.min.js"
 #: No calls home: the tests must pass, quietly, on a machine without a network.
@@ -141,8 +142,9 @@ def serve(tmp_path_factory):
     """Return a function that starts a live server for a folder of pages."""
     started = []
 
-    def serve(html, port=8950):
-        started.append(Server(html, tmp_path_factory.mktemp("work"), port))
+    def serve(html, port=None):
+        [free] = free_ports(1)
+        started.append(Server(html, tmp_path_factory.mktemp("work"), port or free))
         return started[-1]
 
     yield serve
@@ -154,7 +156,7 @@ def serve(tmp_path_factory):
 @pytest.fixture(scope="session")
 def book_server(serve, html):
     """The whole book on a live server."""
-    return serve(html, 8980)
+    return serve(html)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ that student, whom the system itself keeps out of everybody else's files.
 import contextlib
 import os
 import shutil
-import socket
 import stat
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from cs231n_lib.course import checkout
+from tests.ports import free_ports
 
 PEOPLE = ("anne", "bela", "prof")
 FIRST = 20_000
@@ -47,16 +47,6 @@ def why_not():
     if os.getuid() != 0 or not all(map(shutil.which, ("bwrap", "setpriv", "unshare"))):
         return "needs root, bubblewrap, setpriv and unshare, for accounts that only the hub sees"
     return ""
-
-
-def free_ports(count):
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 def readable():

@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 
 from cs231n_lib.course.cli import app
 from cs231n_lib.course.judge.walls import bubblewrap
-from tests.browser.hub import free_ports
 from tests.course.conftest import make_course
 from tests.course.notebooks import notebook, submission, to_bytes
+from tests.ports import free_ports
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

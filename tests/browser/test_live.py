@@ -469,7 +469,7 @@ def test_a_deleted_kernel_is_replaced(live, left_alone, expect):
 
 
 def test_a_stopped_server_is_noticed_and_found_again(chromium, serve, site, expect):
-    server = serve(site, 8960)
+    server = serve(site)
     context = chromium.new_context()
     page, unclicked = context.new_page(), context.new_page()
     page.goto(server.address)

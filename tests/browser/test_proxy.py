@@ -10,7 +10,8 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.browser.conftest import Server
-from tests.browser.hub import PATH, free_ports
+from tests.browser.hub import PATH
+from tests.ports import free_ports
 
 pytestmark = pytest.mark.browser
 

@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 
@@ -22,6 +21,7 @@ from cs231n_lib.course.judge.store import Results, version
 from cs231n_lib.course.limits import JUDGE_MEMORY
 from tests.course.judge.test_grading import scores, some
 from tests.course.notebooks import submission
+from tests.ports import free_ports
 
 pytestmark = [
     pytest.mark.usefixtures("needs_walls"),
@@ -34,17 +34,11 @@ pytestmark = [
 ROOT = checkout.root()
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 class Cluster:
     """A scheduler and workers, started by the documented commands."""
 
     def __init__(self):
-        self.port = free_port()
+        [self.port] = free_ports(1)
         self.address = f"tcp://127.0.0.1:{self.port}"
         self.scheduler = self.start("scheduler", "--host", "127.0.0.1", "--port", str(self.port),
                                     "--no-dashboard")  # fmt: skip
@@ -173,8 +167,9 @@ def test_a_scheduler_that_is_not_there_is_told_in_words(settings, monkeypatch):
     from cs231n_lib.course.judge.pools.cluster import ClusterPool
 
     monkeypatch.setattr(cluster, "SCHEDULER_SECONDS", 1.0)
+    [port] = free_ports(1)
     with pytest.raises(UserError, match="no Dask scheduler answers"):
-        ClusterPool(settings, f"tcp://127.0.0.1:{free_port()}")
+        ClusterPool(settings, f"tcp://127.0.0.1:{port}")
 
 
 def told(settings, cluster, monkeypatch, job):
