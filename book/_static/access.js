@@ -19,25 +19,12 @@ addEventListener("load", () => {
     name.textContent = name.textContent.replaceAll(".", ".\u200b");
 });
 
-// On a phone a formula is as large as the text, and smaller only as far as it has to be to fit
-// (--fit, a share of the text's size; book.css says where it counts).
-const SMALLEST_FORMULA = 0.81;
-const fitted = new WeakMap();
-function fit(formula) {
-  if (!formula.clientWidth || fitted.get(formula) === formula.clientWidth) return;
-  fitted.set(formula, formula.clientWidth);
-  formula.style.setProperty("--fit", 1);
-  const share = (formula.clientWidth - 1) / formula.scrollWidth;
-  if (formula.scrollWidth > formula.clientWidth)
-    formula.style.setProperty("--fit", Math.max(share, SMALLEST_FORMULA));
-}
-
 // What is wider than its place scrolls on its own: the keyboard can scroll it, and a faded edge says
 // on which side there is more (data-more: "left", "right" or "both"; its look is in book.css).
 addEventListener("load", async () => {
   await window.MathJax?.startup?.promise;
   const mark = (e) => {
-    if (e.matches("mjx-container[display]")) fit(e);
+    if (e.matches("mjx-container[display]")) formulas.fit(e);
     const hidden = e.scrollWidth - e.clientWidth;
     const sides = [e.scrollLeft > 1 && "left", hidden - e.scrollLeft > 1 && "right"].filter(Boolean);
     if (hidden < 2 || !sides.length) delete e.dataset.more;

@@ -56,6 +56,17 @@ MEASURE = """() => {
       if (!table && e.checkVisibility() && (cut || over))
         found.push(`an equation is too long for a phone: ${e.textContent.slice(0, 40)}`);
     }
+  for (const e of document.querySelectorAll(".bd-article span.math mjx-math")) {
+    const place = e.closest("p, li, td, dd, figcaption, summary, label, div");
+    const { right } = place.getBoundingClientRect();
+    if (e.checkVisibility() && [...e.getClientRects()].some((line) => line.right > right + 1))
+      found.push(`a formula in the text is cut: ${e.parentElement.textContent.slice(0, 40)}`);
+  }
+  for (const e of document.querySelectorAll(".bd-article :is(svg[role='img'], picture img)"))
+    for (let up = e.parentElement; up && e.checkVisibility(); up = up.parentElement)
+      if (getComputedStyle(up).overflowX !== "visible" && !up.scrollLeft
+          && e.getBoundingClientRect().left < up.getBoundingClientRect().left - 1)
+        found.push(`cut on the left: ${e.getAttribute("alt") ?? e.getAttribute("aria-label")}`);
   for (const e of document.querySelectorAll(".bd-article picture.drawn"))
     if (e.checkVisibility() && e.parentElement.querySelectorAll("button.enlarge").length === 0)
       found.push(`cannot be enlarged: ${e.querySelector("img").alt.slice(0, 40)}`);
@@ -101,7 +112,7 @@ PARTED = """() => [...document.querySelectorAll(".bd-article :is(p, li) span.mat
     const sign = document.createRange();
     sign.setStart(after, 0);
     sign.setEnd(after, 1);
-    return sign.getBoundingClientRect().left < e.getBoundingClientRect().right - 3;
+    return sign.getBoundingClientRect().left < [...e.getClientRects()].at(-1).right - 3;
   })
   .map((e) => e.closest("p, li").textContent.trim().slice(0, 60))"""
 

@@ -1,0 +1,44 @@
+// Formulas on a narrow screen: a displayed one is set smaller, one in the text is broken behind a sign.
+const formulas = (() => {
+  // On a phone a formula is as large as the text, and smaller only as far as it has to be to fit
+  // (--fit, a share of the text's size; book.css says where it counts).
+  const SMALLEST = 0.81;
+  const fitted = new WeakMap();
+  function fit(formula) {
+    if (!formula.clientWidth || fitted.get(formula) === formula.clientWidth) return;
+    fitted.set(formula, formula.clientWidth);
+    formula.style.setProperty("--fit", 1);
+    const share = (formula.clientWidth - 1) / formula.scrollWidth;
+    if (formula.scrollWidth > formula.clientWidth) formula.style.setProperty("--fit", Math.max(share, SMALLEST));
+  }
+
+  // MathJax gives a sign and what follows it one space: 4 beside a relation, 3 beside an operator.
+  const SPACES = [4, 3];
+  const right = (box) => Math.max(...[...box.getClientRects()].map((line) => line.right));
+  function breakUp(formula) {
+    const math = formula.querySelector("mjx-math");
+    const place = formula.closest("p, li, td, dd, figcaption, summary, label, div");
+    const broken = formula.classList.contains("broken");
+    const parts = [...(math && broken ? math.querySelectorAll(":scope > .piece > *") : (math?.children ?? []))];
+    for (const least of parts.length ? SPACES : []) {
+      if (right(math) <= right(place) + 1) return;
+      const pieces = [[]];
+      parts.forEach((part, n) => {
+        const space = part.getAttribute("space");
+        const sign = parts[n - 1]?.matches("mjx-mo") && parts[n - 1].getAttribute("space") === space;
+        if (sign && space >= least) pieces.push([]);
+        pieces.at(-1).push(part);
+      });
+      math.replaceChildren(...pieces.map((piece) => dom.html("span", { class: "piece" }, ...piece)));
+      formula.classList.add("broken");
+    }
+  }
+
+  addEventListener("load", async () => {
+    await window.MathJax?.startup?.promise;
+    const watched = new ResizeObserver((entries) => entries.forEach(({ target }) => breakUp(target)));
+    document.querySelectorAll(".bd-article span.math").forEach((formula) => watched.observe(formula));
+  });
+
+  return { fit };
+})();
