@@ -3,9 +3,10 @@
 import errno
 import json
 import os
+import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -43,7 +44,7 @@ def folder_in_one_step(folder: Path, replace: bool = False) -> Iterator[Path]:
     Raises
     ------
     UserError
-        If it is a file, holds something, or cannot be made.
+        If it is a file, holds something, or cannot be made, for want of room say.
     """
     folder = folder.resolve()
     if folder.exists() and not folder.is_dir():
@@ -58,7 +59,12 @@ def folder_in_one_step(folder: Path, replace: bool = False) -> Iterator[Path]:
     with around as name:
         made = Path(name) / "new"
         made.mkdir()
-        yield made
+        try:
+            yield made
+        except OSError as error:
+            if REMEDIES.get(error.errno or 0) == FULL:
+                raise cannot_write(folder, error) from None
+            raise
         old = Path(name) / "old"
         if folder.exists():
             folder.rename(old)
@@ -68,6 +74,42 @@ def folder_in_one_step(folder: Path, replace: bool = False) -> Iterator[Path]:
             if old.exists():
                 old.rename(folder)
             raise
+
+
+class _Stopped(Exception):
+    """The first failure of a copy: `shutil.copytree` goes on after others, and lists them all."""
+
+
+def _copy(source: str, target: str) -> str:
+    try:
+        return str(shutil.copy2(source, target))
+    except OSError as error:
+        if error.filename2 is not None:  # what failed in between: the source was there
+            error = OSError(error.errno, error.strerror, error.filename2)
+        raise _Stopped(error) from None
+
+
+def copy_folder(
+    source: Path, target: Path, ignore: Callable[[Any, list[str]], set[str]] | None = None
+) -> None:
+    """Copy what ``source`` holds into ``target``, up to the first file that cannot be written.
+
+    Parameters
+    ----------
+    source, target : Path
+        Two folders; the second may be there already.
+    ignore : callable, optional
+        What is left out, as for `shutil.copytree`.
+
+    Raises
+    ------
+    OSError
+        The system's own reason, of that one file.
+    """
+    try:
+        shutil.copytree(source, target, ignore=ignore, copy_function=_copy, dirs_exist_ok=True)
+    except _Stopped as stopped:
+        raise stopped.args[0] from None
 
 
 def open_to_all(folder: Path) -> None:

@@ -1,14 +1,17 @@
 """Files and folders that are made whole or not at all."""
 
 import errno
+import shutil
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from cs231n_lib.course import checkout
+from cs231n_lib.course.classroom.founding import begin
 from cs231n_lib.course.cli import app
 from cs231n_lib.course.errors import UserError
-from cs231n_lib.course.files import cannot_write, folder_in_one_step, write_atomically
+from cs231n_lib.course.files import cannot_write, copy_folder, folder_in_one_step, write_atomically
 
 
 def test_a_file_is_replaced_and_nothing_else_stays(tmp_path):
@@ -60,9 +63,60 @@ def test_a_folder_that_is_cut_short_leaves_the_old_one_alone(tmp_path, error):
             (site / "page").write_text("new")
             raise error
 
-    with pytest.raises((KeyboardInterrupt, OSError)):
+    with pytest.raises((KeyboardInterrupt, UserError)):
         cut_short()
     assert contents(tmp_path) == {"site/page": "old"}
+
+
+def full(source, target):
+    raise OSError(errno.ENOSPC, "No space left on device", source, None, target)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "course new {}",
+        "course add a2 --course course",
+        "book new {}",
+        "demo {}",
+        "lab a1 --folder {}",
+    ],
+)
+def test_a_disk_that_fills_up_is_told_in_a_line_and_leaves_nothing(tmp_path, words, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    begin(tmp_path / "course", assignments=("a1",))
+    before = sorted(tmp_path.rglob("*"))
+    monkeypatch.setattr(shutil, "copy2", full)
+    run = CliRunner().invoke(app, words.format(tmp_path / "new").split())
+    assert isinstance(run.exception, UserError), run.output
+    message = str(run.exception)
+    assert "No space left on device" in message
+    assert "room" in message or "--folder" in message
+    assert "\n" not in message
+    assert len(message) < 300
+    left = {path for path in tmp_path.rglob("*") if path.is_file() and path.name != "lock"}
+    assert left <= set(before)
+
+
+def test_a_file_is_copied_at_the_first_failure_no_further(tmp_path, monkeypatch):
+    for name in "ab":
+        (tmp_path / "from" / name).mkdir(parents=True)
+        (tmp_path / "from" / name / "file").touch()
+    tried = []
+    monkeypatch.setattr(shutil, "copy2", lambda *paths: tried.append(paths) or full(*paths))
+    with pytest.raises(OSError, match="No space left") as failed:
+        copy_folder(tmp_path / "from", tmp_path / "to")
+    assert len(tried) == 1
+    assert failed.value.filename == tried[0][1]
+
+
+def test_folders_are_copied_in_one_way():
+    copied = {
+        path.relative_to(checkout.tooling()).as_posix()
+        for path in checkout.tooling().rglob("*.py")
+        if "copytree(" in path.read_text(encoding="utf-8")
+    }
+    assert copied == {"files.py", "inside/zygote.py"}  # that one is alone behind the walls
 
 
 def test_a_folder_that_is_cut_short_at_the_last_step_is_put_back(tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cs231n_lib.course import checkout
-from cs231n_lib.course.files import folder_in_one_step, write_atomically
+from cs231n_lib.course.files import copy_folder, folder_in_one_step, write_atomically
 
 ASSIGNMENT = "a1"
 HOSTILE = """
@@ -92,7 +92,7 @@ def make(folder: Path) -> Path:
 def _fill(folder: Path) -> None:
     """Write the course and what is handed in."""
     root = checkout.material()
-    shutil.copytree(root / "solutions" / ASSIGNMENT, folder / "solutions" / ASSIGNMENT)
+    copy_folder(root / "solutions" / ASSIGNMENT, folder / "solutions" / ASSIGNMENT)
     shutil.copy(root / "nbgrader_config.py", folder)
     master = folder / "solutions" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
     content = json.loads(master.read_bytes())

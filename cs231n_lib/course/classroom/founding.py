@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,7 +15,7 @@ from cs231n_lib.course.classroom.folder.names import Names
 from cs231n_lib.course.classroom.granting import set_due, take_roster
 from cs231n_lib.course.classroom.incoming.roster import read_roster
 from cs231n_lib.course.errors import UserError
-from cs231n_lib.course.files import folder_in_one_step
+from cs231n_lib.course.files import cannot_write, copy_folder, folder_in_one_step
 
 #: What nbgrader takes for a course's name: it becomes a folder of the exchange.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
@@ -85,14 +84,17 @@ def add(course: Course, assignment: str) -> Path:
     Raises
     ------
     UserError
-        If there is no such assignment, or the course has one of that name.
+        If there is no such assignment, the course has one of that name, or there is no writing.
     """
     _known((assignment,))
     target = course.root / "solutions" / assignment
     if target.exists():
         raise UserError(f"{target} is there already")
     with course.writing():
-        _copy(assignment, course.root)
+        try:
+            _copy(assignment, course.root)
+        except OSError as error:
+            raise cannot_write(target, error) from None
         course.log("assignment added", assignment=assignment)
     return target
 
@@ -109,7 +111,7 @@ def _copy(assignment: str, root: Path) -> None:
     """Copy one of our assignments into a course, in one step."""
     source = checkout.material() / "solutions" / assignment
     with tempfile.TemporaryDirectory(dir=root, prefix=f".{assignment}-") as half:
-        shutil.copytree(source, Path(half) / assignment)
+        copy_folder(source, Path(half) / assignment)
         (Path(half) / assignment).rename(root / "solutions" / assignment)
 
 

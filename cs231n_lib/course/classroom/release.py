@@ -1,7 +1,9 @@
 """Make the students' version of an assignment: nbgrader strips, this module checks and packs."""
 
+import errno
 import hashlib
 import io
+import os
 import re
 import tempfile
 import zipfile
@@ -51,6 +53,9 @@ WHEEL = """\
        .venv/bin/pip install "{wheel}[course]"
                                    (Windows: .venv\\Scripts\\pip)"""
 
+#: How SQLite and the system say that a disk is full.
+NO_ROOM = ("disk is full", os.strerror(errno.ENOSPC))
+
 
 def _generate(root: Path, name: str, destination: Path) -> None:
     """Let nbgrader write the release of ``name`` to ``destination / name``."""
@@ -62,9 +67,11 @@ def _generate(root: Path, name: str, destination: Path) -> None:
     if not result["success"]:
         log = str(result.get("log")).splitlines()
         reason = "\n".join(line for line in log if "Error" in line) or result.get("error")
+        remedy = f"Correct solutions/{name}/{name}.ipynb"
+        if any(word in str(reason) for word in NO_ROOM):
+            remedy = f"Make room on the disk of {root}"
         raise UserError(
-            f"nbgrader could not make the release of {name}:\n{reason}\n"
-            f"Correct solutions/{name}/{name}.ipynb, then run again."
+            f"nbgrader could not make the release of {name}:\n{reason}\n{remedy}, then run again."
         )
 
 

@@ -1,5 +1,6 @@
 """``cs231n course new|add|...``: a course of one's own."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -42,7 +43,7 @@ def new(
     course = begin(folder, name, chosen, zone, dict(map(_dated, due or ())), roster)
     say(f"{course.root}: {', '.join(course.assignments()) or 'no assignments yet'}")
     begun = "cs231n release" if course.assignments() else "cs231n course exercise a6"
-    say(f"Next: cd {course.root} && {begun}")
+    say(f"Next: cd {shlex.quote(str(course.root))} && {begun}")
 
 
 def _dated(text: str) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """``cs231n book new|build|serve|engine|publish|execute|check|vendor``: the book."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +26,7 @@ def new(
     from cs231n_lib.course.publishing import carried
 
     say(f"{carried.begin(folder)}")
-    say(f"Next: cd {folder} && cs231n book build")
+    say(f"Next: cd {shlex.quote(str(folder))} && cs231n book build")
 
 
 @app.command()

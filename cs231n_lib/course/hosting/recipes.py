@@ -111,7 +111,8 @@ def write(kind: str, folder: Path, course: Course) -> list[Path]:
     if len(told) > 1:
         with folder_in_one_step(folder) as made:
             for name, text in told.items():
-                write_atomically(made / name, text.encode())
+                (made / name).parent.mkdir(parents=True, exist_ok=True)
+                (made / name).write_text(text, encoding="utf-8")
             open_to_all(made)  # students' servers read it
     else:
         ((name, text),) = told.items()

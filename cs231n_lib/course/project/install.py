@@ -8,6 +8,7 @@ the fallback.
 import argparse
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -46,7 +47,7 @@ def _activation(env: Path) -> str:
     """Return the line that lets a terminal find the command ``cs231n``."""
     shown = env.relative_to(Path.cwd()) if env.is_relative_to(Path.cwd()) else env
     script = _bin(shown, "activate").with_suffix("")
-    return str(script) if os.name == "nt" else f". {script}"
+    return str(script) if os.name == "nt" else f". {shlex.quote(str(script))}"
 
 
 def install(env: Path, extras: str) -> int:

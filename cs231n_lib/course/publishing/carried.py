@@ -5,7 +5,7 @@ from pathlib import Path
 
 import cs231n_lib
 from cs231n_lib.course.checkout import material
-from cs231n_lib.course.files import folder_in_one_step
+from cs231n_lib.course.files import copy_folder, folder_in_one_step
 
 #: What the book is built from; the library is there because pages show its code.
 PARTS = ("_config.yml", "benchmarks/results", "book", "constraints.txt", "exercises")
@@ -26,9 +26,9 @@ def begin(folder: Path) -> Path:
         for name in PARTS:
             source, target = material() / name, made / name
             if source.is_dir():
-                shutil.copytree(source, target, ignore=LEFT_OUT)
+                copy_folder(source, target, ignore=LEFT_OUT)
             else:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(source, target)
-        shutil.copytree(LIBRARY, made / LIBRARY.name, ignore=LEFT_OUT)
+        copy_folder(LIBRARY, made / LIBRARY.name, ignore=LEFT_OUT)
     return folder

@@ -3,7 +3,6 @@
 import json
 import os
 import queue
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cs231n_lib.course.errors import UserError
-from cs231n_lib.course.files import folder_in_one_step, open_to_all
+from cs231n_lib.course.files import copy_folder, folder_in_one_step, open_to_all
 from cs231n_lib.course.limits import PAGE_SECONDS
 from cs231n_lib.course.publishing import build, pdf
 from cs231n_lib.course.publishing.engine import bundle, fetch
@@ -58,7 +57,7 @@ def publish(folder: Path) -> str:
     with folder_in_one_step(folder, replace=True) as site:
         fetch.fetch()
         build.build()
-        shutil.copytree(build.html_folder(), site, dirs_exist_ok=True)
+        copy_folder(build.html_folder(), site)
         bundle.write(site)
         (site / NO_JEKYLL).touch()
         open_to_all(site)

@@ -5,7 +5,6 @@ import datetime as dt
 import importlib.util
 import json
 import os
-import shutil
 import subprocess
 import tempfile
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 from cs231n_lib.course import checkout
 from cs231n_lib.course.assignment.sources import assignments
 from cs231n_lib.course.errors import UserError
+from cs231n_lib.course.files import copy_folder
 from cs231n_lib.course.limits import LAB_SECONDS
 
 #: What nbgrader puts into JupyterLab for those who teach; validating stays.
@@ -66,7 +66,7 @@ def work_copy(name: str, exercises: Path, folder: Path, *, reset: bool = False) 
         if not target.exists():
             # Copied under another name first: a copy cut short must not pass for a whole one.
             with tempfile.TemporaryDirectory(dir=folder, prefix=f".{name}-") as half:
-                shutil.copytree(exercises / name, Path(half, name))
+                copy_folder(exercises / name, Path(half, name))
                 Path(half, name).rename(target)
     except OSError as error:
         raise UserError(

@@ -58,7 +58,7 @@ def test_a_copy_that_is_cut_short_leaves_nothing_behind(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("cs231n_lib.course.classroom.founding.settled", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(UserError, match="No space"):
         begin(tmp_path / "vision")
     assert list(tmp_path.iterdir()) == []
 

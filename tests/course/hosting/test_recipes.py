@@ -42,22 +42,27 @@ def test_what_cannot_be_written_is_refused(tmp_path, course):
 
 @pytest.mark.parametrize("kind", recipes.KINDS)
 def test_a_recipe_that_is_cut_short_leaves_no_file(tmp_path, course, monkeypatch, kind):
-    place, replace, before = tmp_path / "place", Path.replace, len(recipes.files(kind, course))
+    place, last = tmp_path / "place", Path(list(recipes.files(kind, course))[-1]).name
+    write, replace = Path.write_text, Path.replace
 
-    def cut_short(self, target):
-        nonlocal before
-        before -= 1
-        if before:
-            return replace(self, target)
-        raise KeyboardInterrupt  # at the last of its files
+    def cut_short(go_on, name):
+        if name == last:
+            raise KeyboardInterrupt
+        return go_on()
 
-    monkeypatch.setattr(Path, "replace", cut_short)
-    with pytest.raises(KeyboardInterrupt):
-        recipes.write(kind, place, course)
-    assert not [
-        path for path in tmp_path.rglob("*") if path.is_file() and course.root not in path.parents
-    ]
-    monkeypatch.undo()
+    with monkeypatch.context() as m:
+        m.setattr(
+            Path,
+            "write_text",
+            lambda self, *a, **b: cut_short(lambda: write(self, *a, **b), self.name),
+        )
+        m.setattr(
+            Path, "replace", lambda self, to: cut_short(lambda: replace(self, to), Path(to).name)
+        )
+        with pytest.raises(KeyboardInterrupt):
+            recipes.write(kind, place, course)
+    left = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert all(course.root in path.parents for path in left)
     assert all(path.is_file() for path in recipes.write(kind, place, course))
 
 

@@ -79,7 +79,7 @@ def test_copy_cut_short_leaves_nothing(exercises, tmp_path, monkeypatch):
         target.mkdir()
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(lab.shutil, "copytree", broken)
+    monkeypatch.setattr(lab, "copy_folder", broken)
     with pytest.raises(UserError, match="No space left"):
         lab.work_copy("a1", exercises, tmp_path / "work")
     assert list((tmp_path / "work").iterdir()) == []

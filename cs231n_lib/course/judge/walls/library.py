@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import cs231n_lib
+from cs231n_lib.course.files import copy_folder
 from cs231n_lib.course.judge.line import InfrastructureError
 from cs231n_lib.course.limits import START_SECONDS
 
@@ -35,10 +36,10 @@ def build_library(folder: Path, blocked: tuple[str, ...]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as name:
         package = Path(name) / "cs231n_lib"
-        shutil.copytree(source, package, ignore=shutil.ignore_patterns("__pycache__", "course"))
-        shutil.copytree(
+        copy_folder(source, package, shutil.ignore_patterns("__pycache__", "course"))
+        copy_folder(
             source / "course" / "inside", package / "course" / "inside",
-            ignore=shutil.ignore_patterns("__pycache__"),
+            shutil.ignore_patterns("__pycache__"),
         )  # fmt: skip
         fronts = {package / "__init__.py", package / "course" / "__init__.py"}
         for dotted in blocked:
@@ -50,7 +51,7 @@ def build_library(folder: Path, blocked: tuple[str, ...]) -> Path:
         for front in fronts:
             if front.parent.is_dir():
                 front.write_text('"""The part that this assignment allows."""\n')
-        shutil.copytree(_fonts(folder), Path(name) / "matplotlib")
+        copy_folder(_fonts(folder), Path(name) / "matplotlib")
         # What stands in the place of what is not to be seen.
         (Path(name) / "nothing").mkdir()
         (Path(name) / "nothing.txt").touch()

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import cs231n_lib
 from cs231n_lib.course import inside
+from cs231n_lib.course.files import copy_folder
 from cs231n_lib.course.inside import isolation
 from cs231n_lib.course.judge.line import InfrastructureError, Line
 from cs231n_lib.course.judge.meter import Meter
@@ -90,7 +91,7 @@ class OtherUser:
         if self.folder is None:
             self.folder = Path(tempfile.mkdtemp(prefix="cs231n-"))
             self.folder.chmod(0o755)
-            shutil.copytree(self.library, self.folder / "library")
+            copy_folder(self.library, self.folder / "library")
             (self.folder / "library").chmod(0o755)
         return self.folder
 
