@@ -20,7 +20,7 @@ from cs231n_lib.course.checks.comparison import real, type_name
 from cs231n_lib.course.checks.mistakes import general
 from cs231n_lib.course.checks.raising import student_failure
 from cs231n_lib.course.checks.verdict import (
-    NOT_IMPLEMENTED,
+    NOT_RUN,
     NOT_YET,
     CheckFailed,
     Diagnosis,
@@ -37,6 +37,10 @@ def _quiet() -> Iterator[None]:
         yield
 
 
+#: Whose frames come first in a traceback; the student's own begin below them.
+OURS = (__file__, metering.__file__)
+
+
 @contextlib.contextmanager
 def _in_words() -> Iterator[None]:
     """Turn what the student's code raises into a failure of the check."""
@@ -45,8 +49,7 @@ def _in_words() -> Iterator[None]:
     except CheckFailed:
         raise
     except Exception as error:
-        # The first frames are ours; the student's own begin below them.
-        raise student_failure(error, ours=(__file__, metering.__file__)) from None
+        raise student_failure(error, OURS) from None
 
 
 #: Kinds of results that stand for a call that has not run.
@@ -128,7 +131,7 @@ def call_in_place(function: Callable[..., Any], *args: Any) -> tuple[Any, tuple[
 
 
 def raised(function: Callable[..., Any], *args: Any) -> str | None:
-    """Return the name of the exception that a call of the student's ``function`` ends with.
+    """Return the name of the exception by which the student's ``function`` refuses ``args``.
 
     Returns
     -------
@@ -138,22 +141,21 @@ def raised(function: Callable[..., Any], *args: Any) -> str | None:
     Raises
     ------
     CheckFailed
-        If the function is still to be written, or its call has not run.
+        If nothing was refused: the function is still to be written, its call has not run, or the
+        exception has a cause that is known, as a time limit has.
     """
     try:
         with _quiet():
             _ran(function(*args))
     except CheckFailed:
         raise
-    except StudentError as error:
-        kind = error.type_name
     except Exception as error:
-        kind = type(error).__name__
-    else:
-        return None
-    if kind == "NotImplementedError":
-        raise CheckFailed(f"{NOT_YET}.", NOT_IMPLEMENTED)
-    return kind
+        kind = error.type_name if isinstance(error, StudentError) else type(error).__name__
+        failure = student_failure(error, OURS)
+        if kind == NOT_RUN or failure.diagnosis is not None:
+            raise failure from None
+        return kind
+    return None
 
 
 @contextlib.contextmanager

@@ -48,6 +48,12 @@ FIRST_LINE = Diagnosis(
     "first_line", "the tests call it as the text of the exercise says: leave the first line of the "
     "function as it was given.",
 )  # fmt: skip
+#: What NumPy and Python say of an index behind the last entry.
+TOO_LARGE = re.compile(r"^index \d+ is out of bounds|^(list|tuple|string) index out of range$")
+PAST_THE_END = Diagnosis(
+    "past_the_end", "an index goes past the end: of n entries the last has the index n - 1, where "
+    "`range(n)` stops. Or are two indices swapped?",
+)  # fmt: skip
 #: What Python says of a call of a class that has no `__init__` of its own.
 NO_INIT = re.compile(r"^\w+\(\) takes no arguments$")
 
@@ -96,4 +102,6 @@ def _cause(error: Exception) -> Diagnosis | None:
     # With no line of the student's in between, it is the test's own call that does not fit.
     if error.type_name == "TypeError" and not error.traceback and MISFIT.search(error.message):
         return FIRST_LINE
+    if error.type_name == "IndexError" and TOO_LARGE.search(error.message):
+        return PAST_THE_END
     return CAUSES.get(error.type_name)

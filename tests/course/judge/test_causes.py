@@ -204,3 +204,37 @@ def test_an_exception_has_no_reason_that_says_nothing(graded):
     told = graded(mean="def mean(x):\n    return 1 / 0")
     assert "ZeroDivisionError" in told["mean-random"]
     assert "Likely reason" not in told["mean-random"]
+
+
+def test_an_index_behind_the_last_entry_is_explained(checked):
+    told = checked(mean="def mean(x):\n    return sum(x[i] for i in range(len(x) + 1))")
+    assert "goes past the end" in told["mean-random"]
+    told = checked(mean="def mean(x):\n    return x[:, :, :, 0]")
+    assert "goes past the end" not in told["mean-random"]
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("def double(x) return 2 * x", "SyntaxError"),
+        ("def double():\n    return 0", "leave the first line"),
+        ("def double(x):\n    return dubble(x)", "is it double?"),
+        ("def double(x):\n    while True: pass", "loop that never ends"),
+    ],
+)
+def test_what_never_came_to_refuse_is_no_refusal(grading, source, said):
+    refuses = "from cs231n_lib.course import checks\nfrom cs231n_lib.course.checks import calling\n"
+    refuses += (
+        "kind = calling.raised(double, None)\nchecks.require(kind == 'ValueError', f'{kind}?')"
+    )
+    content = notebooks.notebook()
+    for cell in content["cells"]:
+        if cell["id"] == "double-example":
+            cell["source"] = refuses
+    checked = grading(read_master(notebooks.to_bytes(content), "tiny").visible())
+    told = checked(double=source)["double-example"]
+    assert said in told
+    assert "?" not in told.split("Likely reason")[0]
+    raises = "def double(x):\n    raise {}('no')"
+    assert checked(double=raises.format("ValueError"))["double-example"] == ""
+    assert "KeyError?" in checked(double=raises.format("KeyError"))["double-example"]

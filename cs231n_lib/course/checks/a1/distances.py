@@ -67,7 +67,9 @@ def distances(
         total = np.hstack([total[:, -1:], np.zeros_like(total[:, 1:])])
     elif only != "all":
         keep = {"first": np.s_[:1, :1], "first row": np.s_[:1], "first column": np.s_[:, :1],
-                "last row": np.s_[-1:]}[only]  # fmt: skip
+                "last row": np.s_[-1:], "not the last row": np.s_[:-1],
+                "not the last column": np.s_[:, :-1], "not the first row": np.s_[1:],
+                "not the first column": np.s_[:, 1:]}[only]  # fmt: skip
         blank = np.zeros_like(total)
         blank[keep] = total[keep]
         total = blank
@@ -115,6 +117,9 @@ ONLY = (
     Mistake("halved", "this is half of the distance.", {"half": True}),
     Mistake("last_row_only", "only the last row is filled: the assignment stands behind the "
             "loop, or overwrites what earlier rounds stored.", {"only": "last row"}),
+    *(Mistake("loop_too_short", f"the {end} {what} is never filled: `range(n)` runs over all n, "
+              "from 0 to n - 1.", {"only": f"not the {end} {what}"})
+      for end in ("last", "first") for what in ("row", "column")),
 )  # fmt: skip
 _L2 = (
     Mistake("squared_distances", "these are squared distances: the root is missing.",

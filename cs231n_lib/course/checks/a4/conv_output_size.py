@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from cs231n_lib.course.checks import calling
+from cs231n_lib.course.checks.cause import first_cause
 from cs231n_lib.course.checks.exercise import Exercise
 from cs231n_lib.course.checks.mistakes import Mistake
 from cs231n_lib.course.checks.pair import Function
@@ -24,42 +26,50 @@ def output_size(
     window: int = 1,
     step: bool = True,
     swapped: bool = False,
+    checked: bool = False,
 ) -> int:
-    """Return the number of windows along an axis; dials change the terms of the formula."""
+    """Return the number of windows along an axis; dials change the terms of the formula.
+
+    Where it is ``checked``, the same terms decide what is refused.
+    """
     if swapped:
         F, S = S, F
-    return (W - window * F + frame * P + inside) // (S if step else 1) + one
+    way = W - window * F + frame * P + inside
+    if checked and (way % S or way < 0):
+        raise ValueError(f"windows of {F} with stride {S} and padding {P} do not fit {W}")
+    return way // (S if step else 1) + one
 
 
 def _right_size(W: int, F: int, S: int, P: int) -> int:
-    if (W - F + 2 * P) % S or W - F + 2 * P < 0:
-        raise ValueError(f"windows of {F} with stride {S} and padding {P} do not fit {W}")
-    return int(output_size(W, F, S, P))
+    return int(output_size(W, F, S, P, checked=True))
 
 
 #: What the layers build on, right.
 BELOW_LAYERS = {"conv_output_size": _right_size}
+_TERMS = (
+    Mistake("one_missing", "the first window is missing: add 1 for the one at the start.",
+            {"one": 0}),
+    Mistake("one_in_the_quotient", "the 1 is added before dividing by S; it stands for the "
+            "first window and is added after.", {"one": 0, "inside": 1}),
+    Mistake("padding_on_one_side", "P is added once; there is padding on both sides.",
+            {"frame": 1}),
+    Mistake("padding_missing", "the padding is left out.", {"frame": 0}),
+    Mistake("padding_subtracted", "the padding is subtracted; it makes the input larger.",
+            {"frame": -2}),
+    Mistake("filter_missing", "F is not subtracted: the last window has to fit in.",
+            {"window": 0}),
+    Mistake("filter_added", "F is added; it is subtracted, since the last window has to fit in.",
+            {"window": -1}),
+    Mistake("stride_missing", "the stride is left out.", {"step": False}),
+    Mistake("window_and_stride_swapped", "F and S are swapped: subtract the filter, divide by "
+            "the stride.", {"swapped": True}),
+)  # fmt: skip
 exercise = Exercise(
     output_size,
     ("size",),
-    (
-        Mistake("one_missing", "the first window is missing: add 1 for the one at the start.",
-                {"one": 0}),
-        Mistake("one_in_the_quotient", "the 1 is added before dividing by S; it stands for the "
-                "first window and is added after.", {"one": 0, "inside": 1}),
-        Mistake("padding_on_one_side", "P is added once; there is padding on both sides.",
-                {"frame": 1}),
-        Mistake("padding_missing", "the padding is left out.", {"frame": 0}),
-        Mistake("padding_subtracted", "the padding is subtracted; it makes the input larger.",
-                {"frame": -2}),
-        Mistake("filter_missing", "F is not subtracted: the last window has to fit in.",
-                {"window": 0}),
-        Mistake("stride_missing", "the stride is left out.", {"step": False}),
-        Mistake("window_and_stride_swapped", "F and S are swapped: subtract the filter, divide by "
-                "the stride.", {"swapped": True}),
-    ),
+    (*_TERMS, *(replace(m, dials={**m.dials, "checked": True}) for m in _TERMS)),
     probes=lambda: {"windows in steps": (21, 5, 3, 1), "windows side by side": (9, 4, 1, 2)},
-)  # fmt: skip
+)
 NOT_AN_INTEGER = Diagnosis(
     "not_an_integer", "the size is to be an int: `/` gives a float even where it divides."
 )
@@ -96,4 +106,8 @@ def refuses(function: Function, geometries: list[tuple[int, int, int, int]]) -> 
         if all(np.isscalar(got) and got == rounded(size) for got, size in answers):
             kind = Diagnosis(name, sentence.format(what))
             break
-    raise CheckFailed("a size was returned for a geometry that does not fit.", kind)
+    try:  # a wrong formula refuses the wrong ones
+        with first_cause(lambda: exercise.probe(function)):
+            raise CheckFailed("a size was returned for a geometry that does not fit.")
+    except CheckFailed as failure:
+        raise CheckFailed(failure.message, failure.diagnosis or kind) from None
