@@ -69,6 +69,11 @@ def test_every_picture_is_described(html, pages):
     assert undescribed == {}
 
 
+def test_a_table_that_a_cell_shows_is_a_table(pages):
+    as_typed = [page.name for page in pages if "<p>| " in page.read_text(encoding="utf-8")]
+    assert as_typed == []
+
+
 def test_every_notebook_is_a_page(html):
     assert [page for page in CHAPTERS if not (html / page).is_file()] == []
 
