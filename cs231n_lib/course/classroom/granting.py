@@ -9,6 +9,7 @@ from cs231n_lib.course.classroom.folder.names import Names
 from cs231n_lib.course.classroom.gradebook.gradebook import Gradebook
 from cs231n_lib.course.classroom.gradebook.lateness import Terms
 from cs231n_lib.course.classroom.incoming import roster
+from cs231n_lib.course.classroom.incoming.accounts import list_them
 from cs231n_lib.course.classroom.platforms.exchange import read_time
 from cs231n_lib.course.classroom.release import say_due
 from cs231n_lib.course.classroom.standing import lateness_of
@@ -120,6 +121,7 @@ def take_roster(
     with course.writing():
         names.save()
         roster.enrol(course, listed)
+        list_them(course, {s.student: s.account for s in listed})
         if late_days:
             terms = Terms.read(course)
             told = {s.student: s.late_days for s in listed if s.late_days is not None}

@@ -72,7 +72,7 @@ def extend(
 
 def roster(
     path: Annotated[
-        Path, typer.Argument(help="CSV: student, first_name, last_name, email, late_days.")
+        Path, typer.Argument(help="CSV: student, first_name, last_name, email, late_days, account.")
     ],
     late_days: Annotated[
         bool, typer.Option("--late-days", help="The column late_days counts: take it over.")

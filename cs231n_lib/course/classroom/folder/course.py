@@ -142,6 +142,20 @@ class Course:
             ) from None
 
     @property
+    def checks_owners(self) -> bool:
+        """Whether owners of the exchange's folders are compared with their names.
+
+        It is nbgrader's ``c.ExchangeCollect.check_owner``, and True unless that says False.
+        """
+        told = self.config.ExchangeCollect.get("check_owner", True)
+        if not isinstance(told, bool):
+            raise UserError(
+                f"c.ExchangeCollect.check_owner in nbgrader_config.py is {told!r}; expected True "
+                "or False"
+            )
+        return told
+
+    @property
     def book(self) -> str:
         """The public address of the book, ``c.Cs231n.book``; ``""`` if it has none.
 

@@ -18,10 +18,11 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from cs231n_lib.course.classroom.incoming.accounts import account_of
 from cs231n_lib.course.errors import Refused
 from cs231n_lib.course.files import open_plain
 from cs231n_lib.course.limits import (
@@ -52,15 +53,16 @@ class Outer:
     ----------
     zoned : bool
         Whether its time names its zone.
-    account : str
-        Whose it is on this machine; empty in an archive, and for an account that is no more.
+    accounts : frozenset of str
+        Whose it is on this machine, it and the folders that it lies in, up to the one that was
+        given: who owns that is trusted by whoever gives it. Nobody's in an archive.
     """
 
     parts: tuple[str, ...]
     time: datetime | None
     zoned: bool
     open: Callable[[], IO[bytes]]
-    account: str = ""
+    accounts: frozenset[str] = frozenset()
 
     @property
     def where(self) -> str:
@@ -150,13 +152,33 @@ class Download:
         def unreadable(error: OSError) -> None:
             self.refused.append((str(error.filename), f"cannot be read: {error.strerror}"))
 
+        around: dict[str, frozenset[str]] = {"": frozenset()}
         for folder, folders, names in os.walk(self.source, onerror=unreadable):
             folders.sort()
             inside = Path(folder).relative_to(self.source).parts
+            try:
+                status = os.stat(folder, follow_symlinks=not inside)
+            except OSError as error:  # it has been taken away meanwhile
+                unreadable(error)
+                folders.clear()
+                continue
+            above = around[os.path.dirname(folder) if inside else ""]
+            around[folder] = above | self._foreign(status)
             for name in sorted(names + [f for f in folders if Path(folder, f).is_symlink()]):
-                self._add((*inside, name), Path(folder, name))
+                self._add((*inside, name), Path(folder, name), around[folder])
 
-    def _add(self, parts: tuple[str, ...], path: Path) -> None:
+    @cached_property
+    def host(self) -> str:
+        """The account whose folder it is."""
+        return account_of(self.source.stat())
+
+    def _foreign(self, status: os.stat_result) -> set[str]:
+        """Return the account that owns something, if it is not the one of the source."""
+        return {account_of(status)} - {self.host}
+
+    def _add(
+        self, parts: tuple[str, ...], path: Path, around: frozenset[str] = frozenset()
+    ) -> None:
         if self._is_temporary(parts):
             return
         where = "/".join(parts)
@@ -173,11 +195,9 @@ class Download:
             self.refused.append((where, f"more than {MAX_ENTRIES} files"))
         else:
             time = datetime.fromtimestamp(status.st_mtime, UTC)
-            account = ""
-            with contextlib.suppress(KeyError, OSError, NotImplementedError):
-                account = path.owner()
             opened = partial(open_plain, path, status)
-            self.files.append(Outer(parts, time, True, opened, account))
+            accounts = around | self._foreign(status)
+            self.files.append(Outer(parts, time, True, opened, accounts))
 
     def _is_temporary(self, parts: tuple[str, ...]) -> bool:
         found = any(p in TEMPORARY or p.startswith("._") for p in parts)

@@ -14,6 +14,7 @@ from cs231n_lib.course.assignment.master import Master, read_master
 from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.classroom.folder.names import Names
 from cs231n_lib.course.classroom.incoming import received, roster
+from cs231n_lib.course.classroom.incoming.accounts import REMEDY, Accounts
 from cs231n_lib.course.classroom.incoming.archives import (
     Budget,
     Download,
@@ -189,6 +190,7 @@ class _Collector:
         self.people = numbers(course, assignment)
         self.enrolled = roster.enrolled(course)
         self.seen: dict[Label, Person] = {}
+        self.accounts = Accounts(course, names)
         self.budget = Budget(MAX_RUN_BYTES)
         self.now = datetime.now(UTC)
 
@@ -232,10 +234,11 @@ class _Collector:
                 for inner in inner_files(outer, Budget(MAX_COMPANION_BYTES), unread, name):
                     secret = inner.data.decode("ascii", "ignore").strip()
         try:
+            if hand_in.container.written:
+                self._check_account(hand_in)
             holders = self._holders(hand_in)
             choice = choose(files(), self.master)
             self._check_guess(hand_in, holders, choice)
-            self._check_account(hand_in, holders)
         except Refused as reason:
             why = "; ".join([*(told for _, told in unread[:1]), str(reason)])
             self.report.lines += [Line(REFUSED, o.where, (), why) for o, _ in hand_in.files]
@@ -295,17 +298,17 @@ class _Collector:
         """Who is on the roster or has handed in."""
         return self.enrolled | set(received.holders(self.course, self.assignment))
 
-    def _check_account(self, hand_in: HandIn, holders: list[str]) -> None:
-        """Refuse what one student put into the exchange under the name of another.
+    def _check_account(self, hand_in: HandIn) -> None:
+        """Refuse what lies in the exchange under another name than its owner's, and say why once.
 
-        Whoever can hand in there can give a folder any name, but not another owner. Owners that
-        are no students say nothing: a container has one account for all, a copy is the copier's.
+        Nothing is learnt from it before, not even how a login is spelled.
         """
-        if not hand_in.container.written:
-            return
-        others = {file.account for file, _ in hand_in.files} & self.met - set(holders)
-        if others:
-            raise Refused(f"{', '.join(sorted(others))} put it there, under another's name")
+        try:
+            self.accounts.check(hand_in.accounts, map(str, hand_in.container.owners))
+        except Refused:
+            if ("owners", REMEDY) not in self.report.notes:
+                self.report.notes.append(("owners", REMEDY))
+            raise
 
     def _check_guess(self, hand_in: HandIn, holders: list[str], choice: Choice) -> None:
         """Refuse a folder that nobody has heard of and that has nothing of the assignment."""

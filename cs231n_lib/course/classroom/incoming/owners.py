@@ -29,6 +29,11 @@ class HandIn:
     outer: str
     files: list[tuple[Outer, str]] = field(default_factory=list)
 
+    @property
+    def accounts(self) -> frozenset[str]:
+        """Whose files and folders of this machine they are."""
+        return frozenset().union(*(file.accounts for file, _ in self.files))
+
 
 def hand_ins(
     download: Download, view: View, refused: list[tuple[str, str]], aside: list[tuple[str, str]],

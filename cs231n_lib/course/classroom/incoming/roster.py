@@ -1,5 +1,6 @@
 """The class list: ``roster.csv``, and who is enrolled."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,18 +12,27 @@ from cs231n_lib.course.classroom.platforms.sheets import read_table
 from cs231n_lib.course.errors import Refused, UserError
 from cs231n_lib.course.text import line
 
-COLUMNS = ("student", "first_name", "last_name", "email", "late_days")
+COLUMNS = ("student", "first_name", "last_name", "email", "late_days", "account")
 
 
 @dataclass(frozen=True)
 class Student:
-    """One line of the roster; ``late_days`` is the budget for the whole course, None: not told."""
+    """One line of the roster.
+
+    Attributes
+    ----------
+    late_days : int or None
+        The budget for the whole course; None: not told.
+    account : str
+        The name on this machine, where it is not the login.
+    """
 
     student: str
     first_name: str = ""
     last_name: str = ""
     email: str = ""
     late_days: int | None = None
+    account: str = ""
 
 
 def read_roster(path: Path, names: Names) -> tuple[list[Student], list[tuple[int, str]]]:
@@ -50,6 +60,8 @@ def read_roster(path: Path, names: Names) -> tuple[list[Student], list[tuple[int
         )
     students: dict[str, Student] = {}
     refused = []
+    at = places["account"]
+    accounts = Counter(row[at].strip() for _, row in table.rows if at is not None)
     for number, row in table.rows:
         told = {n: row[i].strip() for n, i in places.items() if i is not None}
         try:
@@ -59,10 +71,12 @@ def read_roster(path: Path, names: Names) -> tuple[list[Student], list[tuple[int
             days = told.get("late_days", "")
             if days and not (days.isascii() and days.isdigit() and len(days) < 4):
                 raise Refused(f"late_days is {days[:20]!r}, not a whole number up to 999")
+            if (account := told.get("account", "")) and accounts[account] > 1:
+                raise Refused(f"the account {account[:40]!r} stands there twice")
         except Refused as reason:
             refused.append((number, str(reason)))
             continue
-        texts = {k: told.get(k, "") for k in ("first_name", "last_name", "email")}
+        texts = {k: told.get(k, "") for k in ("first_name", "last_name", "email", "account")}
         students[student] = Student(student=student, late_days=int(days) if days else None, **texts)
     return list(students.values()), refused
 

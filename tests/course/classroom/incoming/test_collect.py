@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from cs231n_lib.course.assignment.master import read_master
 from cs231n_lib.course.classroom.folder.names import Names
 from cs231n_lib.course.classroom.grading import start
-from cs231n_lib.course.classroom.incoming import archives, roster
+from cs231n_lib.course.classroom.incoming import archives
 from cs231n_lib.course.classroom.incoming.collect import collect
 from cs231n_lib.course.classroom.incoming.owners import owner_of
 from cs231n_lib.course.classroom.incoming.received import submissions
@@ -586,32 +586,6 @@ def test_the_exchange_writes_times_with_their_zones(course, tmp_path, text, utc)
     else:
         assert [(s.student, s.received) for s in found] == [("anne", utc)]
         assert (found[0].path.parent / "timestamp.txt").read_text() == text
-
-
-@pytest.mark.parametrize(
-    ("account", "taken"),
-    [("anne", True), ("bela", False), ("carl", False), ("prof", True), ("jovyan", True)],
-)
-def test_a_folder_of_the_exchange_is_not_anothers(course, tmp_path, monkeypatch, account, taken):
-    roster.enrol(course, [roster.Student("carl")])
-    exchange = tmp_path / "inbound"
-    collect(course, "a1", [make_zip(tmp_path / "b.zip", {"bela/a1.ipynb": submission()})])
-    folder = exchange / "anne+a1+2026-02-03 10:11:12.123456 UTC+r"
-    folder.mkdir(parents=True)
-    (folder / "a1.ipynb").write_bytes(submission())
-    monkeypatch.setattr("pathlib.Path.owner", lambda *_: account)
-    report = collect(course, "a1", [exchange])
-    assert students(report) == ["anne"] * taken
-    assert reasons(report) == [f"{account} put it there, under another's name"] * (not taken)
-
-
-def test_an_account_that_is_no_more_says_nothing(course, tmp_path):
-    folder = tmp_path / "inbound" / "anne+a1+2026-02-03 10:11:12.123456 UTC+r"
-    folder.mkdir(parents=True)
-    (folder / "a1.ipynb").write_bytes(submission())
-    if os.getuid() == 0:
-        os.chown(folder / "a1.ipynb", 987_654, 987_654)
-    assert students(collect(course, "a1", [folder.parent])) == ["anne"]
 
 
 def test_the_zone_of_an_archives_entries_is_the_courses_unless_they_tell(course, tmp_path):
