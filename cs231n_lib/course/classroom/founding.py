@@ -11,9 +11,7 @@ from cs231n_lib.course import checkout
 from cs231n_lib.course.assignment import sources
 from cs231n_lib.course.classroom.folder.config import CONFIG
 from cs231n_lib.course.classroom.folder.course import Course
-from cs231n_lib.course.classroom.folder.names import Names
 from cs231n_lib.course.classroom.granting import set_due, take_roster
-from cs231n_lib.course.classroom.incoming.roster import read_roster
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.files import cannot_write, copy_folder, folder_in_one_step
 
@@ -120,12 +118,10 @@ def _fill(course: Course, due: Mapping[str, str], roster: Path | None) -> None:
     for assignment, when in due.items():
         set_due(course, assignment, when)
     if roster is not None:
-        names = Names(course)
-        students, refused = read_roster(roster, names)
+        refused = take_roster(course, roster, late_days=True).refused
         if refused:
             number, reason = refused[0]
             raise UserError(f"{roster}, line {number}: {reason}. Correct it and begin again")
-        take_roster(course, students, names, any(s.late_days is not None for s in students))
 
 
 def settled(config: str, name: str, zone: str) -> str:

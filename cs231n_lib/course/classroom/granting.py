@@ -1,15 +1,16 @@
 """What an instructor grants: due dates, extensions, late days, and points by hand."""
 
 import re
-from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.classroom.folder.names import Names
 from cs231n_lib.course.classroom.gradebook.gradebook import Gradebook
 from cs231n_lib.course.classroom.gradebook.lateness import Terms
 from cs231n_lib.course.classroom.incoming import roster
-from cs231n_lib.course.classroom.incoming.accounts import list_them
+from cs231n_lib.course.classroom.incoming.joining import join
 from cs231n_lib.course.classroom.platforms.exchange import read_time
 from cs231n_lib.course.classroom.release import say_due
 from cs231n_lib.course.classroom.standing import lateness_of
@@ -107,30 +108,50 @@ def extend(course: Course, assignment: str, login: str, days: float) -> datetime
     return (due + timedelta(days=days)).replace(tzinfo=UTC)
 
 
-def take_roster(
-    course: Course, students: Iterable[roster.Student], names: Names, late_days: bool
-) -> dict[str, dict[str, int]]:
-    """Enrol ``students``, with their late days if those shall count.
+@dataclass(frozen=True)
+class Taken:
+    """What became of a class list.
 
-    Returns
-    -------
-    dict
+    Attributes
+    ----------
+    students : list of Student
+        Who is enrolled now.
+    refused : list of (int, str)
+        Number and reason of the lines that were not taken.
+    doubtful : list of (str, str)
+        Addresses that are several people's, and why nobody was joined by them.
+    spent : dict
         Student -> assignment -> late days that are spent on it now.
     """
-    listed = list(students)
+
+    students: list[roster.Student]
+    refused: list[tuple[int, str]]
+    doubtful: list[tuple[str, str]]
+    spent: dict[str, dict[str, int]]
+
+
+def take_roster(course: Course, path: Path, late_days: bool = False) -> Taken:
+    """Enrol the students of a class list, with their late days if those shall count.
+
+    Who is known by their address alone, by Moodle's worksheet say, becomes one with the student of
+    the list who has it.
+    """
     with course.writing():
+        names = Names(course)
+        students, refused = roster.read_roster(path, names, roster.listed(course))
         names.save()
-        roster.enrol(course, listed)
-        list_them(course, {s.student: s.account for s in listed})
+        roster.list_them(course, students)
+        roster.enrol(course, students)
+        doubtful = join(course, names)
         if late_days:
             terms = Terms.read(course)
-            told = {s.student: s.late_days for s in listed if s.late_days is not None}
+            told = {s.student: s.late_days for s in students if s.late_days is not None}
             changed = {s: [terms.late_days.get(s, 0), d] for s, d in told.items()
                        if terms.late_days.get(s, 0) != d}  # fmt: skip
             terms.late_days |= told
             terms.save(course)
             course.log("late days", changed=changed)
-        return settle(course) if late_days else {}
+        return Taken(students, refused, doubtful, settle(course))
 
 
 def settle(course: Course) -> dict[str, dict[str, int]]:

@@ -81,23 +81,21 @@ def roster(
 ) -> None:
     """Take the class list into the gradebook; with --late-days, delays are covered by late days.
 
-    Exit status: 1 if a line could not be taken; the others were.
+    Who handed in under the address that stands here becomes one with this student. Exit status: 1
+    if a line could not be taken or an address is several people's; all others were taken.
 
     Example: [bold]cs231n roster roster.csv --late-days[/]
     """
-    from cs231n_lib.course.classroom.folder.names import Names
     from cs231n_lib.course.classroom.granting import take_roster
-    from cs231n_lib.course.classroom.incoming.roster import read_roster
 
-    home = course_in(course)
-    names = Names(home)
-    students, refused = read_roster(path, names)
-    spent = take_roster(home, students, names, late_days)
-    for number, reason in refused:
+    taken = take_roster(course_in(course), path, late_days)
+    for number, reason in taken.refused:
         say(f"refused: {path}, line {number}: {reason}", err=True)
-    say(f"{len(students)} student{'' if len(students) == 1 else 's'}")
-    for student, found in spent.items():
+    for address, reason in taken.doubtful:
+        say(f"refused: {address}: {reason}", err=True)
+    say(f"{len(taken.students)} student{'' if len(taken.students) == 1 else 's'}")
+    for student, found in taken.spent.items() if late_days else ():
         days = ", ".join(f"{name}: {count}" for name, count in found.items())
         say(f"{student} spent late days on {days}")
-    if refused:
+    if taken.refused or taken.doubtful:
         raise typer.Exit(1)

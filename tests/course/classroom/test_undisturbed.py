@@ -16,12 +16,10 @@ import sqlalchemy
 from cs231n_lib.course.assignment.master import read_master
 from cs231n_lib.course.classroom.folder import exclusive
 from cs231n_lib.course.classroom.folder.course import Course
-from cs231n_lib.course.classroom.folder.names import Names
 from cs231n_lib.course.classroom.gradebook.gradebook import Gradebook
 from cs231n_lib.course.classroom.grading import start
 from cs231n_lib.course.classroom.granting import extend, override, set_due, take_roster
 from cs231n_lib.course.classroom.incoming.collect import collect
-from cs231n_lib.course.classroom.incoming.roster import Student
 from cs231n_lib.course.classroom.outgoing import pages
 from cs231n_lib.course.classroom.outgoing.export import export
 from cs231n_lib.course.classroom.standing import standing
@@ -55,9 +53,10 @@ def grant(course, source, out):
     """Set a date, extend it for one, take the class list with late days, change a grade."""
     set_due(course, "a1", "2026-03-01 17:00")
     extend(course, "a1", "canvas-1", 2)
-    names = Names(course)
-    students = [Student("canvas-1", "Anne", "Doe", "", 1), Student(names.id_of("o'neil"))]
-    take_roster(course, students, names, True)
+    lines = ("student,first_name,last_name,email,late_days", "canvas-1,Anne,Doe,,1", "o'neil,,,,",
+             "dave,Dave,Dee,dave@example.edu,")  # fmt: skip
+    (out / "roster.csv").write_text("\n".join(lines))
+    take_roster(course, out / "roster.csv", True)
     override(course, "a1", "canvas-2", "why", 1.5, "agreed")
 
 
@@ -81,7 +80,7 @@ def template(tmp_path_factory, gradebook_template):
         f"s{n}_{n}_{n + 50}_a1.ipynb": submission(mean=f"def mean(x):\n    return {n % 4}")
         for n in range(1, 5)
     }
-    files["s8_8_80_a1.pdf"] = b"%PDF"
+    files |= {"s8_8_80_a1.pdf": b"%PDF", "dave@example.edu/a1.ipynb": submission()}
     source = make_zip(course.root.parent / "download.zip", files)
     # Every run below is one of a copy of this process: what is loaded here, none loads again.
     warm = copy((course, source), tmp_path_factory.mktemp("warm"))

@@ -33,13 +33,19 @@ class Names:
     """Which id stands for which login; two spellings that differ in case are one student.
 
     What is learnt is written by :meth:`save`, and only then.
+
+    Attributes
+    ----------
+    logins : dict
+        Id -> login.
+    joined : dict
+        Id -> the id of the same student that is used for both.
     """
 
     def __init__(self, course: Course) -> None:
-        self.path: Path = course.state / "logins.json"
-        self.logins: dict[str, str] = {}
-        if self.path.exists():
-            self.logins = read_record(self.path)
+        self.path, self.joints = course.state / "logins.json", course.state / "joined.json"
+        self.logins: dict[str, str] = _read(self.path)
+        self.joined: dict[str, str] = _read(self.joints)
         self.known = {spelling(login): student for student, login in self.logins.items()}
         self.known |= {spelling(student): student for student in self.logins}
 
@@ -55,17 +61,43 @@ class Names:
         Refused
             If it can be nobody's.
         """
+        self._learn(login)
+        return self.find(login)
+
+    def _learn(self, login: str) -> None:
         if login not in self:
             student = student_id(login)
             if student in self:  # another's, by chance or by intent
                 student = student_id(login, LONG)
             self.logins[student] = _composed(login)
             self.known |= {spelling(login): student, spelling(student): student}
-        return self.known[spelling(login)]
+
+    def join(self, login: str, student: str) -> None:
+        """Let a login, or an id, be another name of a student, and no student of its own.
+
+        Raises
+        ------
+        Refused
+            If it can be nobody's.
+        """
+        self._learn(login)
+        other = self.known[spelling(login)]
+        self.joined = {old: student if new == other else new for old, new in self.joined.items()}
+        self.joined[other] = student
+        self.joined.pop(student, None)
+
+    def lead(self, login: str) -> str:
+        """Let a student be called by this login from now on; return the id."""
+        self._learn(login)
+        own = self.known[spelling(login)]
+        if self.find(login) != own:
+            self.join(self.find(login), own)
+        return own
 
     def find(self, login: str) -> str:
         """Return the id of a login, or of an id, that has been met; what was given if none has."""
-        return self.known.get(spelling(login), login)
+        found = self.known.get(spelling(login), login)
+        return self.joined.get(found, found)
 
     def login_of(self, student: str) -> str:
         """Return the login of a student, as the institution writes it."""
@@ -73,6 +105,12 @@ class Names:
 
     def save(self) -> None:
         """Write what has been learnt."""
-        data = json.dumps(self.logins, indent=1, sort_keys=True).encode()
-        if not self.path.exists() or self.path.read_bytes() != data:
-            write_atomically(self.path, data)
+        for path, record in ((self.path, self.logins), (self.joints, self.joined)):
+            data = json.dumps(record, indent=1, sort_keys=True).encode()
+            if record and (not path.exists() or path.read_bytes() != data):
+                write_atomically(path, data)
+
+
+def _read(path: Path) -> dict[str, str]:
+    found: dict[str, str] = read_record(path) if path.exists() else {}
+    return found

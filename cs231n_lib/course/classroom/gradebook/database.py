@@ -58,18 +58,28 @@ def exists(course: Course) -> bool:
     return url.get_backend_name() != "sqlite" or Path(url.database or "").exists()
 
 
-def rename(gradebook: Any, old: str, new: str) -> None:
+def rename(gradebook: Any, old: str, new: str) -> dict[str, dict[str, float]]:
     """Give the student ``old`` the id ``new``, with all that they handed in.
 
     Where both have a submission, the one with grades given by hand stays, else that of ``new``.
+
+    Returns
+    -------
+    dict
+        Assignment -> points by hand of each cell, of a submission that did not stay.
     """
+    lost: dict[str, dict[str, float]] = {}
     from nbgrader.api import Student, SubmittedAssignment
 
     db = gradebook.db
     before = db.get(Student, old)
     if before is None:
-        return
-    gradebook.update_or_create_student(new)
+        return lost
+    after = gradebook.update_or_create_student(new)
+    if not (after.first_name or after.last_name):
+        after.first_name, after.last_name = before.first_name, before.last_name
+    after.email = after.email or before.email
+    db.commit()
     for submission in db.query(SubmittedAssignment).filter_by(student_id=old).all():
         name = submission.assignment.name
         rival = db.query(SubmittedAssignment).filter_by(
@@ -78,13 +88,17 @@ def rename(gradebook: Any, old: str, new: str) -> None:
         loser = None
         if rival is not None:
             loser = new if _by_hand(submission) and not _by_hand(rival) else old
+            if points := _by_hand(submission if loser == old else rival):
+                lost[name] = points
             gradebook.remove_submission(name, loser)
         if loser != old:
             db.query(SubmittedAssignment).filter_by(id=submission.id).update({"student_id": new})
             db.commit()
     db.expire_all()
     gradebook.remove_student(old)
+    return lost
 
 
-def _by_hand(submission: Any) -> bool:
-    return any(g.manual_score is not None for n in submission.notebooks for g in n.grades)
+def _by_hand(submission: Any) -> dict[str, float]:
+    grades = (grade for notebook in submission.notebooks for grade in notebook.grades)
+    return {g.name: g.manual_score for g in grades if g.manual_score is not None}

@@ -5,8 +5,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from cs231n_lib.course.classroom.folder.course import Course
+from cs231n_lib.course.classroom.folder.names import Names
 from cs231n_lib.course.classroom.gradebook.grade import Lateness
 from cs231n_lib.course.files import read_record, write_atomically
 
@@ -30,9 +32,14 @@ class Terms:
 
     @classmethod
     def read(cls, course: Course) -> "Terms":
-        """Return what was granted in ``course``."""
+        """Return what was granted in ``course``; to one student under two names, the more of it."""
         path = course.state / "terms.json"
-        return cls(**read_record(path)) if path.exists() else cls()
+        told = cls(**read_record(path)) if path.exists() else cls()
+        names = Names(course)
+        return cls(
+            _together(told.late_days, names),
+            {name: _together(given, names) for name, given in told.extensions.items()},
+        )
 
     def extensions_of(self, student: str, theirs: Mapping[str, timedelta]) -> dict[str, timedelta]:
         """Return assignment -> extension: the longer of ours and nbgrader's own."""
@@ -48,6 +55,14 @@ class Terms:
         data = {"late_days": self.late_days, "extensions": self.extensions}
         text = json.dumps(data, indent=1, sort_keys=True)
         write_atomically(course.state / "terms.json", text.encode())
+
+
+def _together(given: Mapping[str, Any], names: Names) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for student, much in given.items():
+        own = names.find(student)
+        found[own] = max(much, found.get(own, much))
+    return found
 
 
 def days_late(seconds: float) -> int:

@@ -5,7 +5,6 @@ the owner is the proof.  An account that has no name here proves nothing and is 
 stranger's: whoever has subordinate ids can own files by such a number.
 """
 
-import json
 import os
 from collections.abc import Iterable
 from functools import lru_cache
@@ -13,8 +12,8 @@ from functools import lru_cache
 from cs231n_lib.course.classroom.folder.config import CONFIG
 from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.classroom.folder.names import Names, spelling
+from cs231n_lib.course.classroom.incoming.roster import listed
 from cs231n_lib.course.errors import Refused
-from cs231n_lib.course.files import read_record, write_atomically
 
 #: What to do about refused owners, once for all of them.
 REMEDY = (
@@ -51,7 +50,8 @@ class Accounts:
 
     def __init__(self, course: Course, names: Names) -> None:
         self.checked, self.names, self.trusted = course.checks_owners, names, trusted()
-        self.owner = {account: student for student, account in listed(course).items() if account}
+        told = {student: line.get("account") for student, line in listed(course).items()}
+        self.owner = {account: student for student, account in told.items() if account}
         self.elsewhere = set(self.owner.values())
 
     def check(self, accounts: Iterable[str], claimed: Iterable[str]) -> None:
@@ -83,18 +83,3 @@ class Accounts:
             if student in self.elsewhere:  # the class list says that theirs is another
                 return None
         return spelling(student)
-
-
-def listed(course: Course) -> dict[str, str]:
-    """Return the students of the class list, each with the account that it gives, if any."""
-    path = course.state / "listed.json"
-    return read_record(path) if path.exists() else {}
-
-
-def list_them(course: Course, accounts: dict[str, str]) -> None:
-    """Note who is on the class list; an account that is not told any more stays."""
-    before = listed(course)
-    after = before | {s: account or before.get(s, "") for s, account in accounts.items()}
-    if after != before:
-        text = json.dumps(after, indent=1, sort_keys=True)
-        write_atomically(course.state / "listed.json", text.encode())

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cs231n_lib.course.assignment.master import Master, read_master
 from cs231n_lib.course.classroom.folder.course import Course
-from cs231n_lib.course.classroom.folder.names import Names
+from cs231n_lib.course.classroom.folder.names import Names, spelling
 from cs231n_lib.course.classroom.incoming import received, roster
 from cs231n_lib.course.classroom.incoming.accounts import REMEDY, Accounts
 from cs231n_lib.course.classroom.incoming.archives import (
@@ -23,6 +23,7 @@ from cs231n_lib.course.classroom.incoming.archives import (
     inner_files,
 )
 from cs231n_lib.course.classroom.incoming.hand_in import COMPANIONS, Choice, choose
+from cs231n_lib.course.classroom.incoming.joining import join
 from cs231n_lib.course.classroom.incoming.numbers import numbers, remember
 from cs231n_lib.course.classroom.incoming.owners import HandIn, hand_ins
 from cs231n_lib.course.classroom.platforms import PLATFORMS
@@ -138,14 +139,19 @@ def _take_sheets(
     course: Course, assignment: str, sheets: list[Path], names: Names, report: Report
 ) -> None:
     """Read all sheets before anything is written; then note whose the numbers are."""
+    doubtful = join(course, names)
     read = []
     for sheet in sheets:
         table = read_table(sheet)
         platform, people = _people(table, sheet)
         read.append((platform, people, sheet.read_bytes()))
     for platform, told, data in read:
-        addresses = roster.addresses(course)
-        people = [_on_the_roster(person, addresses, names) for person in told]
+        twice = Counter(spelling(person.email) for person in told)
+        people = [replace(p, email="") if twice[spelling(p.email)] > 1 else p for p in told]
+        report.notes += [
+            (address, "an address that stands twice in a sheet says nothing of whose it is")
+            for address, count in twice.items() if address and count > 1
+        ]  # fmt: skip
         moved, refused = remember(course, assignment, people, names)
         report.notes += refused
         names.save()
@@ -154,17 +160,10 @@ def _take_sheets(
         roster.enrol(course, [
             roster.Student(known[p.label], p.first_name, p.last_name, p.email) for p in people
         ], moved)  # fmt: skip
-
-
-def _on_the_roster(person: Person, addresses: dict[str, str], names: Names) -> Person:
-    """Return a line of a sheet with the login of the one student who has its e-mail address.
-
-    A login that is known already stays. Moodle's worksheet has often nothing but the address.
-    """
-    student = addresses.get(person.email.strip().casefold())
-    if student is None or person.login in names:
-        return person
-    return replace(person, login=names.login_of(student))
+        doubtful = join(course, names)
+        for other in course.assignments() if moved else ():
+            received.publish(course, other)
+    report.notes += doubtful
 
 
 def _people(table: Table, path: Path) -> tuple[str, list[Person]]:
@@ -188,6 +187,7 @@ class _Collector:
         self.course, self.assignment, self.master = course, assignment, master
         self.names, self.report = names, report
         self.people = numbers(course, assignment)
+        self.students = {str(label): known.student for label, known in self.people.items()}
         self.enrolled = roster.enrolled(course)
         self.seen: dict[Label, Person] = {}
         self.accounts = Accounts(course, names)
@@ -236,9 +236,9 @@ class _Collector:
         try:
             if hand_in.container.written:
                 self._check_account(hand_in)
-            holders = self._holders(hand_in)
             choice = choose(files(), self.master)
-            self._check_guess(hand_in, holders, choice)
+            self._check_guess(hand_in, choice)
+            holders = self._holders(hand_in)
         except Refused as reason:
             why = "; ".join([*(told for _, told in unread[:1]), str(reason)])
             self.report.lines += [Line(REFUSED, o.where, (), why) for o, _ in hand_in.files]
@@ -284,6 +284,7 @@ class _Collector:
         return Line(ASIDE, file.where, students, f"{line(choice.name, 60)} of {who} is graded")
 
     def _holders(self, hand_in: HandIn) -> list[str]:
+        """Return whose it is; what is refused before teaches nothing, not even how to spell."""
         found = []
         for owner in hand_in.container.owners:
             if isinstance(owner, Label):
@@ -299,10 +300,7 @@ class _Collector:
         return self.enrolled | set(received.holders(self.course, self.assignment))
 
     def _check_account(self, hand_in: HandIn) -> None:
-        """Refuse what lies in the exchange under another name than its owner's, and say why once.
-
-        Nothing is learnt from it before, not even how a login is spelled.
-        """
+        """Refuse what lies in the exchange under another's name than its owner's; say why once."""
         try:
             self.accounts.check(hand_in.accounts, map(str, hand_in.container.owners))
         except Refused:
@@ -310,14 +308,14 @@ class _Collector:
                 self.report.notes.append(("owners", REMEDY))
             raise
 
-    def _check_guess(self, hand_in: HandIn, holders: list[str], choice: Choice) -> None:
+    def _check_guess(self, hand_in: HandIn, choice: Choice) -> None:
         """Refuse a folder that nobody has heard of and that has nothing of the assignment."""
-        if hand_in.container.guessed and not choice.fits and not self.met & set(holders):
+        owners = {self.names.find(str(owner)) for owner in hand_in.container.owners}
+        if hand_in.container.guessed and not choice.fits and not self.met & owners:
             raise Refused(
                 f"whose is it? {line(hand_in.outer, 60)} is on no roster, and no file in it "
                 f"answers {self.assignment}. If it is a student: cs231n roster, or --student"
             )
 
     def _student(self, holder: str) -> str:
-        known = {str(label): k.student for label, k in self.people.items()}
-        return known.get(holder, holder)
+        return self.students.get(holder, holder)

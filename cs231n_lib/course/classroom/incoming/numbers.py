@@ -31,13 +31,13 @@ def _paths(course: Course, assignment: str) -> dict[str, Path]:
     }  # fmt: skip
 
 
-def numbers(course: Course, assignment: str) -> dict[Label, Known]:
+def numbers(course: Course, assignment: str, names: Names | None = None) -> dict[Label, Known]:
     """Return what is known of every number that may stand in a download for ``assignment``."""
-    found = {}
+    found, names = {}, names or Names(course)
     for platform, path in _paths(course, assignment).items():
         if path.exists():
             for number, (student, name) in read_record(path).items():
-                found[Label(platform, number)] = Known(student, name)
+                found[Label(platform, number)] = Known(names.find(student), name)
     return found
 
 
@@ -62,7 +62,7 @@ def remember(
     list of (str, str)
         Number and reason of the logins that cannot be a student's.
     """
-    before, listed = numbers(course, assignment), list(people)
+    before, listed = numbers(course, assignment, names), list(people)
     after, refused = dict(before), []
     twice = Counter(spelling(person.login) for person in listed)
     for person in listed:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from cs231n_lib.course.assignment.master import read_master
 from cs231n_lib.course.classroom.folder.course import Course
+from cs231n_lib.course.classroom.folder.names import Names
 from cs231n_lib.course.classroom.incoming.archives import Inner
 from cs231n_lib.course.classroom.incoming.hand_in import COMPANIONS, Choice, choose
 from cs231n_lib.course.classroom.incoming.numbers import numbers
@@ -166,12 +167,15 @@ def secret_for(course: Course, text: str) -> str:
 def holders(course: Course, assignment: str) -> dict[str, str]:
     """Return holder -> student, of all from whom something was received.
 
-    A holder is what the platform called the student; a sheet that came later may tell who it is.
+    A holder is what the platform called the student; a sheet or a class list that came later may
+    tell who it is.
     """
-    told = {str(label): known.student for label, known in numbers(course, assignment).items()}
+    names = Names(course)
+    numbered = numbers(course, assignment, names)
+    told = {str(label): known.student for label, known in numbered.items()}
     with contextlib.suppress(FileNotFoundError):
-        names = sorted(p.name for p in course.received(assignment).iterdir() if p.is_dir())
-        return {name: told.get(name, name) for name in names}
+        found = sorted(p.name for p in course.received(assignment).iterdir() if p.is_dir())
+        return {name: told.get(name) or names.find(name) for name in found}
     return {}
 
 
@@ -195,6 +199,7 @@ def publish(course: Course, assignment: str) -> None:
         if page.is_dir() and not goal.exists():  # by it grades given by hand are known to stay done
             goal.parent.mkdir(parents=True, exist_ok=True)
             page.rename(goal)
+        _hand_over(course, assignment, before, student)
         for top in (course.submitted, course.autograded, course.feedback):
             shutil.rmtree(top / before / assignment, ignore_errors=True)
             with contextlib.suppress(OSError):
@@ -203,10 +208,27 @@ def publish(course: Course, assignment: str) -> None:
         _publish_one(course, assignment, student, record, path)
 
 
+def _hand_over(course: Course, assignment: str, before: str, student: str) -> None:
+    """Give a student what nbgrader's own collecting laid out under another name of theirs."""
+    folder, goal = (course.submitted / name / assignment for name in (before, student))
+    if not folder.is_dir():
+        return
+    if _secret_in(folder) in {r.secret for r in _of_student(course, assignment, student)}:
+        return
+    if goal.exists():
+        times = time_of(folder), time_of(goal)
+        if times[0] is None or (times[1] is not None and times[0] <= times[1]):
+            return
+        shutil.rmtree(goal)
+    goal.parent.mkdir(parents=True, exist_ok=True)
+    folder.rename(goal)
+
+
 def _moved(course: Course, assignment: str, now: dict[str, tuple[Record, Path]]) -> dict[str, str]:
     """Return the name under which a hand-in was laid out -> the student whose it is now."""
     told = holders(course, assignment)
     found = {holder: student for holder, student in told.items() if holder != student}
+    found |= Names(course).joined
     secrets_of = {
         record.secret: student
         for holder, student in told.items()
@@ -264,12 +286,13 @@ def _is_newer(course: Course, assignment: str, student: str, record: Record) -> 
     secret = _secret_in(folder)
     if not secret:
         return True
-    ours = {
-        r.secret
-        for holder, who in holders(course, assignment).items() if who == student
-        for r, _ in records(course, assignment, holder)
-    }  # fmt: skip
-    return secret not in ours
+    return secret not in {r.secret for r in _of_student(course, assignment, student)}
+
+
+def _of_student(course: Course, assignment: str, student: str) -> list[Record]:
+    told = holders(course, assignment).items()
+    own = (records(course, assignment, holder) for holder, who in told if who == student)
+    return [record for received in own for record, _ in received]
 
 
 def _secret_in(folder: Path) -> str:

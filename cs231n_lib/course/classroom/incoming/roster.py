@@ -1,7 +1,8 @@
 """The class list: ``roster.csv``, and who is enrolled."""
 
+import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +11,10 @@ from cs231n_lib.course.classroom.folder.names import Names
 from cs231n_lib.course.classroom.gradebook.database import exists, open_gradebook, rename
 from cs231n_lib.course.classroom.platforms.sheets import read_table
 from cs231n_lib.course.errors import Refused, UserError
+from cs231n_lib.course.files import read_record, write_atomically
 from cs231n_lib.course.text import line
 
+NAME = ("first_name", "last_name")
 COLUMNS = ("student", "first_name", "last_name", "email", "late_days", "account")
 
 
@@ -35,8 +38,20 @@ class Student:
     account: str = ""
 
 
-def read_roster(path: Path, names: Names) -> tuple[list[Student], list[tuple[int, str]]]:
+def read_roster(
+    path: Path, names: Names, on_list: Container[str] = ()
+) -> tuple[list[Student], list[tuple[int, str]]]:
     """Read a roster: a table with the columns of `Student`, of which only the first must be.
+
+    Parameters
+    ----------
+    path : Path
+        The table.
+    names : Names
+        Learns the logins.
+    on_list : container of str
+        Who was on a class list before. The others are called by the login that stands here, and
+        not any more by one that a platform gave.
 
     Returns
     -------
@@ -66,6 +81,8 @@ def read_roster(path: Path, names: Names) -> tuple[list[Student], list[tuple[int
         told = {n: row[i].strip() for n, i in places.items() if i is not None}
         try:
             student = names.id_of(told["student"])
+            if student not in on_list:
+                student = names.lead(told["student"])
             if student in students:
                 raise Refused(f"{told['student'][:40]!r} stands there twice")
             days = told.get("late_days", "")
@@ -86,6 +103,9 @@ def enrol(
 ) -> None:
     """Write names and addresses into the gradebook; what is not known is left as it was.
 
+    What the class list says stays, whichever came first; of two sheets the one that has first and
+    last names counts.
+
     Parameters
     ----------
     course : Course
@@ -95,29 +115,47 @@ def enrol(
     moved : mapping, optional
         Old id -> id: who went by a platform's number until now.
     """
-    count = 0
+    from nbgrader.api import Student as Row
+
+    count, on_list = 0, listed(course)
     with open_gradebook(course) as gradebook:
         for old, new in (moved or {}).items():
             rename(gradebook, old, new)
+        rows = {row.id: row for row in gradebook.students}
         for s in students:
             told = {"first_name": s.first_name, "last_name": s.last_name, "email": s.email}
-            gradebook.update_or_create_student(
-                s.student, **{field: text for field, text in told.items() if text}
-            )
+            rule = on_list.get(s.student, {})
+            row = rows.setdefault(s.student, Row(id=s.student))
+            whole = row.first_name and row.last_name
+            if any(rule.get(part) for part in NAME) or (
+                whole and not (s.first_name and s.last_name)
+            ):
+                told |= dict.fromkeys(NAME, "")
+            told |= {part: text for part, text in rule.items() if part in told}
+            for part, text in told.items():
+                setattr(row, part, text or getattr(row, part))
             count += 1
+        gradebook.db.add_all(rows.values())
+        gradebook.db.commit()  # all of them in one, since each takes the disk its time
     course.log("roster", students=count)
 
 
-def addresses(course: Course) -> dict[str, str]:
-    """Return student by e-mail address, in small letters, of those that one student alone has."""
-    if not exists(course):
-        return {}
-    found: dict[str, list[str]] = {}
-    with open_gradebook(course) as gradebook:
-        for student in gradebook.students:
-            if student.email:
-                found.setdefault(student.email.strip().casefold(), []).append(student.id)
-    return {address: students[0] for address, students in found.items() if len(students) == 1}
+def listed(course: Course) -> dict[str, dict[str, str]]:
+    """Return the students of the class list, each with what it tells of them."""
+    path = course.state / "listed.json"
+    return read_record(path) if path.exists() else {}
+
+
+def list_them(course: Course, students: Iterable[Student]) -> None:
+    """Note who is on the class list; what a later one does not tell stays."""
+    before = listed(course)
+    after = dict(before)
+    for s in students:
+        told = {part: getattr(s, part) for part in (*NAME, "email", "account")}
+        after[s.student] = before.get(s.student, {}) | {p: text for p, text in told.items() if text}
+    if after != before:
+        text = json.dumps(after, indent=1, sort_keys=True)
+        write_atomically(course.state / "listed.json", text.encode())
 
 
 def enrolled(course: Course) -> set[str]:

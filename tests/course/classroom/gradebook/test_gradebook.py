@@ -19,7 +19,6 @@ from sqlalchemy.engine import Engine
 
 from cs231n_lib.course.checks.verdict import Outcome
 from cs231n_lib.course.classroom import granting
-from cs231n_lib.course.classroom.folder.names import Names
 from cs231n_lib.course.classroom.gradebook import database, gradebook
 from cs231n_lib.course.classroom.gradebook import notebook as notebooks
 from cs231n_lib.course.classroom.gradebook.cells import CellChanges
@@ -116,9 +115,10 @@ def walk_through(course):
         book.write(changed, received)
         assert book.override("student0002", "why", 1.5) == (None, 1.5)
     granting.set_due(course, "a1", "2026-02-02 12:00")
-    anne = roster.Student("student0003", "Anne", "Doe", "a@example.edu", late_days=2)
-    spent = granting.take_roster(course, [anne], Names(course), late_days=True)
-    assert spent == {"student0003": {"a1": 1}}
+    line = "student0003,Anne,Doe,a@example.edu,2\n"
+    (course.root / "roster.csv").write_text("student,first_name,last_name,email,late_days\n" + line)
+    taken = granting.take_roster(course, course.root / "roster.csv", late_days=True)
+    assert taken.spent == {"student0003": {"a1": 1}}
     with database.open_gradebook(course) as found:
         assert found.find_submission("a1", "student0003").to_dict()["score"] == 4
         rename = found.find_student("student0005").id

@@ -59,9 +59,7 @@ def put(exchange, owned, login, account, time="2026-02-03 10:11:12", data=None):
 def enrol(course, text):
     path = course.root / "roster.csv"
     path.write_text(text)
-    students, refused = roster.read_roster(path, names := Names(course))
-    assert not refused
-    take_roster(course, students, names, late_days=False)
+    assert not take_roster(course, path).refused
 
 
 def who(course):
@@ -134,12 +132,11 @@ def test_an_account_of_another_name_stands_on_the_class_list(course, exchange, o
 def test_an_account_of_two_is_refused_and_the_next_list_may_leave_it_out(course):
     path = course.root / "roster.csv"
     path.write_text("account,student\na,anne\nb,bela\nb,carl\n")
-    students, refused = roster.read_roster(path, names := Names(course))
-    assert [s.student for s in students] == ["anne"]
-    assert [number for number, _ in refused] == [3, 4]
-    take_roster(course, students, names, late_days=False)
+    taken = take_roster(course, path)
+    assert [s.student for s in taken.students] == ["anne"]
+    assert [number for number, _ in taken.refused] == [3, 4]
     enrol(course, "student\nanne\ndora\n")
-    assert accounts.listed(course) == {"anne": "a", "dora": ""}
+    assert roster.listed(course) == {"anne": {"account": "a"}, "dora": {}}
 
 
 def test_the_check_is_off_by_an_explicit_word_alone(course, exchange, owned):

@@ -112,3 +112,14 @@ def test_a_roster_cannot_hold_two_that_are_told_apart_by_capitals(course, tmp_pa
     students, refused = read_roster(roster, Names(course))
     assert [s.student for s in students] == ["anne", "ben"]
     assert refused == [(3, "'Anne' stands there twice")]
+
+
+def test_what_is_refused_teaches_no_spelling(course, tmp_path):
+    stray, work = tmp_path / "stray" / "ANNE" / "x.txt", tmp_path / "work" / "anne" / "a1.ipynb"
+    for path, data in ((stray, b"nothing of the assignment"), (work, submission())):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(data)
+    assert collect(course, "a1", [tmp_path / "stray"]).counts["refused"] == 1
+    assert "anne" not in Names(course)
+    assert collect(course, "a1", [tmp_path / "work"]).complete
+    assert Names(course).login_of("anne") == "anne"

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 import pytest
 
 from cs231n_lib.course.assignment.master import read_master
-from cs231n_lib.course.classroom.folder.names import Names, student_id
+from cs231n_lib.course.classroom.folder.names import student_id
 from cs231n_lib.course.classroom.gradebook.gradebook import Gradebook
 from cs231n_lib.course.classroom.grading import Run, start
-from cs231n_lib.course.classroom.incoming import roster
+from cs231n_lib.course.classroom.granting import take_roster
 from cs231n_lib.course.classroom.incoming.collect import collect
 from cs231n_lib.course.classroom.incoming.numbers import number_of
 from cs231n_lib.course.classroom.incoming.received import submissions
@@ -335,11 +335,7 @@ def enrol(course, *lines):
     """Read a class list, as `cs231n roster` does."""
     path = course.root / "roster.csv"
     path.write_text("\n".join(["student,email", *lines]))
-    names = Names(course)
-    people, refused = roster.read_roster(path, names)
-    assert not refused
-    roster.enrol(course, people)
-    names.save()
+    return take_roster(course, path)
 
 
 def test_a_moodle_sheet_with_addresses_alone_finds_the_students_of_the_roster(course, tmp_path):
