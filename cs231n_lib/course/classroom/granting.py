@@ -8,7 +8,7 @@ from pathlib import Path
 from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.classroom.folder.names import Names
 from cs231n_lib.course.classroom.gradebook.gradebook import Gradebook
-from cs231n_lib.course.classroom.gradebook.lateness import Terms
+from cs231n_lib.course.classroom.gradebook.lateness import Terms, later
 from cs231n_lib.course.classroom.incoming import roster
 from cs231n_lib.course.classroom.incoming.joining import join
 from cs231n_lib.course.classroom.platforms.exchange import read_time
@@ -105,7 +105,7 @@ def extend(course: Course, assignment: str, login: str, days: float) -> datetime
         terms.save(course)
         course.log("extension", assignment=assignment, student=student, before=before, days=days)
         settle(course)
-    return (due + timedelta(days=days)).replace(tzinfo=UTC)
+    return later(due, timedelta(days=days), course.zone).replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from cs231n_lib.course.classroom.folder.course import Course
@@ -76,11 +76,35 @@ def days_late(seconds: float) -> int:
     return math.ceil(max(seconds, 0) / 86400)
 
 
+def later(due: datetime, longer: timedelta, zone: tzinfo) -> datetime:
+    """Return a date in UTC so much later on the clock of the course.
+
+    A day more ends at the same time of the day, be it the day on which clocks are changed.
+
+    Examples
+    --------
+    >>> from zoneinfo import ZoneInfo
+    >>> later(datetime(2026, 10, 24, 15), DAY, ZoneInfo("Europe/Zurich"))
+    datetime.datetime(2026, 10, 25, 16, 0)
+    """
+    if not longer:
+        return due
+    local = due.replace(tzinfo=UTC).astimezone(zone)
+    return (local + longer).astimezone(UTC).replace(tzinfo=None)
+
+
+def _on_the_clock(time: datetime, since: datetime, zone: tzinfo) -> float:
+    """Return how many seconds clocks went on, both times in UTC; one at least if it is later."""
+    times = (t.replace(tzinfo=UTC).astimezone(zone).replace(tzinfo=None) for t in (time, since))
+    return max(1.0, (next(times) - next(times)).total_seconds()) if time > since else 0.0
+
+
 def account(
     due: Mapping[str, datetime | None],
     extensions: Mapping[str, timedelta],
     handed_in: Mapping[str, datetime | None],
     late_days: int,
+    zone: tzinfo = UTC,
 ) -> dict[str, Lateness]:
     """Return what lateness means for one student, for every assignment handed in.
 
@@ -97,6 +121,8 @@ def account(
         Assignment -> when; None if that is not known, and then it is not late.
     late_days : int
         The budget for all assignments together.
+    zone : tzinfo
+        Of the clock by which days end.
 
     Examples
     --------
@@ -109,10 +135,10 @@ def account(
     left = late_days
     for name in sorted(handed_in, key=lambda n: (due.get(n) is None, due.get(n), n)):
         whole = due.get(name)
-        mine = whole + extensions.get(name, timedelta()) if whole else None
+        mine = later(whole, extensions.get(name, timedelta()), zone) if whole else None
         time = handed_in[name]
         seconds = max(0.0, (time - mine).total_seconds()) if mine and time else 0.0
-        days = days_late(seconds)
+        days = days_late(_on_the_clock(time, mine, zone)) if mine and time else 0
         spent = days if 0 < days <= left else 0
         left -= spent
         found[name] = Lateness(mine, 0.0 if spent else seconds, spent, left)

@@ -1,13 +1,20 @@
 """One account of due dates, extensions and late days, whatever was handed in and when."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from cs231n_lib.course.classroom.folder.course import Course
-from cs231n_lib.course.classroom.gradebook.lateness import DAY, Terms, account, days_late
+from cs231n_lib.course.classroom.gradebook.lateness import (
+    DAY,
+    Terms,
+    account,
+    days_late,
+    later,
+)
 from cs231n_lib.course.errors import UserError
 
 DUE = datetime(2026, 3, 1, 17)
@@ -47,6 +54,29 @@ def test_days_are_spent_once_in_order_and_cover_a_delay_whole_or_not(dues, delay
         assert (late.days_spent, late.seconds) == ((needed, 0) if covered else (0, delay))
         left -= late.days_spent
         assert late.days_left == left >= 0
+
+
+@given(
+    st.sampled_from(["Europe/Zurich", "America/New_York", "Australia/Lord_Howe", "UTC"]),
+    st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)),
+    st.integers(1, 9),
+    st.booleans(),
+)
+@example("Europe/Zurich", datetime(2026, 10, 24, 15), 1, True)
+@example("Europe/Zurich", datetime(2027, 3, 27, 16), 1, False)
+def test_days_end_at_the_same_time_on_the_clock(zone, due, days, extended):
+    def clock(time):
+        return time.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+
+    end = later(due, days * DAY, ZoneInfo(zone))
+    assume(clock(end) - clock(due) == days * DAY)  # there is no such time on that day
+    longer, budget = ({"a1": days * DAY}, 0) if extended else ({}, days)
+    for seconds, spent in ((0, 0 if extended else days), (1, 0)):
+        came = {"a1": end + timedelta(seconds=seconds)}
+        late = account({"a1": due}, longer, came, budget, ZoneInfo(zone))["a1"]
+        assert late.days_spent == spent
+        assert bool(late.seconds) == bool(seconds)
+    assert account({"a1": due}, {}, {"a1": due + timedelta(minutes=40)}, 1)["a1"].days_spent == 1
 
 
 def test_what_has_no_date_or_no_time_is_not_late():
