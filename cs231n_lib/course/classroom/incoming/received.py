@@ -190,22 +190,28 @@ def latest(course: Course, assignment: str) -> dict[str, tuple[Record, Path]]:
 
 
 def publish(course: Course, assignment: str) -> None:
-    """Lay out the hand-in that counts of every student where nbgrader looks for it."""
+    """Lay out the hand-in that counts of every student where nbgrader looks for it.
+
+    What lies under a name that is not used any more goes last: as long as it is there, there is
+    something to do.
+    """
     _sweep(course, assignment)
     now = latest(course, assignment)
-    for before, student in _moved(course, assignment, now).items():
+    moved = _moved(course, assignment, now)
+    for before, student in moved.items():
         page = course.autograded / before / assignment
         goal = course.autograded / student / assignment
         if page.is_dir() and not goal.exists():  # by it grades given by hand are known to stay done
             goal.parent.mkdir(parents=True, exist_ok=True)
             page.rename(goal)
         _hand_over(course, assignment, before, student)
+    for student, (record, path) in now.items():
+        _publish_one(course, assignment, student, record, path)
+    for before in moved:
         for top in (course.submitted, course.autograded, course.feedback):
             shutil.rmtree(top / before / assignment, ignore_errors=True)
             with contextlib.suppress(OSError):
                 (top / before).rmdir()
-    for student, (record, path) in now.items():
-        _publish_one(course, assignment, student, record, path)
 
 
 def _hand_over(course: Course, assignment: str, before: str, student: str) -> None:
