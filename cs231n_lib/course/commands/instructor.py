@@ -223,8 +223,8 @@ def export(
     from cs231n_lib.course.classroom.outgoing.export import export as write
 
     done = write(course_in(course), assignment, form, output, column, partial, student)
-    for name in done.left_out:
-        say(f"left out: {name}: the platform's number is not known", err=True)
+    for name, why in done.left_out.items():
+        say(f"left out: {name}: {why}", err=True)
     for name in done.unfinished:
         say(f"unfinished: {name}: answers are not graded by hand yet", err=True)
     for name, why in done.waiting.items():

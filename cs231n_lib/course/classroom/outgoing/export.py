@@ -1,5 +1,6 @@
 """Grades on their way back: whose, and whether they are finished; platforms do the rest."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,8 +8,8 @@ from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.classroom.gradebook.grade import Grade
 from cs231n_lib.course.classroom.incoming.numbers import number_of
 from cs231n_lib.course.classroom.platforms import PLATFORMS
-from cs231n_lib.course.classroom.platforms.platform import Answer
-from cs231n_lib.course.classroom.platforms.sheets import read_table
+from cs231n_lib.course.classroom.platforms.platform import Answer, Platform
+from cs231n_lib.course.classroom.platforms.sheets import Table, read_table
 from cs231n_lib.course.classroom.standing import standing
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.files import write_atomically
@@ -24,8 +25,8 @@ class Exported:
     ----------
     path : Path
         The file, or the folder of several.
-    left_out : list of str
-        Students whose number on the platform is not known.
+    left_out : dict
+        Student -> why the platform could not be told their grade.
     missing : list of Grade
         The roster's students who have handed in nothing.
     waiting : dict
@@ -35,7 +36,7 @@ class Exported:
     """
 
     path: Path
-    left_out: list[str]
+    left_out: dict[str, str]
     missing: list[Grade]
     waiting: dict[str, str]
     unfinished: list[str]
@@ -89,6 +90,23 @@ def export(
     path = output or Path(next(iter(files)) if single else f"{assignment}-{form}")
     for name, data in files.items():
         write_atomically(path if single else path / name, data)
-    known = numbers.keys() if platform.by_number else now.grades.keys()
-    left_out = sorted(now.grades.keys() - known)
+    left_out = _left_out(platform, now.grades, numbers, table) if platform.by_number else {}
     return Exported(path, left_out, now.missing, now.waiting, unfinished if partial else [])
+
+
+def _left_out(
+    platform: Platform, students: Iterable[str], numbers: Mapping[str, str], table: Table | None
+) -> dict[str, str]:
+    """Return why a platform that names students by number cannot be told of some."""
+    people = platform.read_sheet(table) if table else None
+    rows = {person.label.number for person in people or ()}
+    found = {}
+    for student in sorted(students):
+        if student not in numbers:
+            found[student] = "the platform's number is not known"
+        elif people is not None and numbers[student] not in rows:
+            found[student] = (
+                "the sheet that was collected last has no line of theirs. Collect the one that "
+                "has, then export once more for it"
+            )
+    return found

@@ -248,6 +248,25 @@ def test_grades_go_back_to_canvas_under_its_own_header_and_numbers(course, tmp_p
     assert [g.student for g in done.missing] == ["8f2a"]
 
 
+@pytest.mark.parametrize(("form", "text", "files", "column"), [
+    ("canvas", CANVAS, CANVAS_FILES, "Assignment 1 (241017)"), ("moodle", MOODLE, MOODLE_FILES, ""),
+])  # fmt: skip
+def test_who_is_not_in_the_sheet_that_came_last_is_told(
+    course, tmp_path, form, text, files, column
+):
+    """A sheet of one section: grades of the others have no way back in it."""
+    collect(course, "a1", [sheet(tmp_path, text), download(tmp_path, files)])
+    grade_without_judge(course)
+    last = "broe@example.edu" if form == "canvas" else "bob@example.edu"
+    assert not export.export(course, "a1", form, tmp_path / "all.csv", column).left_out
+    lines = text.splitlines(keepends=True)
+    section = "".join(line for line in lines if last not in line)
+    collect(course, "a1", [sheet(tmp_path, section)])
+    done = export.export(course, "a1", form, tmp_path / "section.csv", column)
+    assert list(done.left_out) == [last]
+    assert "no line of theirs" in done.left_out[last]
+
+
 @pytest.mark.parametrize("column", ["", "Assignment 1", "a1", "Assignment 1 (999)"])
 def test_no_column_of_canvas_is_made_by_accident(course, tmp_path, column):
     collect(course, "a1", [download(tmp_path, CANVAS_FILES), sheet(tmp_path, CANVAS)])
@@ -320,7 +339,7 @@ def test_grades_go_back_to_moodle_in_the_sheet_that_came(course, tmp_path, text)
     ]
     assert changed == [(1, 4), (2, 4)]
     assert [after[1][4], after[2][4]] == (["0", "1"] if text is GERMAN else ["0.0", "1.0"])
-    assert done.left_out == ["dan"]
+    assert list(done.left_out) == ["dan"]
     assert [g.student for g in done.missing] == ["cleo@example.edu"]
 
 
