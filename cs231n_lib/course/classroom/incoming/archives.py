@@ -56,6 +56,8 @@ class Outer:
     accounts : frozenset of str
         Whose it is on this machine, it and the folders that it lies in, up to the one that was
         given: who owns that is trusted by whoever gives it. Nobody's in an archive.
+    changed : datetime or None
+        When it was last changed on this machine, which nobody can set; None in an archive.
     """
 
     parts: tuple[str, ...]
@@ -63,6 +65,7 @@ class Outer:
     zoned: bool
     open: Callable[[], IO[bytes]]
     accounts: frozenset[str] = frozenset()
+    changed: datetime | None = None
 
     @property
     def where(self) -> str:
@@ -197,7 +200,8 @@ class Download:
             time = datetime.fromtimestamp(status.st_mtime, UTC)
             opened = partial(open_plain, path, status)
             accounts = around | self._foreign(status)
-            self.files.append(Outer(parts, time, True, opened, accounts))
+            changed = datetime.fromtimestamp(status.st_ctime, UTC)
+            self.files.append(Outer(parts, time, True, opened, accounts, changed))
 
     def _is_temporary(self, parts: tuple[str, ...]) -> bool:
         found = any(p in TEMPORARY or p.startswith("._") for p in parts)

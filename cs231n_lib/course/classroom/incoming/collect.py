@@ -191,11 +191,19 @@ class _Collector:
         self.enrolled = roster.enrolled(course)
         self.seen: dict[Label, Person] = {}
         self.accounts = Accounts(course, names)
+        self.changed_later: list[str] = []
         self.budget = Budget(MAX_RUN_BYTES)
         self.now = datetime.now(UTC)
 
     def finish(self) -> None:
-        """Note the numbers that came without a sheet."""
+        """Note the numbers that came without a sheet, and times that hand-ins may have made up."""
+        if self.changed_later:
+            names = ", ".join(line(name, 80) for name in self.changed_later[:5])
+            self.report.notes.append((names, (
+                f"{len(self.changed_later)} changed on this machine long after the time in the "
+                "name, which students write themselves. A copy that kept its owners, or rights "
+                "that were set since, look the same; if it is neither, ask who handed it in"
+            )))  # fmt: skip
         remember(self.course, self.assignment, self.seen.values(), self.names)
         self.names.save()
 
@@ -256,6 +264,8 @@ class _Collector:
         if when is None:
             said = f"{time:%Y-%m-%d}" if time else "none"
             self.report.notes.append((outer.where, f"a time that cannot be true ({said}): ignored"))
+        if when is not None and self._changed_since(hand_in, when):
+            self.changed_later.append(hand_in.outer)
         new = [
             received.keep(self.course, self.assignment, holder, choice, when,
                           hand_in.container.written, hand_in.outer, secret)
@@ -267,6 +277,12 @@ class _Collector:
             self.report.not_graded |= dict.fromkeys(students, choice.reason)
         for file, name in hand_in.files:
             self.report.lines.append(self._line(file, name, outer, students, choice, any(new)))
+
+    def _changed_since(self, hand_in: HandIn, when: datetime) -> bool:
+        """Whether students' own files in the exchange are much younger than they say."""
+        if not (hand_in.container.written and hand_in.accounts - self.accounts.trusted):
+            return False
+        return any(f.changed and f.changed > when + received.SLACK for f, _ in hand_in.files)
 
     def _line(
         self, file: Outer, name: str, chosen: Outer, students: tuple[str, ...], choice: Choice,

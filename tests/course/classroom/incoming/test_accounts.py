@@ -1,6 +1,7 @@
 """The exchange takes a folder of any name from any account: the owner has to fit the name."""
 
 import os
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -78,9 +79,22 @@ def test_nobody_hands_in_under_anothers_name(course, exchange, owned, account):
     assert submissions(course, "a1")[0].content() == submission()
     reasons = [line.reason for line in report.of("refused")]
     assert reasons == [f"{account} put it there, under another's name"] * 4
-    assert report.notes == [("owners", accounts.REMEDY)]
+    assert report.notes.count(("owners", accounts.REMEDY)) == 1
     assert not report.complete
     assert "newcomer" not in Names(course)
+
+
+@pytest.mark.parametrize(("ago", "told"), [(1, False), (9, False), (20, True), (5000, True)])
+def test_a_time_that_a_student_made_up_is_told(course, exchange, owned, ago, told):
+    """The folder's name says when, and its author writes it; the system knows better."""
+    time = datetime.now(UTC) - timedelta(minutes=ago)
+    folder = put(exchange, owned, "anne", "anne", f"{time:%Y-%m-%d %H:%M:%S}")
+    put(exchange, owned, "bela", "prof", "2026-02-03 10:11:12")  # a copy, say
+    report = collect(course, "a1", [exchange])
+    notes = [where for where, why in report.notes if "long after the time in the name" in why]
+    assert notes == [folder.name] * told
+    assert report.complete
+    assert who(course) == ["anne", "bela"]
 
 
 @pytest.mark.parametrize("account", ["prof", "root"])
