@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
@@ -32,14 +32,9 @@ class Terms:
 
     @classmethod
     def read(cls, course: Course) -> "Terms":
-        """Return what was granted in ``course``; to one student under two names, the more of it."""
+        """Return what was granted in ``course``."""
         path = course.state / "terms.json"
-        told = cls(**read_record(path)) if path.exists() else cls()
-        names = Names(course)
-        return cls(
-            _together(told.late_days, names),
-            {name: _together(given, names) for name, given in told.extensions.items()},
-        )
+        return (cls(**read_record(path)) if path.exists() else cls()).under(Names(course).find)
 
     def extensions_of(self, student: str, theirs: Mapping[str, timedelta]) -> dict[str, timedelta]:
         """Return assignment -> extension: the longer of ours and nbgrader's own."""
@@ -50,6 +45,13 @@ class Terms:
                 found[assignment] = max(granted, found.get(assignment, granted))
         return found
 
+    def under(self, find: Callable[[str], str]) -> "Terms":
+        """Return the same for the students that ``find`` says; to one of two names, the more."""
+        return Terms(
+            _together(self.late_days, find),
+            {name: _together(given, find) for name, given in self.extensions.items()},
+        )
+
     def save(self, course: Course) -> None:
         """Write it down."""
         data = {"late_days": self.late_days, "extensions": self.extensions}
@@ -57,10 +59,10 @@ class Terms:
         write_atomically(course.state / "terms.json", text.encode())
 
 
-def _together(given: Mapping[str, Any], names: Names) -> dict[str, Any]:
+def _together(given: Mapping[str, Any], find: Callable[[str], str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for student, much in given.items():
-        own = names.find(student)
+        own = find(student)
         found[own] = max(much, found.get(own, much))
     return found
 

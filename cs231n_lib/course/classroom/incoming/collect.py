@@ -13,6 +13,7 @@ from pathlib import Path
 from cs231n_lib.course.assignment.master import Master, read_master
 from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.classroom.folder.names import Names, spelling
+from cs231n_lib.course.classroom.gradebook.lateness import Terms
 from cs231n_lib.course.classroom.incoming import received, roster
 from cs231n_lib.course.classroom.incoming.accounts import REMEDY, Accounts
 from cs231n_lib.course.classroom.incoming.archives import (
@@ -160,6 +161,9 @@ def _take_sheets(
         roster.enrol(course, [
             roster.Student(known[p.label], p.first_name, p.last_name, p.email) for p in people
         ], moved)  # fmt: skip
+        terms = Terms.read(course)
+        if (after := terms.under(lambda s, m=moved: m.get(s, s))) != terms:
+            after.save(course)
         doubtful = join(course, names)
         for other in course.assignments() if moved else ():
             received.publish(course, other)

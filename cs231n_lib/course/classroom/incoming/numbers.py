@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.classroom.folder.names import Names, spelling
+from cs231n_lib.course.classroom.incoming.roster import listed as listed_students
 from cs231n_lib.course.classroom.platforms import PLATFORMS
 from cs231n_lib.course.classroom.platforms.platform import Label, Person
 from cs231n_lib.course.errors import Refused
@@ -87,8 +88,8 @@ def remember(
             if table:
                 write_atomically(path, json.dumps(table, indent=1).encode())
     moved = {str(label): known.student for label, known in after.items()}
-    students = set(moved.values())
-    # A login that is on no sheet any more was somebody's other spelling.
+    students = {*moved.values(), *listed_students(course)}
+    # A login that is on no sheet any more, nor on the class list, was somebody's other spelling.
     moved |= {old.student: after[label].student for label, old in before.items()
               if old.student not in students and old.student != str(label)}  # fmt: skip
     return {old: new for old, new in moved.items() if old != new}, refused

@@ -237,3 +237,33 @@ def test_what_nbgrader_collected_under_an_address_is_handed_over(course):
     assert [s.student for s in submissions(course, "a1")] == ["anne"]
     assert people(course) == ["anne"]
     assert list(standing(course, "a1").grades) == ["anne"]
+
+
+def test_what_was_given_to_a_number_is_the_students_when_a_sheet_tells_whose_it_is(
+    course, tmp_path
+):
+    write(tmp_path, usernames=False)
+    step(course, tmp_path, "canvas")
+    grade(course)
+    set_due(course, "a1", "2026-01-31")
+    extend(course, "a1", "canvas-1", 3)
+    step(course, tmp_path, "canvas sheet")
+    assert standing(course, "a1").grades["anne"].lateness.due == datetime(2026, 2, 3, 23, 59, 59)
+
+
+def test_a_corrected_sheet_takes_nobody_off_the_class_list(course, tmp_path):
+    """The number was said to be Anne's and is Bela's: Anne stays, and keeps what is hers."""
+    write(tmp_path, usernames=False)
+    class_list(course, "anne,", "bela,")
+    for name in ("canvas sheet", "canvas"):
+        step(course, tmp_path, name)
+    collect(course, "a1", [make_zip(tmp_path / "x.zip", {"anne/a1.ipynb": number(3)})])
+    grade(course)
+    assert [s.student for s in submissions(course, "a1")] == ["anne", "bela"]
+    (tmp_path / "canvas.csv").write_text(CANVAS.replace(",2,,bela", ",2,,dora").replace(
+        ",1,,anne", ",1,,bela"))  # fmt: skip
+    step(course, tmp_path, "canvas sheet")
+    grade(course)
+    assert people(course) == ["anne", "bela", "dora"]
+    counts = {s.student: s.content() for s in submissions(course, "a1")}
+    assert counts == {"anne": number(3), "bela": number(2), "dora": number(1)}
