@@ -161,13 +161,19 @@ def _take_sheets(
         roster.enrol(course, [
             roster.Student(known[p.label], p.first_name, p.last_name, p.email) for p in people
         ], moved)  # fmt: skip
-        terms = Terms.read(course)
-        if (after := terms.under(lambda s, m=moved: m.get(s, s))) != terms:
-            after.save(course)
+        _hand_on(course, moved)
         doubtful = join(course, names)
         for other in course.assignments() if moved else ():
             received.publish(course, other)
     report.notes += doubtful
+
+
+def _hand_on(course: Course, moved: dict[str, str]) -> None:
+    """Give what was granted to a number to the student whose it is."""
+    before = Terms.read(course)
+    after = before.under(lambda student: moved.get(student, student))
+    if after != before:
+        after.save(course)
 
 
 def _people(table: Table, path: Path) -> tuple[str, list[Person]]:
