@@ -487,22 +487,15 @@ def test_a_figure_that_cannot_load_leaves_its_text_and_its_neighbours(chromium, 
     page.close()
 
 
-def test_figures_of_the_book_come_to_life(chromium, html):
-    pages = {}
-    for path in sorted(html.rglob("*.html")):
-        names = re.findall(r'data-explore="([^"]*)"', path.read_text(encoding="utf-8"))
-        if names:
-            pages[path] = names
-    assert {name for names in pages.values() for name in names} <= set(FIGURES)
-    for path, names in pages.items():
-        page = chromium.new_page()
-        page.set_default_timeout(60_000)
-        errors = []
-        page.on("pageerror", lambda error, errors=errors: errors.append(str(error)))
-        page.goto(path.as_uri())
-        await_figures(page, missing=len(FIGURES) - len(names))
-        assert not errors
-        page.close()
+def test_figures_of_the_book_are_known(html):
+    """That they come to life is seen where every page is opened from its folder."""
+    found = {
+        name
+        for path in html.rglob("*.html")
+        for name in re.findall(r'data-explore="([^"]*)"', path.read_text(encoding="utf-8"))
+    }
+    assert found
+    assert found <= set(FIGURES)
 
 
 def test_everything_is_small_and_local():

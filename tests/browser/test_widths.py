@@ -150,6 +150,9 @@ def page(request, context, html):
     page.set_viewport_size({"width": WIDTHS[0], "height": 900})
     page.goto((html / request.param).as_uri())
     settle(page)
+    explored = page.locator("[data-explore]").count()
+    page.wait_for_function(f"document.querySelectorAll('[data-ready]').length >= {explored}")
+    ready = page.locator("[data-ready]").count()
     bars = [page.locator(f".{bar}-bar").count() for bar in ("live", "launch")]
     runs = page.locator("div.cell_input").count() > 0
     page.evaluate("document.querySelectorAll('details').forEach((e) => { e.open = true; })")
@@ -162,6 +165,7 @@ def page(request, context, html):
             boxes[width] = {scheme: in_theme(page, scheme) for scheme in ("dark", "light")}
     seen = SimpleNamespace(
         name=request.param, bars=bars, runs=runs, found=found, boxes=boxes,
+        explored=explored, ready=ready,
         asked=[*page.asked], failed=[*page.failed], errors=[*page.errors],
     )  # fmt: skip
     page.close()
@@ -190,6 +194,11 @@ def test_a_page_opened_from_a_folder_asks_no_other_host(page, html):
 
 def test_a_page_opened_from_a_folder_offers_its_notebook(page):
     assert page.bars == [0, int(page.runs)]
+
+
+def test_figures_to_explore_come_to_life(page, html):
+    named = (html / page.name).read_text(encoding="utf-8").count('data-explore="')
+    assert page.ready == page.explored == named
 
 
 def test_nothing_is_cut_at_any_width(page):
