@@ -6,10 +6,9 @@ full marks on every seed; a wrong one as rejected if it loses points in exactly 
 lose on every seed; its diagnosis as right if no failing test names another; a lost test as named
 if it tells this mistake on every seed.
 
-The record that the instructor's guide shows is made in parts, one for each core at a time::
+The record that the instructor's guide shows is kept up by parts, an exercise or an assignment::
 
-    python -m tests.grader.table a1 --seeds 200 --wrong-seeds 50 --json > a1.json
-    python -m tests.grader.table --join a?.json > benchmarks/results/table.json
+    python -m tests.grader.table a1/predict_labels --seeds 200 --wrong-seeds 50 --record
 """
 
 import argparse
@@ -39,6 +38,8 @@ from cs231n_lib.course.checks.verdict import Outcome
 #: How a test says what its exercise builds on.
 TRIAL = re.compile(r"@checks\.trial\(\s*\w+,\s*a\d\.([\w.]+)")
 SAMPLES = Path(__file__).parent / "samples"
+RECORD = "benchmarks/results/table.json"
+GUIDE = "book/teaching/grading.md"
 #: What is counted of each kind of thing, and what of it is hoped for.
 SHARES = (
     ("correct", "accepted"), ("wrong", "rejected"), ("diagnosis", "right"), ("lost", "named"),
@@ -190,19 +191,19 @@ def summary(rows: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def joined(parts: Iterable[Path]) -> list[dict[str, Any]]:
-    """Return the rows of several records as one, in the order of the notebooks.
+def record(rows: list[dict[str, Any]], root: Path) -> None:
+    """Put ``rows`` in the place of those on record below ``root``, and into the guide's table.
 
-    Raises
-    ------
-    ValueError
-        If an exercise is missing or occurs twice.
+    Rows of exercises that are gone go too.
     """
-    rows = [row for part in parts for row in json.loads(part.read_text())]
+    path, guide = root / RECORD, root / GUIDE
+    before = json.loads(path.read_text())
+    found = {row["exercise"]: row for row in (*before, *rows)}
     order = [f"{a}/{e}" for a in assignments() for e in exercises(a)]
-    if sorted(r["exercise"] for r in rows) != sorted(order):
-        raise ValueError("the parts should hold each exercise once")
-    return sorted(rows, key=lambda row: order.index(row["exercise"]))
+    after = [found[name] for name in order if name in found]
+    path.write_text(json.dumps(after, indent=1) + "\n")
+    old, new = ("\n".join(summary(some)) for some in (before, after))
+    guide.write_text(guide.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -212,11 +213,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--wrong-seeds", type=int, help="for the wrong samples; default: --seeds")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--join", nargs="+", type=Path, help="print these records as one instead")
+    parser.add_argument("--record", action="store_true", help="keep it, if all is as expected")
     options = parser.parse_args(arguments)
-    if options.join:
-        print(json.dumps(joined(options.join), indent=1))
-        return 0
     rows, unexpected = [], []
     for assignment in assignments():
         for exercise in exercises(assignment):
@@ -232,6 +230,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(json.dumps(rows, indent=1))
     for name, verdict in unexpected:
         print(f"{name}: {verdict.sample.name}: {'; '.join(verdict.notes)}", file=sys.stderr)
+    if options.record and not unexpected:
+        record(rows, checkout.root())
     return int(bool(unexpected))
 
 

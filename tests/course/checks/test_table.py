@@ -59,14 +59,21 @@ def test_the_gate_can_go_red():
     assert [bool(v.unnamed) for v in verdicts] == [False, False, False, False, True]
 
 
-def test_parts_are_joined_in_the_order_of_the_notebooks(tmp_path):
-    rows = json.loads((checkout.root() / "benchmarks" / "results" / "table.json").read_text())
-    parts = [tmp_path / "late.json", tmp_path / "early.json"]
-    for part, some in zip(parts, (rows[9:], rows[:9]), strict=True):
-        part.write_text(json.dumps(some))
-    assert table.joined(parts) == rows
-    with pytest.raises(ValueError, match="each exercise once"):
-        table.joined(parts[:1])
+def test_rows_are_recorded_in_the_order_of_the_notebooks_and_told_by_the_guide(tmp_path):
+    rows = json.loads((checkout.root() / table.RECORD).read_text())
+    for name in (table.RECORD, table.GUIDE):
+        (tmp_path / name).parent.mkdir(parents=True)
+    gone = {**rows[0], "exercise": "a1/gone"}
+    (tmp_path / table.RECORD).write_text(json.dumps([gone, *rows[1:]]))
+    before = table.summary([gone, *rows[1:]])
+    (tmp_path / table.GUIDE).write_text("\n".join(["before", *before, "after"]))
+    late = {**rows[9], "wrong_total": rows[9]["wrong_total"] + 1}
+    table.record([late, rows[0]], tmp_path)
+    after = [late if row is rows[9] else row for row in rows]
+    assert json.loads((tmp_path / table.RECORD).read_text()) == after
+    told = (tmp_path / table.GUIDE).read_text().splitlines()
+    assert told == ["before", *table.summary(after), "after"]
+    assert told != ["before", *before, "after"]
 
 
 def test_json_rows_have_the_documented_fields(capsys):
