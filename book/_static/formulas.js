@@ -15,12 +15,15 @@ const formulas = (() => {
   // MathJax gives a sign and what follows it one space: 4 beside a relation, 3 beside an operator.
   const SPACES = [4, 3];
   const right = (box) => Math.max(...[...box.getClientRects()].map((line) => line.right));
-  function breakUp(formula) {
+  function breakUp(formula, place) {
     const math = formula.querySelector("mjx-math");
-    const place = formula.closest("p, li, td, dd, figcaption, summary, label, div");
-    const broken = formula.classList.contains("broken");
-    const parts = [...(math && broken ? math.querySelectorAll(":scope > .piece > *") : (math?.children ?? []))];
-    for (const least of parts.length ? SPACES : []) {
+    if (!math) return;
+    if (formula.classList.contains("broken")) {
+      math.replaceChildren(...math.querySelectorAll(":scope > .piece > *"));
+      formula.classList.remove("broken");
+    }
+    const parts = [...math.children];
+    for (const least of SPACES) {
       if (right(math) <= right(place) + 1) return;
       const pieces = [[]];
       parts.forEach((part, n) => {
@@ -36,8 +39,15 @@ const formulas = (() => {
 
   addEventListener("load", async () => {
     await window.MathJax?.startup?.promise;
-    const watched = new ResizeObserver((entries) => entries.forEach(({ target }) => breakUp(target)));
-    document.querySelectorAll(".bd-article span.math").forEach((formula) => watched.observe(formula));
+    const inside = new Map();
+    for (const formula of document.querySelectorAll(".bd-article span.math")) {
+      const place = formula.closest("p, li, td, dd, figcaption, summary, label, div");
+      inside.set(place, [...(inside.get(place) ?? []), formula]);
+    }
+    const watched = new ResizeObserver((entries) =>
+      entries.forEach(({ target }) => inside.get(target).forEach((formula) => breakUp(formula, target))),
+    );
+    inside.forEach((_, place) => watched.observe(place));
   });
 
   return { fit };

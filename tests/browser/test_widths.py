@@ -249,6 +249,17 @@ def test_a_formula_on_a_phone_is_smaller_than_the_text_only_to_fit(window, html)
     assert all(0.8 < share < 1 for share in smaller)
 
 
+def test_a_formula_is_whole_again_where_there_is_room(window, html):
+    window.set_viewport_size({"width": 320, "height": 844})
+    window.goto((html / "08_optimisation.html").as_uri())
+    window.evaluate("window.MathJax.startup.promise.then(() => null)")
+    broken = window.locator(".bd-article span.math.broken")
+    broken.first.wait_for()
+    assert broken.first.evaluate("(e) => e.querySelector('mjx-math').getClientRects().length") > 1
+    window.set_viewport_size({"width": 1280, "height": 844})
+    broken.first.wait_for(state="detached")
+
+
 def test_a_figure_opens_in_full_size_and_gives_the_focus_back(window, html):
     window.set_viewport_size({"width": 390, "height": 844})
     window.goto((html / "05_linear_classification.html").as_uri())
