@@ -8,7 +8,13 @@ from pathlib import Path
 
 from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.classroom.folder.names import Names
-from cs231n_lib.course.classroom.gradebook.database import exists, open_gradebook, rename
+from cs231n_lib.course.classroom.gradebook.database import (
+    exists,
+    open_gradebook,
+    people,
+    rename,
+    write_people,
+)
 from cs231n_lib.course.classroom.platforms.sheets import read_table
 from cs231n_lib.course.errors import Refused, UserError
 from cs231n_lib.course.files import read_record, write_atomically
@@ -115,28 +121,21 @@ def enrol(
     moved : mapping, optional
         Old id -> id: who went by a platform's number until now.
     """
-    from nbgrader.api import Student as Row
-
     count, on_list = 0, listed(course)
     with open_gradebook(course) as gradebook:
         for old, new in (moved or {}).items():
             rename(gradebook, old, new)
-        rows = {row.id: row for row in gradebook.students}
+        known = people(gradebook)
         for s in students:
             told = {"first_name": s.first_name, "last_name": s.last_name, "email": s.email}
-            rule = on_list.get(s.student, {})
-            row = rows.setdefault(s.student, Row(id=s.student))
-            whole = row.first_name and row.last_name
-            if any(rule.get(part) for part in NAME) or (
-                whole and not (s.first_name and s.last_name)
-            ):
+            rule, row = on_list.get(s.student, {}), known.setdefault(s.student, {})
+            whole = all(row.get(part) for part in NAME) and not all(told[part] for part in NAME)
+            if whole or any(rule.get(part) for part in NAME):
                 told |= dict.fromkeys(NAME, "")
             told |= {part: text for part, text in rule.items() if part in told}
-            for part, text in told.items():
-                setattr(row, part, text or getattr(row, part))
+            row |= {part: text for part, text in told.items() if text}
             count += 1
-        gradebook.db.add_all(rows.values())
-        gradebook.db.commit()  # all of them in one, since each takes the disk its time
+        write_people(gradebook, known)
     course.log("roster", students=count)
 
 
@@ -146,10 +145,10 @@ def listed(course: Course) -> dict[str, dict[str, str]]:
     return read_record(path) if path.exists() else {}
 
 
-def list_them(course: Course, students: Iterable[Student]) -> None:
-    """Note who is on the class list; what a later one does not tell stays."""
+def list_them(course: Course, students: Iterable[Student], whole: bool = False) -> None:
+    """Note who is on the class list, if it is ``whole`` nobody else; what is not told stays."""
     before = listed(course)
-    after = dict(before)
+    after = {} if whole else dict(before)
     for s in students:
         told = {part: getattr(s, part) for part in (*NAME, "email", "account")}
         after[s.student] = before.get(s.student, {}) | {p: text for p, text in told.items() if text}
