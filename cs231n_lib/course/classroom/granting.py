@@ -130,17 +130,18 @@ class Taken:
     spent: dict[str, dict[str, int]]
 
 
-def take_roster(course: Course, path: Path, late_days: bool = False) -> Taken:
+def take_roster(course: Course, path: Path, late_days: bool = False, whole: bool = False) -> Taken:
     """Enrol the students of a class list, with their late days if those shall count.
 
     Who is known by their address alone, by Moodle's worksheet say, becomes one with the student of
-    the list who has it.
+    the list who has it; if the list is ``whole``, so does who was on an earlier one and is not on
+    this, after a change of the login say.
     """
     with course.writing():
         names = Names(course)
         students, refused = roster.read_roster(path, names, roster.listed(course))
         names.save()
-        roster.list_them(course, students)
+        roster.list_them(course, students, whole)
         roster.enrol(course, students)
         doubtful = join(course, names)
         if late_days:

@@ -77,18 +77,22 @@ def roster(
     late_days: Annotated[
         bool, typer.Option("--late-days", help="The column late_days counts: take it over.")
     ] = False,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="All of the class: nobody else is on the list any more.")
+    ] = False,
     course: CourseFolder = None,
 ) -> None:
     """Take the class list into the gradebook; with --late-days, delays are covered by late days.
 
-    Who handed in under the address that stands here becomes one with this student. Exit status: 1
-    if a line could not be taken or an address is several people's; all others were taken.
+    Who handed in under the address that stands here becomes one with this student. With --whole so
+    does who was on an earlier list by another login and the same address, and is not on this one.
+    Exit status: 1 if a line could not be taken or an address is several people's; all others were.
 
     Example: [bold]cs231n roster roster.csv --late-days[/]
     """
     from cs231n_lib.course.classroom.granting import take_roster
 
-    taken = take_roster(course_in(course), path, late_days)
+    taken = take_roster(course_in(course), path, late_days, whole)
     for number, reason in taken.refused:
         say(f"refused: {path}, line {number}: {reason}", err=True)
     for address, reason in taken.doubtful:

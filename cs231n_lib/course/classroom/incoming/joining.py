@@ -55,8 +55,10 @@ def _decide(students: Any, on_list: set[str], names: Names) -> list[tuple[str, s
         lead = group & on_list or told or group
         if len(lead) > 1 or len(told - lead) > 1:
             who = ", ".join(sorted(map(names.login_of, lead | told)))
-            reason = f"the address of {who}: they stay apart. If it is one student's, correct the "
-            doubtful.append((address, reason + "class list, then run cs231n roster again"))
+            doubtful.append((address, (
+                f"the address of {who}: they stay apart. Correct the class list; if they are one "
+                "student, with one line of theirs: cs231n roster LIST --whole"
+            )))  # fmt: skip
             continue
         (student,) = lead
         for other in sorted(group - lead):

@@ -267,3 +267,21 @@ def test_a_corrected_sheet_takes_nobody_off_the_class_list(course, tmp_path):
     assert people(course) == ["anne", "bela", "dora"]
     counts = {s.student: s.content() for s in submissions(course, "a1")}
     assert counts == {"anne": number(3), "bela": number(2), "dora": number(1)}
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_login_that_changes_in_mid_term_takes_its_grades_along(course, tmp_path, whole):
+    class_list(course, "anne,a@example.edu", "bela,b@example.edu")
+    collect(course, "a1", [make_zip(tmp_path / "x.zip", {"anne/a1.ipynb": number(2)})])
+    grade(course)
+    with Gradebook(course, "a1") as book:
+        book.override("anne", "why", 1.5)
+    before = standing(course, "a1").grades["anne"].score
+    path = tmp_path / "new.csv"
+    path.write_text("student,email\nbela,b@example.edu\nannie,a@example.edu\n")
+    taken = take_roster(course, path, whole=whole)
+    assert bool(taken.doubtful) == (not whole)
+    name = "annie" if whole else "anne"
+    assert people(course) == (["annie", "bela"] if whole else ["anne", "annie", "bela"])
+    grade(course)
+    assert {s: g.score for s, g in standing(course, "a1").grades.items()} == {name: before}
