@@ -91,8 +91,11 @@ def violations():
     ``only`` names the rules to apply; all by default.
     """
 
+    checker = AXE.read_text(encoding="utf-8")
+
     def violations(page, selector="body", only=None):
-        page.evaluate(AXE.read_text(encoding="utf-8"))
+        if not page.evaluate("'axe' in window"):
+            page.evaluate(checker)
         options = {"resultTypes": ["violations"], **({"runOnly": only} if only else {})}
         found = page.evaluate("([where, how]) => axe.run(where, how)", [selector, options])
         found = found["violations"]

@@ -179,6 +179,12 @@ def findings(page, violations, only=None):
     return found + [name for name in names if not re.match(r'- (radio|checkbox) "?.', name)]
 
 
+def in_the_dark(page):
+    """Have a page take the dark theme."""
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+
+
 def test_a_page_is_accessible(page, violations):
     # Coloured words of code are half of a page's elements, and alike on all: see the next test.
     page.evaluate(
@@ -187,7 +193,7 @@ def test_a_page_is_accessible(page, violations):
     )
     page.add_style_tag(content="* { transition: none !important; }")
     assert findings(page, violations) == []
-    page.emulate_media(color_scheme="dark")  # which changes colours and nothing else
+    in_the_dark(page)  # which changes colours and nothing else
     assert findings(page, violations, only=["color-contrast"]) == []
     page.emulate_media(color_scheme="light")
 
@@ -196,7 +202,7 @@ def test_code_is_readable_on_both_themes(open_page, origin, violations):
     page = open_page(f"{origin}/{CHAPTER}", color_scheme="light")
     page.add_style_tag(content="* { transition: none !important; }")
     assert violations(page, "div.cell:has(div.highlight)") == []
-    page.emulate_media(color_scheme="dark")
+    in_the_dark(page)
     assert violations(page, "div.cell:has(div.highlight)", only=["color-contrast"]) == []
 
 
