@@ -8,6 +8,8 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
+from cs231n_lib.course import checkout
+from cs231n_lib.course.assignment.sources import assignments
 from cs231n_lib.course.errors import UserError
 
 #: The folder beside a notebook with the file to hand in.
@@ -53,10 +55,12 @@ def find(word: Path, work: Path | None = None) -> Path:
         )
     if not places:
         raise UserError(f"there is no notebook {word}")
-    raise UserError(
-        f"there is no notebook {word}: looked for {', '.join(map(str, dict.fromkeys(places)))}.\n"
-        f"To make a copy of an assignment and open it: cs231n lab {word.name}"
-    )
+    known = assignments(checkout.material() / "exercises")
+    remedy = f"Name its path, or one of {', '.join(known)}"
+    if word.name in known:
+        remedy = f"To make a copy of an assignment and open it: cs231n lab {word.name}"
+    looked = ", ".join(map(str, dict.fromkeys(places)))
+    raise UserError(f"there is no notebook {word}: looked for {looked}.\n{remedy}")
 
 
 def home_of(notebook: Path) -> Path:

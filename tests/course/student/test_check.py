@@ -65,8 +65,12 @@ def test_a_notebook_is_found_by_the_name_of_its_assignment(tmp_path):
     assert places.find(places.Path("a1")) == tmp_path / "work" / "a1" / "a1.ipynb"
     write(tmp_path / "a1.ipynb")
     assert str(places.find(places.Path("a1"))) == "a1.ipynb"
-    with pytest.raises(UserError, match=r"looked for a9.ipynb"):
+    with pytest.raises(UserError, match=r"looked for a9.ipynb") as missing:
         places.find(places.Path("a9"))
+    assert "cs231n lab" not in str(missing.value), "there is no such assignment to copy"
+    assert "one of a1, a2" in str(missing.value)
+    with pytest.raises(UserError, match=r"cs231n lab a2"):
+        places.find(places.Path("a2"))
 
 
 def test_a_folder_is_answered_by_the_notebooks_in_it(tmp_path):
