@@ -249,6 +249,14 @@ def test_a_formula_on_a_phone_is_smaller_than_the_text_only_to_fit(window, html)
     assert all(0.8 < share < 1 for share in smaller)
 
 
+def test_the_table_of_both_losses_fits_a_phone(window, html):
+    window.set_viewport_size({"width": 390, "height": 844})
+    window.goto((html / "06_svm_loss.html").as_uri())
+    table = window.locator(".explore-table").first
+    table.wait_for()
+    assert table.evaluate("(e) => e.scrollWidth <= e.parentElement.clientWidth")
+
+
 def test_a_formula_is_whole_again_where_there_is_room(window, html):
     window.set_viewport_size({"width": 320, "height": 844})
     window.goto((html / "08_optimisation.html").as_uri())
