@@ -9,7 +9,6 @@ from cs231n_lib.course.publishing.sphinx import figures
 BOOK = root() / "book"
 #: These scroll: to draw them anew takes minutes of training, and their numbers then differ.
 SCROLLING = {
-    "11_convolutional_networks": {"fig-shift"},
     "labs/two_layer_network": {"fig-netlab-knobs", "fig-netlab-confusion"},
     "labs/convnet": {"fig-convlab-confusion", "fig-convlab-calibration"},
 }
