@@ -41,7 +41,7 @@ def test_walls_that_are_stopped_before_they_stand_are_a_fault(make_sandbox, hurr
         return popen(command, **options)
 
     monkeypatch.setattr(bubblewrap.subprocess, "Popen", stopped)
-    with pytest.raises(InfrastructureError, match="did not start"):
+    with pytest.raises(InfrastructureError, match=r"start: it was not ready after 0\.5"):
         walls.worker()
     assert [process.poll() for process in started] == [-signal.SIGKILL]
     with pytest.raises(ProcessLookupError):

@@ -204,14 +204,17 @@ class Sandbox:
 
     def _expect_ready(self) -> bool:
         assert self.control is not None
-        self.control.settimeout(START_SECONDS * self.patience)
+        seconds, why = START_SECONDS * self.patience, ""
+        self.control.settimeout(seconds)
         try:
             answer = self.control.recv(1)
+        except TimeoutError:
+            answer, why = b"", f"it was not ready after {seconds:g} seconds "
         except OSError:
             answer = b""
         if answer in (zygote.READY, zygote.REFUSED):
             return answer == zygote.READY
-        raise InfrastructureError(f"the sandbox did not start: {self._last_words()}")
+        raise InfrastructureError(f"the sandbox did not start: {why}{self._last_words()}".rstrip())
 
     def _last_words(self) -> str:
         words = ""
