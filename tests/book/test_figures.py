@@ -9,7 +9,6 @@ from cs231n_lib.course.publishing.sphinx import figures
 BOOK = root() / "book"
 #: These scroll: to draw them anew takes minutes of training, and their numbers then differ.
 SCROLLING = {
-    "labs/two_layer_network": {"fig-netlab-knobs", "fig-netlab-confusion"},
     "labs/convnet": {"fig-convlab-confusion", "fig-convlab-calibration"},
 }
 PAGES = {path.relative_to(BOOK).with_suffix("").as_posix(): path for path in build.notebooks(BOOK)}
