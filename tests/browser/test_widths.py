@@ -154,7 +154,9 @@ def page(request, context, html):
     page.wait_for_function(f"document.querySelectorAll('[data-ready]').length >= {explored}")
     ready = page.locator("[data-ready]").count()
     bars = [page.locator(f".{bar}-bar").count() for bar in ("live", "launch")]
-    runs = page.locator("div.cell_input").count() > 0
+    # An assignment has its own offer, above its text.
+    sheet = page.locator("a[data-worksheet]").count() > 0
+    runs = page.locator("div.cell_input").count() > 0 and not sheet
     page.evaluate("document.querySelectorAll('details').forEach((e) => { e.open = true; })")
     found, boxes = {script: {} for script in MEASURED}, {}
     for width in WIDTHS:
