@@ -53,11 +53,11 @@ def main() -> int:
     failed = [row for row in rows if row.note.startswith("failed: ")]
     rows += gpu.crossovers(rows)
     facts |= gpu.facts()
-    found_rows = [row.as_dict() | {"machine": facts} for row in rows]
+    told = [row.as_dict() | {"machine": facts} for row in rows]
     if arguments.json:
-        print(json.dumps(found_rows, indent=1))
+        print(json.dumps(told, indent=1))
     if arguments.record:
-        put_into(arguments.record, found_rows)
+        put_into(arguments.record, told)
     for row in failed:
         print(f"{row.name} / {row.peer} {row.note}", file=sys.stderr)
     return 1 if failed else 0

@@ -156,14 +156,16 @@ def write_atomically(path: Path, data: bytes, mode: int = 0o600) -> None:
         raise
 
 
-def read_record(path: Path) -> Any:
-    """Return what a record of ours holds, as JSON.
+def read_record(path: Path, absent: Any = None) -> Any:
+    """Return what a record of ours holds, as JSON; ``absent``, if given, where there is none.
 
     Raises
     ------
     UserError
         If it is damaged.
     """
+    if absent is not None and not path.exists():
+        return absent
     try:
         return json.loads(path.read_bytes())
     except ValueError:

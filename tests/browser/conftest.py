@@ -146,8 +146,8 @@ def serve(tmp_path_factory):
     started = []
 
     def serve(html, port=None):
-        [free] = free_ports(1)
-        started.append(Server(html, tmp_path_factory.mktemp("work"), port or free))
+        port = port or free_ports(1)[0]
+        started.append(Server(html, tmp_path_factory.mktemp("work"), port))
         return started[-1]
 
     yield serve

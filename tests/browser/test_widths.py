@@ -262,7 +262,7 @@ def test_the_table_of_both_losses_fits_a_phone(window, html):
 def test_a_formula_is_whole_again_where_there_is_room(window, html):
     window.set_viewport_size({"width": 320, "height": 844})
     window.goto((html / "08_optimisation.html").as_uri())
-    window.evaluate("window.MathJax.startup.promise.then(() => null)")
+    settle(window)
     broken = window.locator(".bd-article span.math.broken")
     broken.first.wait_for()
     assert broken.first.evaluate("(e) => e.querySelector('mjx-math').getClientRects().length") > 1

@@ -7,7 +7,6 @@ import logging
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from cs231n_lib.course.checkout import python
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.publishing import server as module
+from tests.ports import free_ports
 
 SCRIPT = """
 import sys
@@ -295,9 +295,7 @@ def test_serving_to_other_machines_is_warned_of(monkeypatch, capsys, tmp_path):
 
 @pytest.fixture(scope="module")
 def proxied(tmp_path_factory):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    [port] = free_ports(1)
     address = "https://hub.example.edu/user/anne/book"
     site = Site(tmp_path_factory.mktemp("proxied"), port, address)
     yield site

@@ -2,7 +2,6 @@
 
 import json
 import unicodedata
-from pathlib import Path
 
 from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.files import read_record, write_atomically
@@ -44,8 +43,8 @@ class Names:
 
     def __init__(self, course: Course) -> None:
         self.path, self.joints = course.state / "logins.json", course.state / "joined.json"
-        self.logins: dict[str, str] = _read(self.path)
-        self.joined: dict[str, str] = _read(self.joints)
+        self.logins: dict[str, str] = read_record(self.path, {})
+        self.joined: dict[str, str] = read_record(self.joints, {})
         self.known = {spelling(login): student for student, login in self.logins.items()}
         self.known |= {spelling(student): student for student in self.logins}
 
@@ -109,8 +108,3 @@ class Names:
             data = json.dumps(record, indent=1, sort_keys=True).encode()
             if record and (not path.exists() or path.read_bytes() != data):
                 write_atomically(path, data)
-
-
-def _read(path: Path) -> dict[str, str]:
-    found: dict[str, str] = read_record(path) if path.exists() else {}
-    return found

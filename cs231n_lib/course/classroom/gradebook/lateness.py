@@ -33,8 +33,7 @@ class Terms:
     @classmethod
     def read(cls, course: Course) -> "Terms":
         """Return what was granted in ``course``."""
-        path = course.state / "terms.json"
-        return (cls(**read_record(path)) if path.exists() else cls()).under(Names(course).find)
+        return cls(**read_record(course.state / "terms.json", {})).under(Names(course).find)
 
     def extensions_of(self, student: str, theirs: Mapping[str, timedelta]) -> dict[str, timedelta]:
         """Return assignment -> extension: the longer of ours and nbgrader's own."""

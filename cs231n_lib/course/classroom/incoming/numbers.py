@@ -36,9 +36,8 @@ def numbers(course: Course, assignment: str, names: Names | None = None) -> dict
     """Return what is known of every number that may stand in a download for ``assignment``."""
     found, names = {}, names or Names(course)
     for platform, path in _paths(course, assignment).items():
-        if path.exists():
-            for number, (student, name) in read_record(path).items():
-                found[Label(platform, number)] = Known(names.find(student), name)
+        for number, (student, name) in read_record(path, {}).items():
+            found[Label(platform, number)] = Known(names.find(student), name)
     return found
 
 

@@ -141,8 +141,8 @@ def enrol(
 
 def listed(course: Course) -> dict[str, dict[str, str]]:
     """Return the students of the class list, each with what it tells of them."""
-    path = course.state / "listed.json"
-    return read_record(path) if path.exists() else {}
+    found: dict[str, dict[str, str]] = read_record(course.state / "listed.json", {})
+    return found
 
 
 def list_them(course: Course, students: Iterable[Student], whole: bool = False) -> None:
