@@ -65,6 +65,8 @@ class Line:
         self.broken: WorkerError | None = None  # the limit that was met
         self.dead = False
         self.received = 0
+        self.watch = _Watch(self)
+        self.watch.start()
 
     def exchange(self, message: Any, deadline: Deadline) -> Any:
         """Send ``message`` and return the next message of the worker's.
@@ -76,8 +78,8 @@ class Line:
         InfrastructureError
             If the clock ran out first, or the sandbox around the worker died.
         """
-        watch = _Watch(self, deadline)
-        watch.start()
+        watch = self.watch
+        watch.begin(deadline)
         try:
             if message is not None:
                 protocol.write(self.writer, message)
@@ -93,7 +95,7 @@ class Line:
             self.close()
             raise WorkerError("your code sent more than the judge can hold") from None
         except (EOFError, OSError, ValueError):
-            watch.stop()
+            watch.stop(deadline)
             if watch.late:
                 self.close()
                 raise InfrastructureError(
@@ -106,7 +108,7 @@ class Line:
                 raise InfrastructureError(str(lost)) from None
             raise self.broken or WorkerError(f"your code ended its own process{how}") from None
         finally:
-            watch.stop()
+            watch.stop(deadline)
 
     def close(self) -> None:
         """Kill the worker and all it started, if that has not been done."""
@@ -118,6 +120,7 @@ class Line:
         if self.dead:
             return ""
         self.dead = True
+        self.watch.ended.set()
         try:
             return self._end(wait)
         finally:
@@ -127,54 +130,64 @@ class Line:
 
 
 class _Watch(threading.Thread):
-    """Looks at a worker again and again while the judge waits for it, and charges for its time."""
+    """Looks at a worker again and again while the judge waits for it, and charges for its time.
 
-    def __init__(self, line: Line, deadline: Deadline) -> None:
+    One thread as long as the worker lives: to start one for each message cost the judge more than
+    to read the answer.
+    """
+
+    def __init__(self, line: Line) -> None:
         super().__init__(daemon=True)
-        self.line, self.deadline = line, deadline
-        self.lock, self.done = threading.Lock(), threading.Event()
+        self.line = line
+        self.lock, self.ended = threading.Lock(), threading.Event()
+        self.deadline: Deadline | None = None  # of the answer that is waited for
+        self.looked = 0.0
         self.late = False
-        self.looked = deadline.clock()
 
     def run(self) -> None:
-        """Look until the answer is there, or until it need not come any more."""
+        """Look until the worker is gone, or until its answer need not come any more."""
         # At odd moments: who knew them could be awake for these alone.
         moments = np.random.default_rng()
-        while not self.done.wait(TICK * moments.uniform(0.5, 1.5)):
+        while not self.ended.wait(TICK * moments.uniform(0.5, 1.5)):
             with self.lock:
-                if not self.done.is_set() and self._enough():
-                    self.done.set()
+                if self.deadline is not None and self._enough(self.deadline):
+                    self.ended.set()
                     self.line.cut()
 
-    def stop(self) -> None:
+    def begin(self, deadline: Deadline) -> None:
+        """Look from now on, and charge to ``deadline``."""
+        with self.lock:
+            self.deadline, self.looked = deadline, deadline.clock()
+
+    def stop(self, deadline: Deadline) -> None:
         """Stop looking, and charge what is not charged yet."""
         with self.lock:
-            self.done.set()
-            self._charge()
+            self.deadline = None
+            self._charge(deadline)
 
-    def _charge(self) -> None:
+    def _charge(self, deadline: Deadline) -> None:
         if self.line.meter is not None:
             used = self.line.meter.used()
-            self.deadline.charge(max(0.0, used - self.line.charged))
+            deadline.charge(max(0.0, used - self.line.charged))
             self.line.charged = used
 
-    def _enough(self) -> bool:
+    def _enough(self, deadline: Deadline) -> bool:
         """Charge for the time since the last look; return whether to end the worker."""
-        now = self.deadline.clock()
+        now = deadline.clock()
         # One look stands for two ticks at most: the judge may have been stopped itself.
         passed, self.looked = min(now - self.looked, 2 * TICK), now
-        self._charge()
+        self._charge(deadline)
         meter, threads = self.line.meter, self.line.threads
         states = [] if meter is None else meter.states()
         if meter is None or (states and HELD.isdisjoint(states)):
-            self.deadline.charge(passed)
+            deadline.charge(passed)
         if threads and len(states) > threads:
             reason = f"your code started more than {threads} threads"
             self.line.broken = WorkerError(reason, "ThreadLimit")
-        elif self.deadline.over:
-            reason = f"time limit: no result after {self.deadline.used:.0f} seconds"
+        elif deadline.over:
+            reason = f"time limit: no result after {deadline.used:.0f} seconds"
             self.line.broken = WorkerError(reason, "TimeLimit")
-        self.late = self.line.broken is None and self.deadline.late
+        self.late = self.line.broken is None and deadline.late
         return self.late or self.line.broken is not None
 
 
