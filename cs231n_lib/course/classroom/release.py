@@ -17,6 +17,7 @@ from cs231n_lib.course.assignment.releases import marked
 from cs231n_lib.course.assignment.sources import assignments
 from cs231n_lib.course.classroom.folder.config import course_config
 from cs231n_lib.course.classroom.folder.course import Course
+from cs231n_lib.course.classroom.gradebook.database import open_gradebook
 from cs231n_lib.course.classroom.gradebook.gradebook import Gradebook
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.files import PUBLIC, write_atomically
@@ -104,6 +105,8 @@ def release(name: str, root: Path) -> Path:
     target = root / "exercises" / name
     state = root / ".nbgrader"
     state.mkdir(exist_ok=True)
+    with open_gradebook(course):
+        pass  # nbgrader finds it made: it would take longer, and a program to do it
     with tempfile.TemporaryDirectory(prefix="release-", dir=state) as scratch:
         _generate(root, name, Path(scratch))
         made = Path(scratch) / name

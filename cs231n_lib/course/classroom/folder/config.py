@@ -1,7 +1,5 @@
 """The configuration of a course, as nbgrader reads it."""
 
-import os
-import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +17,4 @@ def course_config(root: Path) -> Any:
         raise UserError(
             "this needs the extra 'course': pip install 'cs231n_lib[course]'"
         ) from error
-    # nbgrader calls `alembic` by name when it creates a gradebook; without it the gradebook is
-    # left half-made.  An environment that was not activated has it beside its Python only.
-    scripts = sysconfig.get_path("scripts")
-    if scripts not in os.environ.get("PATH", "").split(os.pathsep):
-        os.environ["PATH"] = os.pathsep.join([scripts, os.environ.get("PATH", "")])
     return PyFileConfigLoader(CONFIG, path=str(root)).load_config()

@@ -26,6 +26,7 @@ def open_gradebook(course: Course) -> Iterator[Any]:
     from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
     try:
+        make_tables(course)
         with api.Gradebook(course.db_url) as gradebook, warnings.catch_warnings():
             # nbgrader adds a submission to its session after it has linked it to the rest.
             warnings.simplefilter("ignore", SAWarning)
@@ -48,6 +49,36 @@ def open_gradebook(course: Course) -> Iterator[Any]:
         if "readonly" in reason or "read-only" in reason:
             advice = "You may not write in it: give yourself the right to, then run this again."
         raise UserError(f"the gradebook {shown} cannot be used: {reason}.\n{advice}") from None
+
+
+def make_tables(course: Course) -> None:
+    """Give a database that has no tables those of nbgrader, all of them or none.
+
+    nbgrader does so itself, but to learn which layout is its newest it runs the program
+    ``alembic``, which takes seconds; where that program is not found, it leaves the gradebook
+    half-made.
+    """
+    from sqlalchemy import create_engine, inspect
+
+    engine = create_engine(course.db_url)
+    try:
+        with engine.begin() as connection:
+            if not inspect(connection).get_table_names():
+                _make_tables(connection)
+    finally:
+        engine.dispose()
+
+
+def _make_tables(connection: Any) -> None:
+    from alembic.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+    from nbgrader.api import Base
+    from nbgrader.dbutil import ALEMBIC_DIR
+
+    if connection.dialect.name == "sqlite":  # whose driver else commits each table by itself
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    Base.metadata.create_all(connection)
+    MigrationContext.configure(connection).stamp(ScriptDirectory(ALEMBIC_DIR), "head")
 
 
 def exists(course: Course) -> bool:

@@ -1,9 +1,12 @@
 """The gradebook costs the same for every student, and is the same in SQLite and PostgreSQL."""
 
+import contextlib
 import itertools
 import os
 import shutil
+import sqlite3
 import subprocess
+import sysconfig
 import tempfile
 from collections import Counter
 from contextlib import contextmanager
@@ -237,14 +240,50 @@ def test_cells_may_come_and_go_and_hand_grades_of_the_others_stay(tmp_path, grad
 
 
 def test_a_gradebook_that_another_program_holds_says_so(tmp_path, gradebook_template):
-    import sqlite3
-
     course = make_course(tmp_path / "course", gradebook_template)
     other = sqlite3.connect(course.state / "gradebook.db", timeout=0)
     other.execute("BEGIN EXCLUSIVE")
     with pytest.raises(UserError, match="Another program is writing"), Gradebook(course, "a1"):
         pass
     other.close()
+
+
+def layout(path):
+    """Return the tables of a gradebook in SQLite, and the number of their layout."""
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        made = db.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
+        version = db.execute("SELECT version_num FROM alembic_version").fetchall()
+    return {row for row in made if row[2] != "alembic_version"}, version
+
+
+def test_a_gradebook_is_made_as_nbgrader_makes_it_without_a_program(tmp_path, monkeypatch):
+    from nbgrader.api import Gradebook as Stock
+
+    programs = os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]])
+    monkeypatch.setenv("PATH", programs)
+    Stock(f"sqlite:///{tmp_path}/stock.db").close()
+    monkeypatch.setenv("PATH", "")
+    course = make_course(tmp_path / "course")
+    with Gradebook(course, "a1") as book:
+        assert book.due_dates() == {}
+    assert layout(course.state / "gradebook.db") == layout(tmp_path / "stock.db")
+
+
+def test_a_gradebook_is_made_whole_or_not_at_all(tmp_path, monkeypatch):
+    from alembic.migration import MigrationContext
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    course = make_course(tmp_path / "course")
+    with monkeypatch.context() as here:
+        here.setattr(MigrationContext, "stamp", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            database.make_tables(course)
+    with contextlib.closing(sqlite3.connect(course.state / "gradebook.db")) as db:
+        assert db.execute("SELECT name FROM sqlite_master").fetchall() == []
+    with database.open_gradebook(course) as made:
+        assert made.students == []
 
 
 def postgresql_programs():
