@@ -43,10 +43,10 @@ class Meter:
 
     def states(self) -> list[str]:
         """Return the state of each thread, as Linux writes it: S for one asleep; see `HELD`."""
-        found = []
-        for path in self.tasks.glob("*/stat"):
-            try:
-                found.append(path.read_text(errors="replace").rpartition(")")[2].split()[0])
-            except (OSError, IndexError):
-                continue  # a thread that has just ended
+        found: list[str] = []
+        with contextlib.suppress(OSError):  # the process has just ended
+            for task in self.tasks.iterdir():
+                with contextlib.suppress(OSError, IndexError):  # a thread that has just ended
+                    text = (task / "stat").read_text(errors="replace")
+                    found.append(text.rpartition(")")[2].split()[0])
         return found
