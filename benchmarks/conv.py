@@ -55,6 +55,7 @@ def cases(quick: bool) -> list[Case]:
     steps = 5 if quick else 20
     name = f"lab ConvNet, {steps} steps of batch {BATCH}"
     found.append(Case(name, PEER, 1.0, steps_of(steps), ours_steps, torch_steps, agree_losses))
+    found.append(Case(name, BARE, None, steps_of(steps), ours_steps, bare_steps))
     return found
 
 
@@ -168,6 +169,31 @@ def ours_steps(X: np.ndarray, y: np.ndarray, params: dict[str, np.ndarray]) -> l
         optimiser.step(net.params, grads)
         losses.append(loss)
     return losses
+
+
+def bare_steps(X: np.ndarray, y: np.ndarray, params: dict[str, np.ndarray]) -> Any:
+    """Return the products of such steps alone: each layer's output, and its two gradients.
+
+    A filter meets its columns at every position, as many as the map before it has pixels: 32x32,
+    and 16x16 behind the first pooling. The gradient with respect to the images is not asked for.
+    """
+    rng = np.random.default_rng(0)
+    triples = []
+    for number, w in enumerate(w for w in params.values() if w.ndim > 1):
+        rows, inner = (len(w), w[0].size) if w.ndim == 4 else w.shape[::-1]
+        columns = BATCH * (1024 if number < 2 else 256) if w.ndim == 4 else BATCH
+        shapes = ((rows, inner), (inner, columns), (rows, columns))
+        triples.append([rng.standard_normal(shape, dtype=np.float32) for shape in shapes])
+
+    def products() -> None:
+        for _ in range(len(X) // BATCH):
+            for number, (weights, columns, upstream) in enumerate(triples):
+                weights @ columns
+                upstream @ columns.T
+                if number:
+                    weights.T @ upstream
+
+    return products
 
 
 def torch_steps(X: np.ndarray, y: np.ndarray, params: dict[str, np.ndarray]) -> Any:

@@ -77,6 +77,11 @@ class Windows:
         """Tell whether there is one phase, and one image is that phase as it is."""
         return images == self.taps == self.stride == 1 and self.pad == 0
 
+    @property
+    def picks(self) -> bool:
+        """Whether a window is one pixel of an image without padding: most pixels may be in none."""
+        return self.taps == 1 and self.pad == 0
+
     def in_order(self, images: int) -> bool:
         """Tell whether the windows lie as in the output of one image, with none to be dropped."""
         return images == 1 and self.columns == self.out[1]
@@ -95,6 +100,9 @@ class Windows:
         if self.is_image(len(x)):
             return x.reshape(self.shape(1))
         phases = space.take("phases", self.shape(len(x)))
+        if self.picks:
+            self._grid(phases, len(x))[0, 0] = self._picked(x).transpose(1, 2, 0, 3)
+            return phases
         phases[..., self.rows * len(x) * self.columns :] = 0
         wide = self._wide(phases, len(x), space)
         wide[...] = 0
@@ -116,6 +124,10 @@ class Windows:
         >>> x[0, 0]
         array([[0., 2., 1., 3.]])
         """
+        if self.picks:
+            x[...] = 0
+            self._picked(x)[...] = self._grid(phases, len(x))[0, 0].transpose(2, 0, 1, 3)
+            return
         wide = self._wide(phases, len(x), space)
         if min(self.window) < self.stride:
             wide[...] = 0  # some pixels lie in no window
@@ -126,6 +138,16 @@ class Windows:
         x[:, :, :height, :width] = inside.transpose(2, 0, 1, 3)
         x[:, :, height:] = 0
         x[:, :, :, width:] = 0
+
+    def _picked(self, x: np.ndarray) -> np.ndarray:
+        """Return the pixels of the images `x` that are windows, where `picks`."""
+        S, (OH, OW) = self.stride, self.out
+        return x[:, :, : S * OH : S, : S * OW : S]
+
+    def _grid(self, phases: np.ndarray, images: int) -> np.ndarray:
+        """Return the pixels of the phases: (which row, which column, C, row, image, column)."""
+        shape = (self.rows, images, self.columns)
+        return phases[..., : math.prod(shape)].reshape(*phases.shape[:3], *shape)
 
     def _wide(self, phases: np.ndarray, images: int, space: Workspace) -> np.ndarray:
         """Return room for padded images that are not split: (channel, row, image, column)."""
@@ -150,8 +172,7 @@ class Windows:
         S, (C, _, images, _) = self.stride, wide.shape
         if S == 1:
             return
-        shape = (self.rows, images, self.columns)
-        grid = phases[..., : math.prod(shape)].reshape(*phases.shape[:3], *shape)
+        grid = self._grid(phases, images)
         pixels = wide.reshape(C, self.rows, S, images, self.columns, S).transpose(5, 2, 0, 1, 3, 4)
         for b in range(phases.shape[1]):
             yield grid[:, b], pixels[b, : len(phases)]
@@ -215,7 +236,7 @@ class Windows:
         """Count the values in the phases, in their gradient if `both`, and of help beside them."""
         phases = math.prod(self.shape(images))
         wide = self.channels * self.stride**2 * self.rows * images * self.columns
-        return (both + (not self.is_image(images))) * phases + wide * (self.stride > 1)
+        return (both + (not self.is_image(images))) * phases + wide * (self.stride > 1 and not self.picks)
 
 
 def windows_of(geometry: Geometry) -> Windows:
