@@ -7,10 +7,6 @@ from cs231n_lib.course.publishing import build, drawings, notebooks
 from cs231n_lib.course.publishing.sphinx import figures
 
 BOOK = root() / "book"
-#: These scroll: to draw them anew takes minutes of training, and their numbers then differ.
-SCROLLING = {
-    "labs/convnet": {"fig-convlab-confusion", "fig-convlab-calibration"},
-}
 PAGES = {path.relative_to(BOOK).with_suffix("").as_posix(): path for path in build.notebooks(BOOK)}
 
 
@@ -32,4 +28,4 @@ def test_a_phone_shows_figures_whole(name):
         for png in notebooks.figures(cell.get("outputs", []))
         if narrowest(png, cell.source) > figures.SCREEN
     }
-    assert scrolling == SCROLLING.get(name, set())
+    assert scrolling == set()
