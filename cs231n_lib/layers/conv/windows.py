@@ -236,7 +236,8 @@ class Windows:
         """Count the values in the phases, in their gradient if `both`, and of help beside them."""
         phases = math.prod(self.shape(images))
         wide = self.channels * self.stride**2 * self.rows * images * self.columns
-        return (both + (not self.is_image(images))) * phases + wide * (self.stride > 1 and not self.picks)
+        wide *= self.stride > 1 and not self.picks
+        return (both + (not self.is_image(images))) * phases + wide
 
 
 def windows_of(geometry: Geometry) -> Windows:
