@@ -7,6 +7,7 @@ from sphinx.cmd.build import build_main
 
 from cs231n_lib.course.checkout import root
 from cs231n_lib.course.student import status
+from tests.browser import host
 
 pytestmark = pytest.mark.browser
 
@@ -79,34 +80,31 @@ def site(tmp_path_factory):
     return html
 
 
-HOST = "http://book.test/"
+@pytest.fixture(scope="module")
+def address(site):
+    """Where the small book is served."""
+    with host.served(site) as address:
+        yield address
 
 
 @pytest.fixture
-def context(chromium, site):
-    """A new browser profile in which http://book.test/ is the small book and nothing else is."""
-
-    def answer(route):
-        path = site / route.request.url.removeprefix(HOST).split("?")[0].split("#")[0]
-        if route.request.url.startswith(HOST) and path.is_file():
-            route.fulfill(path=path)
-        else:
-            route.abort()
-
-    context = chromium.new_context()
+def context(chromium, address):
+    """A new browser profile, whose pages ask the small book for all that they have."""
+    context = chromium.new_context(base_url=address)
     context.set_default_timeout(60_000)  # for a busy machine
-    context.route("**/*", answer)
-    errors = []
+    errors, asked = [], []
     context.on("weberror", lambda error: errors.append(str(error.error)))
+    context.on("request", lambda request: asked.append(request.url))
     yield context
     context.close()
     assert not errors
+    assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []
 
 
 @pytest.fixture
 def page(context):
     page = context.new_page()
-    page.goto(f"{HOST}02_second.html")
+    page.goto("02_second.html")
     page.wait_for_selector(".quiz-score")
     return page
 
@@ -204,7 +202,7 @@ def test_quiz_and_progress_are_accessible(page, violations, theme):
     assert violations(page, ".quiz") == []
     assert violations(page, ".progress-read") == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    page.goto(f"{HOST}intro.html")
+    page.goto("intro.html")
     page.wait_for_selector(".progress-box progress")
     assert violations(page, ".progress-box") == []
 
@@ -219,19 +217,19 @@ def test_progress_shows_in_the_sidebar_and_on_the_intro_page(page, expect):
     expect(page.locator(".bd-sidebar-primary .progress-mark")).to_have_count(1)
     expect(page.locator(".quiz-score")).to_contain_text("1 of 3 questions answered rightly")
 
-    page.goto(f"{HOST}labs/one.html")  # from another folder the links are the same pages
+    page.goto("labs/one.html")  # from another folder the links are the same pages
     expect(page.locator(".bd-sidebar-primary .progress-mark")).to_have_text(
         "✓ 1/3 (read, quiz 1 of 3)"
     )
     page.get_by_label("I have read this chapter").check()
 
-    page.goto(f"{HOST}intro.html")
+    page.goto("intro.html")
     box = page.locator("[data-progress]")
     expect(box).to_contain_text("2 of 3 chapters and labs read")  # the appendix does not count
     expect(box.get_by_role("listitem")).to_have_text(["Second: read, quiz 1 of 3", "Lab one: read"])
     assert box.get_by_role("progressbar").evaluate("e => [e.value, e.max]") == [2, 3]
 
-    page.goto(f"{HOST}02_second.html")
+    page.goto("02_second.html")
     expect(page.get_by_label("I have read this chapter")).to_be_checked()
     expect(page.locator(".quiz-solved")).to_have_count(1)
     page.get_by_label("I have read this chapter").uncheck()
@@ -244,7 +242,7 @@ def test_progress_can_be_saved_as_a_file_that_the_status_reads(page, expect, tmp
     page.get_by_label("I have read this chapter").check()
     question(page, 1).get_by_role("radio").nth(1).check()
     question(page, 1).get_by_role("button").click()
-    page.goto(f"{HOST}intro.html")
+    page.goto("intro.html")
     with page.expect_download() as download:
         page.get_by_role("link", name="Save my progress as a file").click()
     assert download.value.suggested_filename == status.PROGRESS
@@ -255,7 +253,7 @@ def test_progress_can_be_saved_as_a_file_that_the_status_reads(page, expect, tmp
 
 def test_progress_can_be_forgotten_after_a_question(page, expect):
     page.get_by_label("I have read this chapter").check()
-    page.goto(f"{HOST}intro.html")
+    page.goto("intro.html")
     button = page.get_by_role("button", name="Forget my progress")
     page.once("dialog", lambda dialog: dialog.dismiss())
     button.click()
@@ -269,7 +267,7 @@ def test_progress_can_be_forgotten_after_a_question(page, expect):
 
 def test_progress_is_shared_by_tabs_and_survives_nonsense(context, page, expect):
     other = context.new_page()
-    other.goto(f"{HOST}01_first.html")
+    other.goto("01_first.html")
     other.get_by_label("I have read this chapter").check()
     expect(page.locator(".bd-sidebar-primary .progress-mark")).to_have_count(1)
     page.evaluate("localStorage.setItem('cs231n-progress', '[broken')")
@@ -278,7 +276,7 @@ def test_progress_is_shared_by_tabs_and_survives_nonsense(context, page, expect)
     assert stored(page) == {"02_second": {"read": True}}
 
 
-def test_nothing_is_sent_anywhere(context, page):
+def test_nothing_is_sent_anywhere(context, page, address):
     sent = []
     context.on("request", lambda request: sent.append(request.url))
     question(page, 1).get_by_role("radio").nth(1).check()
@@ -287,7 +285,7 @@ def test_nothing_is_sent_anywhere(context, page):
     # Requests go out in order: what the page had to send would come before this one.
     page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)))")
     page.evaluate("fetch('intro.html').then((answer) => answer.text())")
-    assert sent == [f"{HOST}intro.html"]
+    assert sent == [f"{address}intro.html"]
 
 
 def test_without_javascript_questions_answers_and_reasons_can_be_read(chromium, site, expect):
