@@ -86,7 +86,8 @@ BOXES = """() => [...document.querySelectorAll(".bd-article *")]
     const { x, y, width, height } = e.getBoundingClientRect();
     return [e.tagName, ...[x, y, width, height].map(Math.round)].join(" ");
   })
-"""
+  .join("\\n")
+"""  # one text: a list is handed over line by line
 
 LETTERS = """() => [...document.querySelectorAll(".bd-article picture.drawn img[data-text]")]
   .filter((e) => e.checkVisibility())
@@ -182,10 +183,10 @@ def at(page, width):
 
 
 def in_theme(page, scheme):
-    """Return where everything on a page stands in a theme."""
+    """Return where everything on a page stands in a theme, a line for each element."""
     page.emulate_media(color_scheme=scheme)
     page.wait_for_function(f"document.documentElement.dataset.theme === '{scheme}'")
-    return page.evaluate(BOXES)
+    return page.evaluate(BOXES).splitlines()
 
 
 def test_a_page_opened_from_a_folder_asks_no_other_host(page, html):
