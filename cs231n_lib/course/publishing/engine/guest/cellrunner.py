@@ -14,7 +14,7 @@ import sys
 import time
 import traceback
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import _host
@@ -178,7 +178,6 @@ class Watch:
     """Looks out for the reader's wish to stop while a cell runs."""
 
     def __init__(self) -> None:
-        self.jumps = 0
         self.due = 0.0
         self.running = False
 
@@ -186,9 +185,9 @@ class Watch:
         """Look out from now on."""
         monitoring = sys.monitoring
         if monitoring.get_tool(TOOL) is None:
-            self.jumps, self.due = JUMPS, time.monotonic() + LOOK_S
+            self.due = time.monotonic() + LOOK_S
             monitoring.use_tool_id(TOOL, "interrupt")
-            monitoring.register_callback(TOOL, monitoring.events.JUMP, self.count)
+            monitoring.register_callback(TOOL, monitoring.events.JUMP, self.counter())
             monitoring.set_events(TOOL, monitoring.events.JUMP)
 
     def end(self) -> None:
@@ -197,13 +196,20 @@ class Watch:
             sys.monitoring.set_events(TOOL, 0)
             sys.monitoring.free_tool_id(TOOL)
 
-    def count(self, *_: object) -> None:
-        """Count one jump."""
-        self.jumps -= 1
-        if self.jumps < 0:
-            self.jumps = JUMPS
+    def counter(self) -> Callable[[types.CodeType, int, int], None]:
+        """Return what counts jumps: called in each turn of every loop, it does the least it can."""
+        left = JUMPS
+
+        def count(code: types.CodeType, begin: int, end: int) -> None:
+            nonlocal left
+            left -= 1
+            if left:
+                return
+            left = JUMPS
             if time.monotonic() >= self.due:
                 self.look()
+
+        return count
 
     def look(self) -> None:
         """Ask the page, and stop the cell if it says so."""
