@@ -74,6 +74,13 @@ def open_pool(settings, cluster):
     return pool
 
 
+@pytest.fixture(scope="module")
+def expected(needs_walls, settings, master, tmp_path_factory):
+    """The results of sixteen submissions, of judges on this machine."""
+    pool = LocalPool(settings, processes=2)
+    return scores(grade_all(some(16), master, pool, Results(tmp_path_factory.mktemp("here")), 5))
+
+
 @pytest.fixture(autouse=True)
 def few_ahead(monkeypatch):
     """Let the pool refill the cluster within these few submissions."""
@@ -83,11 +90,8 @@ def few_ahead(monkeypatch):
 
 
 def test_a_cluster_gives_the_results_of_this_machine_and_survives_a_lost_worker(
-    cluster, settings, master, tmp_path
+    expected, cluster, settings, master, tmp_path
 ):
-    expected = scores(
-        grade_all(some(16), master, LocalPool(settings, processes=2), Results(tmp_path / "a"), 5)
-    )
     pool = open_pool(settings, cluster)
     done = []
 
@@ -97,9 +101,7 @@ def test_a_cluster_gives_the_results_of_this_machine_and_survives_a_lost_worker(
             os.kill(cluster.workers[0].pid, signal.SIGKILL)
 
     try:
-        graded = grade_all(
-            some(16), master, pool, Results(tmp_path / "b"), 5, progress=kill_a_worker
-        )
+        graded = grade_all(some(16), master, pool, Results(tmp_path), 5, progress=kill_a_worker)
         assert len(done) == 16
         assert scores(graded) == expected
     finally:
@@ -140,13 +142,10 @@ def test_a_judge_on_a_cluster_is_bounded_like_one_here_also_below_a_daemon(setti
     assert JUDGE_MEMORY < memory < JUDGE_MEMORY + 2**34
 
 
-def test_a_lost_scheduler_loses_no_result(cluster, settings, master, tmp_path):
+def test_a_lost_scheduler_loses_no_result(expected, cluster, settings, master, tmp_path):
     data = some(16)
-    expected = scores(
-        grade_all(data, master, LocalPool(settings, processes=2), Results(tmp_path / "a"), 5)
-    )
     pool = open_pool(settings, cluster)
-    results = Results(tmp_path / "b")
+    results = Results(tmp_path)
     kept = []
 
     def kill_the_scheduler(result):

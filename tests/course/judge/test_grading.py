@@ -44,27 +44,31 @@ def scores(graded):
     return {student: result.to_dict() for student, result in graded.items()}
 
 
-def test_the_results_are_the_same_for_one_two_and_three_judges(settings, master, tmp_path):
-    found = [
-        scores(
-            grade_all(
-                some(8), master, LocalPool(settings, processes=n), Results(tmp_path / str(n)), 5
-            )
-        )
-        for n in (1, 2, 3)
-    ]
+@pytest.fixture(scope="module")
+def pool(settings):
+    """Judges who stay from one test to the next; how many are at work, each test says."""
+    with LocalPool(settings) as pool:
+        yield pool
+
+
+def test_the_results_are_the_same_for_one_two_and_three_judges(pool, master, tmp_path):
+    found = []
+    for count in (1, 2, 3):
+        results, pool.processes = Results(tmp_path / str(count)), count
+        found.append(scores(grade_all(some(8), master, pool, results, 5)))
+    assert len(pool.idle) == 3
     assert found[0] == found[1] == found[2]
     assert {s["outcome"] for s in found[0].values()} == {"graded"}
 
 
-def test_what_has_a_result_is_not_graded_again(settings, master, tmp_path):
+def test_what_has_a_result_is_not_graded_again(pool, master, tmp_path):
     class Refuses:
         def grade(self, submissions, seed):
             assert not submissions, "graded twice"
             return iter(())
 
-    results = Results(tmp_path)
-    first = grade_all(some(3), master, LocalPool(settings, processes=1), results, 5)
+    results, pool.processes = Results(tmp_path), 1
+    first = grade_all(some(3), master, pool, results, 5)
     assert grade_all(some(3), master, Refuses(), results, 6) == first
     with pytest.raises(AssertionError, match="twice"):
         grade_all(some(3), master, Refuses(), results, 6, again=True)
@@ -80,24 +84,21 @@ def test_judges_stay_up_within_a_with_and_go_after_it(settings, master, tmp_path
     assert not Path(f"/proc/{pid}").exists()
 
 
-def test_equal_submissions_are_graded_once(settings, master, tmp_path):
+def test_equal_submissions_are_graded_once(pool, master, tmp_path):
     same = {"a": submission(), "b": submission()}
-    done = []
-    grade_all(
-        same, master, LocalPool(settings, processes=2), Results(tmp_path), 1, progress=done.append
-    )
+    done, pool.processes = [], 2
+    grade_all(same, master, pool, Results(tmp_path), 1, progress=done.append)
     assert len(done) == 1
 
 
-def test_submissions_and_results_stay_on_disk_until_they_are_needed(settings, master, tmp_path):
+def test_submissions_and_results_stay_on_disk_until_they_are_needed(pool, master, tmp_path):
     data, reads, ahead = some(10), [], []
 
     def read(name):
         reads.append(name)
         return data[name]
 
-    lazy = OnDemand({name: name for name in data}, read)
-    pool = LocalPool(settings, processes=2)
+    lazy, pool.processes = OnDemand({name: name for name in data}, read), 2
     graded = grade_all(
         lazy, master, pool, Results(tmp_path), 5,
         progress=lambda _: ahead.append(len(reads) - 10 - len(ahead)),
@@ -108,13 +109,20 @@ def test_submissions_and_results_stay_on_disk_until_they_are_needed(settings, ma
     assert graded["student1"] is not graded["student1"], "results are kept in memory"
 
 
-def test_a_file_that_changes_while_it_is_graded_gets_no_grade(settings, master, tmp_path):
+def test_a_file_that_changes_while_it_is_graded_gets_no_grade(pool, master, tmp_path):
     contents = iter([submission(), submission(mean="def mean(x):\n    return 0")])
     lazy = OnDemand({"anne": None}, lambda _: next(contents))
-    results = Results(tmp_path)
-    graded = grade_all(lazy, master, LocalPool(settings, processes=1), results, 5)
+    results, pool.processes = Results(tmp_path), 1
+    graded = grade_all(lazy, master, pool, results, 5)
     assert "was changed" in graded["anne"].reason
     assert not list(results.folder.glob("*"))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(pool, master, tmp_path_factory):
+    """The results of thirty submissions, of judges whom nothing struck."""
+    pool.processes = 2
+    return scores(grade_all(some(30), master, pool, Results(tmp_path_factory.mktemp("a")), 5))
 
 
 def kill_one(number):
@@ -128,10 +136,14 @@ def kill_one(number):
 
 
 @pytest.mark.slow
-def test_killed_judges_are_replaced_and_change_nothing(settings, master, tmp_path, monkeypatch):
+def test_killed_judges_are_replaced_and_change_nothing(
+    pool, undisturbed, settings, master, tmp_path, monkeypatch
+):
     """Kill judges and sandboxes at random moments between and within submissions."""
+    while pool.idle:  # one who waits would be struck in place of one at work
+        pool.idle.pop().stop()
+    assert not judges()
     pool = LocalPool(settings, processes=2)
-    expected = scores(grade_all(some(30), master, pool, Results(tmp_path / "a"), 5))
     monkeypatch.setattr(local, "ATTEMPTS", 20)
     kills, done = [], []
 
@@ -140,19 +152,16 @@ def test_killed_judges_are_replaced_and_change_nothing(settings, master, tmp_pat
         time.sleep(random.uniform(0, 0.05))
         kills.append(kill_one(len(kills)))
 
-    graded = grade_all(some(30), master, pool, Results(tmp_path / "b"), 5, progress=strike)
-    assert scores(graded) == expected
+    graded = grade_all(some(30), master, pool, Results(tmp_path), 5, progress=strike)
+    assert scores(graded) == undisturbed
     assert len(done) == 30
     assert sum(kills) >= 5  # a judge is there at each fourth strike, a sandbox by chance
 
 
 @pytest.mark.slow
-def test_a_killed_run_goes_on_where_it_was(settings, master, tmp_path):
+def test_a_killed_run_goes_on_where_it_was(undisturbed, settings, master, tmp_path):
     """Kill the whole grading process, five times, and let the next one go on."""
     data = some(24)
-    expected = scores(
-        grade_all(data, master, LocalPool(settings, processes=2), Results(tmp_path / "a"), 5)
-    )
     script = tmp_path / "grade.py"
     script.write_text(f"""
 from pathlib import Path
@@ -183,7 +192,8 @@ if __name__ == "__main__":
             assert before == path.stat().st_mtime_ns, "graded twice"
     assert len(graded_at) == len(data)
     results = Results(tmp_path / "b")
-    assert {s: results.get(store.key(d, master)).to_dict() for s, d in data.items()} == expected
+    found = {s: results.get(store.key(d, master)).to_dict() for s, d in data.items()}
+    assert found == {s: undisturbed[s] for s in data}
 
 
 def test_a_judge_that_cannot_work_is_a_fault_and_no_result(settings, master, tmp_path, monkeypatch):
