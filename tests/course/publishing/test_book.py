@@ -38,6 +38,15 @@ def bare(x):
     return x
 
 
+@overload
+def several(x: int) -> int: ...
+
+
+def several(x):
+    """Say it of all."""
+    return x
+
+
 class Thing:
     """A thing."""
 
@@ -114,6 +123,12 @@ def test_a_function_without_docstring_is_listed_whole(library):
 def test_a_method_is_found_in_its_class(library):
     _, qualname, kept = listing.locate("cs231n_lib.module.Thing.method")
     assert (qualname, kept) == ("Thing.method", ["1-2"])
+
+
+def test_a_listing_of_an_overloaded_function_is_its_work_and_not_a_signature(library):
+    path, _, kept = listing.locate("cs231n_lib.module.several")
+    assert lines(kept) == [1, 3]  # of the last definition, less its docstring
+    assert path.name == "module.py"
 
 
 def test_a_listing_leaves_out_guards_and_inner_docstrings(library):

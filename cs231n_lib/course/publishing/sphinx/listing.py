@@ -91,7 +91,7 @@ def locate(dotted: str, *, guards: bool = False) -> tuple[Path, str, list[str]]:
         matches = [n for n in node.body if isinstance(n, kinds) and n.name == name]
         if not matches:
             raise LookupError(f"{dotted!r}: no function or class {name!r} in {path.name}")
-        node = matches[0]
+        node = matches[-1]  # the others are its signatures, as `@overload`
     start = min([node.lineno, *(d.lineno for d in node.decorator_list)])
     text = path.read_text(encoding="utf-8").splitlines()
     left_out = {n for first, last in _left_out(node, guards) for n in range(first, last + 1)}
