@@ -3,7 +3,8 @@
 from types import SimpleNamespace
 
 import pytest
-from docutils import nodes
+from docutils import frontend, nodes, utils
+from sphinx import addnodes
 
 from cs231n_lib.course.publishing.sphinx import lines
 
@@ -45,10 +46,30 @@ def test_punctuation_stays_with_its_formula(parts, expected):
         ("27.8 % ± 1.4 of", "27.8~%~±~1.4 of"),
         ("in chapter 4 and Fig. 11.1", "in chapter~4 and Fig.~11.1"),
         ("a % sign", "a % sign"),
+        ("by -0.3 % ± 0.9", "by −0.3~%~±~0.9"),
+        ("-0.5", "−0.5"),
+        ("pages 3-4 of CIFAR-10", "pages 3-4 of CIFAR-10"),
     ],
 )
 def test_a_number_keeps_its_sign(said, expected):
-    assert lines.UNIT.sub("~", said) == expected
+    assert lines.kept_together(said).replace("\N{NO-BREAK SPACE}", "~") == expected
+
+
+def test_a_sign_between_two_numbers_is_a_letter_beside_both():
+    found = paragraph("by ", "$x$", " ", r"$\pm$", " 0.5 or ", r"$\pm$")
+    for sign in list(found.findall(nodes.math))[1:]:
+        lines.write_sign(sign)
+    said = "|".join(part.astext() for part in found).replace("\N{NO-BREAK SPACE}", "~")
+    assert said == "by |x|~|±|~0.5 or~|±"
+
+
+def test_what_is_code_keeps_its_letters():
+    document = utils.new_document("page", frontend.get_default_settings())
+    signature = addnodes.desc_signature("", "", nodes.inline("", "", nodes.Text("-1")))
+    said = nodes.paragraph("", "", nodes.strong("", "", nodes.Text("-1")))
+    document += [signature, said, nodes.paragraph("", "", nodes.literal("", "-1"))]
+    lines.KeepTogether(document).run()
+    assert document.astext().split() == ["-1", "−1", "-1"]
 
 
 def opened(body):

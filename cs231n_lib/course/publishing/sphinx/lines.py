@@ -9,6 +9,7 @@ from html import unescape
 from typing import Any
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
@@ -19,7 +20,14 @@ CLOSING = re.compile(r"^[^\s\w(\[“‘]+")
 #: A space before a percent sign, on both sides of a plus-minus sign, and before a number that
 #: names a chapter or a figure.
 UNIT = re.compile(r"(?<=[\d%]) (?=[%±])|(?<=±) (?=\d)|(?<=hapter) (?=\d)|(?<=\bFig\.) (?=\d)")
-AS_THEY_ARE = (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.raw)
+#: A formula that is a sign between two numbers of the text.
+PLUS_MINUS = r"\pm"
+#: The sign of a negative number, as a program prints it.
+MINUS = re.compile(r"(?<![^\s(\[])-(?=\d)")
+AS_THEY_ARE = (
+    nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.raw,
+    addnodes.desc_signature,
+)  # fmt: skip
 #: A word of code in a page, and the dots of a qualified name.
 WORD = re.compile(r'<span class="pre">([^<\s]+)</span>')
 DOT = re.compile(r"(?<=\w)\.(?=[A-Za-z_]|$)")
@@ -35,12 +43,48 @@ class KeepTogether(SphinxPostTransform):
 
     def run(self, **options: Any) -> None:
         """Change the document in place."""
-        for text in list(self.document.findall(nodes.Text)):
-            joined = UNIT.sub("\N{NO-BREAK SPACE}", text)
-            if joined != text and not isinstance(text.parent, AS_THEY_ARE):
-                text.parent.replace(text, nodes.Text(joined))
+        for parent in list(self.document.findall(nodes.Element)):
+            if _as_it_is(parent):
+                continue
+            # From the parent down: a text that a cell put in does not know where it stands.
+            for place, text in enumerate(parent.children):
+                if isinstance(text, nodes.Text) and (joined := kept_together(text)) != text:
+                    parent[place] = nodes.Text(joined)
         for formula in list(self.document.findall(nodes.math)):
-            join(formula)
+            if formula.astext().strip() == PLUS_MINUS:
+                write_sign(formula)
+            else:
+                join(formula)
+
+
+def kept_together(text: str) -> str:
+    r"""Return a text whose numbers have their signs beside them.
+
+    Examples
+    --------
+    >>> kept_together("from -3 % to 5 ± 1").replace("\N{NO-BREAK SPACE}", "~")
+    'from −3~% to 5~±~1'
+    """
+    return MINUS.sub("\N{MINUS SIGN}", UNIT.sub("\N{NO-BREAK SPACE}", text))
+
+
+def _as_it_is(node: nodes.Node | None) -> bool:
+    while node is not None and not isinstance(node, AS_THEY_ARE):
+        node = node.parent
+    return node is not None
+
+
+def write_sign(formula: nodes.math) -> None:
+    """Make a plus-minus sign a letter that stays beside its numbers, in place.
+
+    A line may be broken beside every box, even at a space that says it must not.
+    """
+    parent = formula.parent
+    place = parent.index(formula)
+    parent[place] = nodes.Text("±")
+    for near, space in ((place - 1, re.compile(" $")), (place + 1, re.compile("^ "))):
+        if 0 <= near < len(parent) and isinstance(parent[near], nodes.Text):
+            parent[near] = nodes.Text(space.sub("\N{NO-BREAK SPACE}", parent[near]))
 
 
 def join(formula: nodes.math) -> None:
