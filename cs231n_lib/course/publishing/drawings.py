@@ -46,8 +46,8 @@ def write(pixels: np.ndarray) -> bytes:
 def inked(pixels: np.ndarray, theme: str) -> np.ndarray:
     """Return a figure with its grey strokes in the colour of a theme's text.
 
-    A stroke is thin: close to each of its pixels the ground shines through.  So grey pixels inside
-    a photograph stay as they are.
+    A stroke is thin: close to each of its pixels the ground shines through, bare or below a
+    translucent fill.  So grey pixels inside a photograph stay as they are.
 
     Parameters
     ----------
@@ -74,7 +74,33 @@ def inked(pixels: np.ndarray, theme: str) -> np.ndarray:
     near = windows[rows, columns].any(axis=(1, 2))
     result = pixels.copy()
     result[rows[near], columns[near], :3] = INK[theme]
+    rows, columns, share = _on_fills(pixels, grey)
+    lighter = share[:, None] * (np.array(INK[theme]) - grey)
+    result[rows, columns, :3] = np.clip(np.rint(colour[rows, columns] + lighter), 0, 255)
     return result
+
+
+def _on_fills(pixels: np.ndarray, grey: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Find the pixels in which a grey stroke lies on a translucent fill.
+
+    Returns
+    -------
+    rows, columns : ndarray of int, shape (K,)
+    share : ndarray of float, shape (K,)
+        How much of each pixel's colour is the stroke's.
+    """
+    padded = np.pad(pixels, ((2, 2), (2, 2), (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded[..., 3], (5, 5))
+    thinnest = windows.min(axis=(2, 3))
+    rows, columns = np.nonzero((thinnest > 0) & (pixels[..., 3] > thinnest))
+    down, right = np.divmod(windows[rows, columns].reshape(-1, 25).argmin(axis=1), 5)
+    fill = padded[rows + down, columns + right].astype(float)
+    below, opacity = fill[:, 3] / 255, pixels[rows, columns, 3] / 255
+    stroke = (opacity - below) / (1 - below)
+    blended = stroke[:, None] * grey + ((1 - stroke) * below)[:, None] * fill[:, :3]
+    off = abs(opacity[:, None] * pixels[rows, columns, :3] - blended).max(axis=1)
+    hit = off <= 1 + 2 * opacity  # each of the colours was rounded
+    return rows[hit], columns[hit], (stroke / opacity)[hit]
 
 
 def has_text(pixels: np.ndarray) -> bool:

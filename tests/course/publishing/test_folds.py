@@ -8,6 +8,8 @@ import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from sphinx.cmd.build import build_main
 
@@ -138,6 +140,31 @@ def test_a_photograph_keeps_its_grey():
     photograph = np.full((9, 9, 4), 255, dtype=np.uint8)
     photograph[4, 4, :3] = 0x77
     assert np.array_equal(drawings.inked(photograph, "dark"), photograph)
+
+
+def lettered(colour):
+    """Return a drawing of numbers of one colour, on the bare page and on translucent fills."""
+    with plots.style():
+        figure, ax = plt.subplots(figsize=(3, 2))
+        ax.axis("off")
+        for n, opacity in enumerate((0, 0.3, 0.45)):
+            face = (*to_rgb(plots.COLOURS[n]), opacity)
+            ax.add_patch(Rectangle((n, 0), 1, 1, facecolor=face, edgecolor="none"))
+            ax.text(n + 0.5, 0.5, "30", ha="center", va="center", color=colour)
+        ax.set(xlim=(0, 3), ylim=(0, 1))
+    file = io.BytesIO()
+    figure.savefig(file)
+    plt.close(figure)
+    return drawings.read(file.getvalue())
+
+
+@pytest.mark.parametrize("theme", drawings.INK)
+def test_letters_on_a_fill_are_in_ink_as_if_they_had_been_drawn_so(theme):
+    ink = "#" + bytes(drawings.INK[theme]).hex()
+    grey, wanted = lettered(plots.GREY), lettered(ink).astype(int)
+    visible = wanted[..., 3] > 25
+    assert abs(drawings.inked(grey, theme).astype(int) - wanted)[visible].max() <= 8
+    assert abs(grey.astype(int) - wanted)[visible].max() > 20
 
 
 def test_panels_are_cut_before_the_label_of_the_next():
