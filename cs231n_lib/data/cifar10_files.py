@@ -1,9 +1,7 @@
-"""What CIFAR-10 [1]_ consists of, where it lies, and whether each file is what it should be.
+"""What CIFAR-10 consists of, where it lies, and whether each file is what it should be.
 
-References
-----------
-.. [1] A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", technical
-   report, University of Toronto, 2009.
+Source: A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", technical
+report, University of Toronto, 2009.
 """
 
 import hashlib
