@@ -357,6 +357,25 @@ def test_restart_forgets_variables(live, expect):
     expect(output(live, FIRST)).to_have_text("False")
 
 
+def test_a_keyboard_goes_on_where_it_was_when_buttons_come_and_go(page, expect):
+    page.get_by_role("button", name="Run this page live").press("Enter")
+    state(page, "ready")
+    expect(page.get_by_role("group", name="Live page")).to_be_focused()
+    for name in ("Run all", "Interrupt", "Restart"):
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("button", name=name)).to_be_focused()
+    page.keyboard.press("Enter")
+    state(page, "restarted")
+    expect(page.get_by_role("button", name="Restart Python")).to_be_focused()
+
+
+def test_the_bar_leaves_a_low_screen_to_the_page(live):
+    bar = live.locator(".live-bar")
+    assert bar.evaluate("e => getComputedStyle(e).position") == "sticky"
+    live.set_viewport_size({"width": 320, "height": 256})  # 1280 by 1024, at 400 %
+    assert bar.evaluate("e => getComputedStyle(e).position") == "static"
+
+
 def test_edits_survive_a_reload_until_reset(live, expect):
     edit(live, FIRST, "x = 8")
     live.reload()

@@ -16,7 +16,7 @@ class Page {
     this.cells = findCells(actions, root);
     this.status = bar.querySelector(".live-status");
     bar.classList.add("live-on");
-    bar.setAttribute("role", "toolbar");
+    bar.setAttribute("role", "group");
     bar.setAttribute("aria-label", "Live page");
     bar.querySelector(".live-start").remove();
     bar.append(
@@ -27,6 +27,9 @@ class Page {
         this.reset(event.currentTarget),
       ),
     );
+    // The button that was pressed is gone: a keyboard goes on from the bar.
+    bar.tabIndex = -1;
+    if (document.activeElement === document.body) bar.focus({ preventScroll: true });
     addEventListener("pagehide", () => this.engine.end());
     addEventListener("pageshow", (event) => event.persisted && location.reload());
   }
@@ -46,7 +49,11 @@ class Page {
     this.bar.dataset.state = state;
     this.status.textContent = sentence;
     const able = !ABSENT.includes(state);
+    // A button that is switched off loses the focus, and gets it back unless it has gone elsewhere.
+    this.held = this.bar.querySelector("button:focus") ?? this.held;
     this.bar.querySelectorAll("button").forEach((each) => (each.disabled = !able));
+    if (able && document.activeElement === document.body) this.held?.focus({ preventScroll: true });
+    if (able) this.held = null;
     this.cells.forEach((cell) => cell.enable(able));
     if (this.engine.id !== this.id) this.forget();
     this.id = this.engine.id;
