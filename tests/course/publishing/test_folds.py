@@ -67,7 +67,7 @@ def folder(tmp_path_factory):
         cell("figure", PANELS, figure=True, outputs=[drawn(2)]),
         cell("taught", "plt.plot()", "show-code", figure=True, outputs=[drawn(1)]),
         cell("other", "c = 4", "hide-input"),
-        cell("long", "print()", outputs=said("x" * 90)),
+        cell("long", "print()", outputs=said("x" * 100)),
         cell("longer", "print()", outputs=said("y" * 120)),
         text("## Exercises"),
         cell("answer", "d = 5", "hide-input"),

@@ -19,8 +19,8 @@ IMPORTS, DRAWING, ANSWER, OTHER = "the imports", "the code of the figure", "our 
 EXERCISES = {"Exercises", "Practise"}
 #: For formatters and linters, not for readers.
 MARKS = re.compile(r" *# (fmt: (skip|on|off)|noqa: [A-Z0-9, ]+)[ ]*$", re.M)
-#: Characters that the column holds, and that it holds when set smaller.
-COLUMN, SMALLER = 78, 92
+#: Characters that the column holds, and that it holds when set smaller (`.wide` in book.css).
+COLUMN, SMALLER = 78, 100
 
 
 def fold_cells(app: Sphinx, document: nodes.document) -> None:
