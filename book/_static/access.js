@@ -13,14 +13,15 @@ addEventListener("load", () => {
   });
 });
 
-// A long name in the list of contents is broken behind a dot.
+// A long name in the list of contents is broken behind a dot or an underscore.
 addEventListener("load", () => {
   for (const name of document.querySelectorAll(".bd-sidebar-secondary code .pre"))
-    name.textContent = name.textContent.replaceAll(".", ".\u200b");
+    name.textContent = name.textContent.replace(/[._](?=\w)/g, "$&\u200b");
 });
 
 // What is wider than its place scrolls on its own: the keyboard can scroll it, and a faded edge says
-// on which side there is more (data-more: "left", "right" or "both"; its look is in book.css).
+// on which side there is more (data-more: "left", "right" or "both"; its look is in book.css), or that
+// there is more below (data-below), where a cut between two rows would pass for the end of a table.
 addEventListener("load", async () => {
   await window.MathJax?.startup?.promise;
   const mark = (e) => {
@@ -29,6 +30,8 @@ addEventListener("load", async () => {
     const sides = [e.scrollLeft > 1 && "left", hidden - e.scrollLeft > 1 && "right"].filter(Boolean);
     if (hidden < 2 || !sides.length) delete e.dataset.more;
     else e.dataset.more = sides.length > 1 ? "both" : sides[0];
+    const below = e.scrollHeight - e.clientHeight - e.scrollTop;
+    e.toggleAttribute("data-below", below > 4 && getComputedStyle(e).overflowY === "auto");
     if (hidden > 1 && !e.hasAttribute("tabindex")) e.tabIndex = 0;
   };
   const scrollers = () =>

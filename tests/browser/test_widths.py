@@ -36,8 +36,15 @@ MEASURE = """() => {
   const name = (e) => `${e.tagName}.${e.className} "${e.textContent.trim().slice(0, 40)}"`;
   const page = document.documentElement;
   if (page.scrollWidth > innerWidth) found.push(`the page is ${page.scrollWidth} px wide`);
+  for (const e of document.querySelectorAll(".bd-article :is(.cell_input, .listing) .wraps"))
+    found.push(`a line of code is broken: ${name(e)}`);
+  for (const e of document.querySelectorAll(".bd-article thead"))
+    if (e.checkVisibility() && !e.textContent.trim()) found.push("a row of headings is empty");
   for (const e of document.querySelectorAll(".bd-article *")) {
     const hidden = e.scrollWidth - e.clientWidth;
+    const below = e.scrollHeight - e.clientHeight - e.scrollTop;
+    if (below > 4 && getComputedStyle(e).overflowY === "auto" && !("below" in e.dataset))
+      found.push(`scrolls down without a sign: ${name(e)}`);
     if (hidden < 2 || e.clientWidth < 2 || e.closest("span.math, mjx-container *")) continue;
     const style = getComputedStyle(e);
     if (style.display === "inline" || !e.checkVisibility()) continue;
