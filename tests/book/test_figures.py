@@ -1,4 +1,6 @@
-"""The stored figures as a phone shows them: whole, with letters that are read."""
+"""The stored figures: whole on a phone, with letters that are read and bars that are seen."""
+
+import ast
 
 import pytest
 
@@ -7,6 +9,7 @@ from cs231n_lib.course.publishing import build, drawings, notebooks
 from cs231n_lib.course.publishing.sphinx import figures
 
 BOOK = root() / "book"
+BARS = {"bar", "barh", "hist"}
 PAGES = {path.relative_to(BOOK).with_suffix("").as_posix(): path for path in build.notebooks(BOOK)}
 
 
@@ -29,3 +32,17 @@ def test_a_phone_shows_figures_whole(name):
         if narrowest(png, cell.source) > figures.SCREEN
     }
     assert scrolling == set()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_bars_have_the_full_strength_of_their_colour(name):
+    """A colour of `plots.COLOURS` is told from both pages by three to one; half of it is not."""
+    faint = [
+        call.lineno
+        for cell in notebooks.read(PAGES[name]).cells
+        if "figure" in cell.metadata.get("mystnb", {})
+        for call in ast.walk(ast.parse(cell.source))
+        if isinstance(call, ast.Call) and getattr(call.func, "attr", "") in BARS
+        if any(given.arg == "alpha" for given in call.keywords)
+    ]
+    assert faint == []
