@@ -369,6 +369,14 @@ def test_a_keyboard_goes_on_where_it_was_when_buttons_come_and_go(page, expect):
     expect(page.get_by_role("button", name="Restart Python")).to_be_focused()
 
 
+@pytest.mark.parametrize("key", ["Tab", "Shift+Tab"])
+def test_from_an_editor_one_key_leads_to_the_next_button(live, key):
+    cell(live, DOUBLE).locator(".CodeMirror textarea").focus()
+    live.keyboard.press("Escape")
+    live.keyboard.press(key)
+    assert live.evaluate("document.activeElement.tagName") == "BUTTON"
+
+
 def test_the_bar_leaves_a_low_screen_to_the_page(live):
     bar = live.locator(".live-bar")
     assert bar.evaluate("e => getComputedStyle(e).position") == "sticky"

@@ -27,6 +27,7 @@ export class Editor {
       },
     });
     this.mirror.getInputField().setAttribute("aria-label", label);
+    this.mirror.getInputField().parentElement.tabIndex = -1; // a box of three pixels, to Chromium a scroller
     this.mirror.on("change", changed);
   }
 
