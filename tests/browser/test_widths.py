@@ -43,7 +43,8 @@ MEASURE = """() => {
   for (const e of document.querySelectorAll(".bd-article *")) {
     const hidden = e.scrollWidth - e.clientWidth;
     const below = e.scrollHeight - e.clientHeight - e.scrollTop;
-    if (below > 4 && getComputedStyle(e).overflowY === "auto" && !("below" in e.dataset))
+    const field = e.tagName === "TEXTAREA";
+    if (below > 4 && getComputedStyle(e).overflowY === "auto" && !field && !("below" in e.dataset))
       found.push(`scrolls down without a sign: ${name(e)}`);
     if (hidden < 2 || e.clientWidth < 2 || e.closest("span.math, mjx-container *")) continue;
     const style = getComputedStyle(e);
