@@ -39,6 +39,21 @@ def test_the_version_is_told_before_anything_slow_is_loaded():
     assert not loaded & {"numpy", "matplotlib", "nbgrader", "rich.console", "sphinx"}
 
 
+def test_no_grammar_is_compiled_before_a_notebook_is_read():
+    code = """
+import atexit, sys
+sys.argv[1:] = ["--version"]
+def read():
+    import nbformat
+    print("jsonschema" in sys.modules, "lark" in sys.modules)
+atexit.register(read)
+from cs231n_lib.course import __main__
+__main__.main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split()[-2:] == ["True", "False"], done.stderr
+
+
 def test_a_stop_while_it_loads_is_no_traceback():
     code = """
 import sys
