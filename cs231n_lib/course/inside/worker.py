@@ -244,6 +244,7 @@ def run(
     for name in ("exit", "quit"):
         setattr(builtins, name, sys.exit)
     builtins.input = sys.breakpointhook = _no_input
+    del sys.addaudithook  # steps of such a hook are not counted
     try:
         protocol.write(writer, {"ready": os.getpid()})
         worker.serve()

@@ -3,17 +3,18 @@
 Steps, changes and devices can only be seen where the student's code runs, so the code can lie about
 them. Beside each test that asks for one of them, a function of the judge's goes through the same
 meter. A meter that was replaced is found by it; one that tells the judge's function from the
-student's is not. Who names what steps are counted with in an answer gets a note.
+student's is not. Whose code names what steps are counted with, what runs uncounted, or what finds
+things by names that are put together, gets a note.
 """
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from cs231n_lib.course.checks.verdict import StudentError
-from cs231n_lib.course.inside.cells import parse
+from cs231n_lib.course.inside.cells import HELPERS, parse
 
 #: They use no name of the namespace that they are put into, which is the student's.
 NAMES = ("_counts_down", "_adds_one", "_leaves_it", "_leaves_the_device")
@@ -32,35 +33,61 @@ def _leaves_it(x):
 def _leaves_the_device(x):
     return 1.0
 """
-#: What no answer needs and a lie about steps or changes does.
-TOOLS = frozenset({"settrace", "gettrace", "setprofile", "getprofile", "_getframe", "f_trace",
-                   "f_trace_opcodes", "f_back", "monitoring", "metering", "threading", "_thread",
-                   "concurrent", "greenlet"})  # fmt: skip
+#: What no answer needs and a lie about steps or changes does: meters, what tells that one is at
+#: work (`gc` is off meanwhile), what runs beside it, and what looks names up.
+TOOLS = frozenset({
+    "settrace", "gettrace", "setprofile", "getprofile", "_getframe", "f_trace", "f_trace_opcodes",
+    "f_back", "tb_frame", "gi_frame", "monitoring", "metering", "gc",
+    "threading", "_thread", "concurrent", "greenlet", "multiprocessing", "asyncio",
+    "addaudithook", "ctypes", "_ctypes",
+    "exec", "eval", "vars", "__dict__", "__import__", "importlib", "attrgetter", "methodcaller",
+    "resolve_name", "runpy", "__getattribute__", "__builtins__", "builtins",
+})  # fmt: skip
 
 
-def suspicions(answers: Mapping[str, str]) -> list[str]:
-    """Return a note on each answer whose code names one of the `TOOLS`.
+def suspicions(cells: Iterable[tuple[str, str, bool]]) -> list[str]:
+    """Return a note on each cell whose code names one of the `TOOLS`.
+
+    ``getattr`` with the name of one counts too, and with a name that is not written out.
+
+    Parameters
+    ----------
+    cells : iterable of (str, str, bool)
+        Label, source, and whether of that source only imports, functions and classes run.
 
     Examples
     --------
-    >>> suspicions({"double": "from sys import settrace"})
-    ['double names settrace, with which steps are counted: look at its code']
+    >>> suspicions([("double", "from sys import settrace", False)])
+    ['double names settrace, with which steps are counted or hidden: look at its code']
     """
     notes = []
-    for label, source in answers.items():
-        named: set[str] = set()
-        for node in ast.walk(parse(source)):
-            match node:
-                case (
-                    ast.Attribute(attr=name) | ast.Name(id=name) | ast.alias(name=name)
-                    | ast.ImportFrom(module=str(name))
-                ):  # fmt: skip
-                    named.update(TOOLS.intersection(name.split(".")))
+    for label, source, helpers in cells:
+        body = [n for n in parse(source).body if not helpers or isinstance(n, HELPERS)]
         notes += [
-            f"{label} names {name}, with which steps are counted: look at its code"
-            for name in sorted(named)
+            f"{label} names {name}, with which steps are counted or hidden: look at its code"
+            for name in sorted(_named(ast.Module(body, [])))
         ]
-    return notes
+    return list(dict.fromkeys(notes))
+
+
+def _named(tree: ast.Module) -> set[str]:
+    named: set[str] = set()
+    plain: set[ast.expr] = set()  # uses of `getattr` with a name that is written out
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(
+                func=ast.Name(id="getattr") as function, args=[_, ast.Constant(value=str(name)), *_]
+            ):
+                plain.add(function)
+                named |= TOOLS & {name}
+            case ast.Name(id="getattr") if node not in plain:
+                named.add("getattr")
+            case (
+                ast.Attribute(attr=name) | ast.Name(id=name) | ast.alias(name=name)
+                | ast.ImportFrom(module=str(name))
+            ):  # fmt: skip
+                named.update(TOOLS.intersection(name.split(".")))
+    return named
 
 
 class Gauge:

@@ -119,7 +119,7 @@ class Grader:
             )  # fmt: skip
         try:
             with own_work(MAX_WORK):
-                notes = (*suspicions(answers.sources), *answers.notes)
+                notes = (*suspicions(_readable(answers)), *answers.notes)
         except StudentError as error:
             return self._not_run(result, error.message)
         result.notes = [visible(n)[:MAX_NOTE] for n in notes[:MAX_NOTES]]
@@ -140,6 +140,19 @@ class Grader:
         result.outcome, result.reason = STUDENT_FAULT, reason
         result.tests = [not_run(test, reason) for test in self.master.tests]
         return result
+
+
+def _readable(answers: Answers) -> list[tuple[str, str, bool]]:
+    """Return the cells that run, as many as this process reads."""
+    # Answers first: they have been held against the limit, a student's own cells have not.
+    cells, room = [], MAX_ANSWERS
+    for cell in sorted(answers.run, key=lambda cell: cell[2]):
+        room -= len(cell[1])
+        if room < 0:
+            answers.notes.append(f"{cell[0]} and cells after it are too long: look at their code")
+            break
+        cells.append(cell)
+    return cells
 
 
 def _open(source: str, blocked: tuple[str, ...]) -> str:

@@ -105,8 +105,22 @@ def test_each_test_is_gauged_and_no_more_than_once(library):
         "from threading import Thread",
         "from cs231n_lib.course.inside.metering import count_events",
         "from concurrent.futures import ThreadPoolExecutor",
+        "import gc\nquiet = gc.isenabled()",
+        "import sys\nsys.addaudithook(print)",
+        "from multiprocessing.pool import ThreadPool",
+        "import sys\nquiet = getattr(sys, 'settrace')",
+        "import sys\nquiet = getattr(sys, 'set' + 'trace')",
+        "look = getattr",
     ],
 )
-def test_an_answer_that_names_the_tools_of_a_lie_gets_a_note(source):
-    (note,) = suspicions({"double": source, "mean": "x = 'settrace'  # metering"})
+@pytest.mark.parametrize("helpers", [False, True])
+def test_code_that_names_the_tools_of_a_lie_gets_a_note(source, helpers):
+    within = f"def lie():\n    {source.replace(chr(10), chr(10) + '    ')}"
+    other = "x = 'settrace'  # metering\ny = getattr(x, 'device', None)"
+    (note,) = suspicions([("double", within, helpers), ("mean", other, False)])
     assert note.startswith("double names")
+
+
+def test_of_a_cell_of_the_students_own_only_what_runs_gets_a_note():
+    assert suspicions([("cell 3", "vars()", False)])
+    assert not suspicions([("cell 3", "vars()", True)])

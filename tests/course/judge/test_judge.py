@@ -172,6 +172,15 @@ def test_doubled_answers_run_in_their_order(grade):
     assert any("2 cells are called mean" in n for n in grade(change(mean=lambda c: [c, c])).notes)
 
 
+def test_cells_of_the_students_own_are_looked_at_as_far_as_there_is_room(grade, monkeypatch):
+    own = ["def quiet():\n    sys.settrace(None)", "def last():\n    sys.settrace(None)"]
+    assert [n.partition(" names ")[2][:8] for n in grade(submission(own)).notes] == ["settrace"] * 2
+    monkeypatch.setattr("cs231n_lib.course.judge.grader.MAX_ANSWERS", 160)
+    first, last = grade(submission(own)).notes
+    assert "names settrace" in first
+    assert "too long" in last
+
+
 def test_a_retyped_answer_still_counts(grade):
     result = grade(change(mean=lambda c: [{**c, "cell_type": "markdown"}]))
     assert result.score == 4

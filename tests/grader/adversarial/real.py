@@ -54,6 +54,34 @@ def conv_forward_im2col(x, w, b, conv_param):
     out = w.reshape(F, -1) @ im2col(x, HH, WW, stride, pad) + b[:, None]
     return out.reshape(N, F, OH, OW), (x, w, b, conv_param)
 """
+SLOW = LOOPS.replace("def im2col(", "def slow(", 1)
+REMEMBERS = (
+    SLOW
+    + """
+known = {}
+def im2col(x, *args):
+    key = x.tobytes(), x.shape, args
+    if key not in known: known[key] = slow(x, *args)
+    return known[key].copy()
+"""
+)
+AUDITED = (
+    SLOW
+    + """
+import sys
+kept = []
+def hook(event, args):
+    if event == "loops": kept.append(slow(*args))
+def hidden(*args):
+    sys.audit("loops", *args)
+    return kept.pop()
+try:
+    sys.addaudithook(hook)
+    im2col = hidden
+except AttributeError:
+    im2col = slow
+"""
+)
 ON_HOST = """
 def compute_distances_no_loops(X, X_train):
     X, X_train = (np.asarray(a.tolist() if hasattr(a, "tolist") else a) for a in (X, X_train))
@@ -137,6 +165,8 @@ def batchnorm_forward(x, gamma, beta, bn_param):
     return np.nan * x, None
 def batchnorm_backward(dout, cache): return dout, dout[:0], dout[:0]
 """),
+    attack("loops, with a memory of results", "a4", "im2col", REMEMBERS, 8.0),
+    attack("loops, in a hook of audits", "a4", "im2col", AUDITED, 8.0),
     attack("results of the host, called the device's", "a5", "compute_distances_no_loops",
            DEVICE + ON_HOST, 2.0),
     attack("what an array of the device holds", "a5", "compute_distances_no_loops", HELD, 2.0),
