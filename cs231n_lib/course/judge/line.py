@@ -87,6 +87,9 @@ class Line:
             self.received += size
             if not isinstance(reply, dict):
                 raise protocol.ProtocolError("not a reply")
+            watch.stop(deadline)
+            if watch.ended.is_set():  # the answer came while the line was cut: it is too late
+                raise EOFError
             return reply
         except protocol.ProtocolError as error:
             self.close()

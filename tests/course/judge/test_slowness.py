@@ -4,13 +4,15 @@
 """
 
 import contextlib
+import io
 import os
 import signal
 
 import pytest
 
+from cs231n_lib.course.inside import protocol
 from cs231n_lib.course.judge.grader import Grader
-from cs231n_lib.course.judge.line import InfrastructureError
+from cs231n_lib.course.judge.line import InfrastructureError, Line, WorkerError
 from cs231n_lib.course.judge.pools import Settings, local
 from cs231n_lib.course.judge.result import Fault, Result
 from cs231n_lib.course.limits import Deadline
@@ -106,3 +108,21 @@ def test_faults_are_tried_again_with_patience_and_fewer_judges(monkeypatch, tmp_
     found = dict(pool.grade({"a": b"", "b": b""}, 1))
     assert seen == [(["a", "b"], 4, 1), (["b"], 2, 2)]
     assert {r.outcome for r in found.values()} == {"graded"}
+
+
+def test_an_answer_that_comes_while_the_line_is_cut_is_blamed_on_its_own_call():
+    deadline = Deadline(wall=2.0, call=1.0)
+
+    class Late(io.BytesIO):
+        def read(self, size=-1):
+            deadline.charge(3.0)
+            assert line.watch.ended.wait(60.0)
+            return super().read(size)
+
+    answer = Late(protocol.encode({"ok": 1}))
+    line = Line(answer, io.BytesIO(), cut=lambda: None, end=lambda wait: "")
+    with pytest.raises(WorkerError, match="time limit"):
+        line.exchange({"op": "len"}, deadline)
+    assert line.dead
+    line.watch.join(60.0)
+    assert not line.watch.is_alive()
