@@ -27,27 +27,37 @@ READY, REFUSED, START, END, KILL = b"r", b"x", b"s", b"e", b"k"
 ENDING = "<id"
 
 
-def _deaf() -> dict[int, Any]:
-    """Ignore all signals but the news of a child's end; return what was done with them before.
+def _deaf() -> list[int]:
+    """Ignore all signals but the news of a child's end; return which they are.
 
     Without namespaces of its own a worker sees this process and may send it whatever the filter of
     its system calls lets through. An answer must not be able to make the machine look broken.
     """
-    before: dict[int, Any] = {}
+    ignored = []
     for number in signal.valid_signals() - {signal.SIGCHLD}:
         with contextlib.suppress(OSError, ValueError):  # two cannot be ignored, some are the C
-            before[number] = signal.signal(number, signal.SIG_IGN)  # library's own
-    return before
+            signal.signal(number, signal.SIG_IGN)  # library's own
+            ignored.append(int(number))
+    return ignored
 
 
-def _hear(before: dict[int, Any]) -> None:
-    """Undo `_deaf`."""
-    for number, handler in before.items():
-        signal.signal(number, signal.SIG_DFL if handler is None else handler)
+def _hear(ignored: list[int]) -> None:
+    """Undo `_deaf`: each signal does what it does in a Python that begins.
+
+    Not what it did here before: where the judge was started, some may have been ignored (``nohup``,
+    a shell's ``&``), and that is not the worker's.
+    """
+    ours: dict[int, Any] = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGPIPE: signal.SIG_IGN,
+        signal.SIGXFSZ: signal.SIG_IGN,
+    }
+    for number in ignored:
+        signal.signal(number, ours.get(number, signal.SIG_DFL))
 
 
 def _child(
-    connection: socket.socket, options: dict[str, Any], signals: dict[int, Any], nested: bool
+    connection: socket.socket, options: dict[str, Any], signals: list[int], nested: bool
 ) -> NoReturn:
     """Become the worker of one submission; never return."""
     try:
@@ -66,9 +76,7 @@ def _child(
         os._exit(70)
 
 
-def _fork_nested(
-    connection: socket.socket, options: dict[str, Any], signals: dict[int, Any]
-) -> int:
+def _fork_nested(connection: socket.socket, options: dict[str, Any], signals: list[int]) -> int:
     """Start a worker as the first process of a new pid namespace; return its pid, 0 if refused."""
     read_end, write_end = os.pipe()
     middle = os.fork()
@@ -89,7 +97,7 @@ def _fork_nested(
     return pid
 
 
-def _fork_plain(connection: socket.socket, options: dict[str, Any], signals: dict[int, Any]) -> int:
+def _fork_plain(connection: socket.socket, options: dict[str, Any], signals: list[int]) -> int:
     pid = os.fork()
     if pid == 0:
         _child(connection, options, signals, nested=False)

@@ -342,3 +342,17 @@ def test_a_worker_hears_signals_as_any_process_does(walls):
     heard = evaluate(worker, "[int(signal.getsignal(n)) for n in (15, 10, 14, 34, 13)]")
     assert heard == [signal.SIG_DFL] * 4 + [signal.SIG_IGN]
     assert "default_int_handler" in evaluate(worker, "repr(signal.getsignal(2))")
+
+
+def test_a_worker_hears_what_its_judge_was_told_to_ignore(make_sandbox):
+    deaf_to = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
+    before = [signal.signal(number, signal.SIG_IGN) for number in deaf_to]
+    try:
+        walls = make_sandbox()
+        worker = start(walls)
+    finally:
+        for number, handler in zip(deaf_to, before, strict=True):
+            signal.signal(number, handler)
+    run(worker, "import signal")
+    assert evaluate(worker, "[int(signal.getsignal(n)) for n in (1, 15)]") == [signal.SIG_DFL] * 2
+    assert "default_int_handler" in evaluate(worker, "repr(signal.getsignal(2))")
