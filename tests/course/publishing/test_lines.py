@@ -67,9 +67,10 @@ def test_what_is_code_keeps_its_letters():
     document = utils.new_document("page", frontend.get_default_settings())
     signature = addnodes.desc_signature("", "", nodes.inline("", "", nodes.Text("-1")))
     said = nodes.paragraph("", "", nodes.strong("", "", nodes.Text("-1")))
-    document += [signature, said, nodes.paragraph("", "", nodes.literal("", "-1"))]
+    example = nodes.doctest_block("", ">>> -1")
+    document += [signature, said, nodes.paragraph("", "", nodes.literal("", "-1")), example]
     lines.KeepTogether(document).run()
-    assert document.astext().split() == ["-1", "−1", "-1"]
+    assert document.astext().split() == ["-1", "−1", "-1", ">>>", "-1"]
 
 
 def opened(body):

@@ -24,10 +24,8 @@ UNIT = re.compile(r"(?<=[\d%]) (?=[%±])|(?<=±) (?=\d)|(?<=hapter) (?=\d)|(?<=\
 PLUS_MINUS = r"\pm"
 #: The sign of a negative number, as a program prints it.
 MINUS = re.compile(r"(?<![^\s(\[])-(?=\d)")
-AS_THEY_ARE = (
-    nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.raw,
-    addnodes.desc_signature,
-)  # fmt: skip
+#: Code, examples among it, formulas and what is written in HTML: not text of ours to change.
+AS_THEY_ARE = (nodes.literal, nodes.FixedTextElement, nodes.math, addnodes.desc_signature)
 #: A word of code in a page, and the dots of a qualified name.
 WORD = re.compile(r'<span class="pre">([^<\s]+)</span>')
 DOT = re.compile(r"(?<=\w)\.(?=[A-Za-z_]|$)")
