@@ -78,19 +78,8 @@ class Line:
         InfrastructureError
             If the clock ran out first, or the sandbox around the worker died.
         """
-        watch = self.watch
-        watch.begin(deadline)
         try:
-            if message is not None:
-                protocol.write(self.writer, message)
-            reply, size = protocol.read(self.reader)
-            self.received += size
-            if not isinstance(reply, dict):
-                raise protocol.ProtocolError("not a reply")
-            watch.stop(deadline)
-            if watch.ended.is_set():  # the answer came while the line was cut: it is too late
-                raise EOFError
-            return reply
+            return self._answer(message, deadline)
         except protocol.ProtocolError as error:
             self.close()
             raise WorkerError(f"your code sent {error} in place of a result") from None
@@ -98,8 +87,7 @@ class Line:
             self.close()
             raise WorkerError("your code sent more than the judge can hold") from None
         except (EOFError, OSError, ValueError):
-            watch.stop(deadline)
-            if watch.late:
+            if self.watch.late:
                 self.close()
                 raise InfrastructureError(
                     f"the machine is too busy: no result after {deadline.backstop():.0f} seconds "
@@ -110,8 +98,21 @@ class Line:
             except Lost as lost:
                 raise InfrastructureError(str(lost)) from None
             raise self.broken or WorkerError(f"your code ended its own process{how}") from None
+
+    def _answer(self, message: Any, deadline: Deadline) -> dict[str, Any]:
+        self.watch.begin(deadline)
+        try:
+            if message is not None:
+                protocol.write(self.writer, message)
+            reply, size = protocol.read(self.reader)
+            self.received += size
         finally:
-            watch.stop(deadline)
+            self.watch.stop(deadline)
+        if not isinstance(reply, dict):
+            raise protocol.ProtocolError("not a reply")
+        if self.watch.ended.is_set():  # the answer came while the line was cut: it is too late
+            raise EOFError
+        return reply
 
     def close(self) -> None:
         """Kill the worker and all it started, if that has not been done."""
