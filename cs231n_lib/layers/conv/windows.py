@@ -75,7 +75,7 @@ class Windows:
 
     def is_image(self, images: int) -> bool:
         """Tell whether there is one phase, and one image is that phase as it is."""
-        return images == self.taps == self.stride == 1 and self.pad == 0
+        return images == self.stride == 1 and self.picks
 
     @property
     def picks(self) -> bool:
@@ -125,7 +125,8 @@ class Windows:
         array([[0., 2., 1., 3.]])
         """
         if self.picks:
-            x[...] = 0
+            if self.stride > 1:
+                x[...] = 0  # some pixels lie in no window
             self._picked(x)[...] = self._grid(phases, len(x))[0, 0].transpose(2, 0, 1, 3)
             return
         wide = self._wide(phases, len(x), space)
