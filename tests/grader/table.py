@@ -19,6 +19,7 @@ import math
 import pickle
 import re
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from operator import attrgetter
@@ -77,6 +78,24 @@ def grade(
 ) -> dict[str, Outcome]:
     """Return what fails of an exercise; see `authoring.trial.grade`."""
     return trial.grade(master(assignment), exercise, answers, seed)
+
+
+def everywhere() -> list[tuple[str, str]]:
+    """Return each assignment with each of its exercises."""
+    return [(assignment, e) for assignment in assignments() for e in exercises(assignment)]
+
+
+def earned(assignment: str, exercise: str, answers: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the tests that answers pass, of those that pass any; ``answers`` by a description."""
+    tests = {t.name.removeprefix(f"{exercise}-") for t in tests_of(assignment, exercise)}
+    found = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of arithmetic with NaN
+        for what, code in answers.items():
+            passed = tests - set(grade(assignment, exercise, {exercise: code}, seed=1))
+            if passed:
+                found[what] = sorted(passed)
+    return found
 
 
 def built_on(assignment: str) -> dict[str, set[str]]:
