@@ -13,11 +13,14 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from cs231n_lib.course.__main__ import without_a_grammar
+
 # Machines that run many things at once are slow at times: that is no failure. In CI the same
 # commit gets the same verdict twice; elsewhere each run looks at new cases.
 settings.register_profile("patient", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("patient")
 
+without_a_grammar()  # as the command does, before it reads notebooks
 matplotlib.use("Agg")  # not by MPLBACKEND: kernels would inherit it and draw nothing
 
 LIBRARY = Path(__file__).parent / "library"

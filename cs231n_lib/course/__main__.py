@@ -7,7 +7,7 @@ from cs231n_lib._extras import MissingExtraError, extra
 
 def main() -> None:
     """Run the command line, or say in a sentence what it needs and how to install that."""
-    _without_a_grammar()
+    without_a_grammar()
     try:
         with extra("cli", "the command cs231n"):
             from cs231n_lib.course import cli
@@ -18,7 +18,7 @@ def main() -> None:
         sys.exit(130)
 
 
-def _without_a_grammar() -> None:
+def without_a_grammar() -> None:
     """Let what reads notebooks be imported in two thirds of the time.
 
     Where jsonschema finds `rfc3987_syntax`, it has a grammar compiled at each start, for addresses

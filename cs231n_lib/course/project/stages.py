@@ -15,8 +15,12 @@ from cs231n_lib.course.errors import UserError
 CACHES = ("_build", ".pytest_cache", ".ruff_cache", ".mypy_cache", ".hypothesis", "htmlcov")
 
 
+#: Only the stage of notebooks needs nbval, which loads Jupyter into each process.
+PYTEST = python("-m", "pytest", "-q", "-p", "no:nbval")
+
+
 def _pytest(*arguments: str, dist: str = "worksteal") -> list[str]:
-    return python("-m", "pytest", "-q", "-n", "2", "--dist", dist, *arguments)
+    return [*PYTEST, "-n", "2", "--dist", dist, *arguments]
 
 
 #: The tests of the road that a grade takes: the longest of the unit tests, a stage of their own.
@@ -46,15 +50,15 @@ STAGES = {
     ],
     "grader": [_pytest(*GRADER)],
     # A notebook's cells run in one kernel, one after the other.
-    "notebooks": [_pytest("--nbval", "--nbval-current-env", "book", NOTEBOOKS, dist="loadfile")],
-    # In one process: two browsers at once on two cores make pages miss their deadlines.
-    "browser": [
-        python("-m", "pytest", "-q", "tests/browser", *(f"--ignore={file}" for file in ENGINE))
+    "notebooks": [
+        _pytest("-p", "nbval", "--nbval", "--nbval-current-env", "book", NOTEBOOKS, dist="loadfile")
     ],
+    # In one process: two browsers at once on two cores make pages miss their deadlines.
+    "browser": [[*PYTEST, "tests/browser", *(f"--ignore={file}" for file in ENGINE)]],
     # The page's own Python; skipped, with the reason, where it was never fetched. Chapters are
     # arithmetic and little else, so two at once, each in a browser of its own.
     "engine": [
-        python("-m", "pytest", "-q", *ENGINE, "--deselect", CHAPTERS),
+        [*PYTEST, *ENGINE, "--deselect", CHAPTERS],
         _pytest(CHAPTERS),
     ],
 }
@@ -107,6 +111,8 @@ def _stage(name: str, output: IO[bytes] | None = None) -> tuple[int, float]:
     start = time.perf_counter()
     # Tests run side by side already, and threads of BLAS spin while they wait for the next product.
     env = {"OMP_NUM_THREADS": "1", **os.environ}
+    # Where images of machines set this, each of a thousand processes would compile all it imports.
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
     done = [
         subprocess.run(
             command, cwd=root(), env=env, stdout=output, stderr=output and subprocess.STDOUT

@@ -71,6 +71,13 @@ def test_failing_stage_fails_the_run(monkeypatch, capsys):
     assert "FAILED" in capsys.readouterr().out
 
 
+def test_what_a_stage_compiles_is_kept_for_its_next_process(monkeypatch):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    asked = [sys.executable, "-c", "import sys; sys.exit(sys.dont_write_bytecode)"]
+    monkeypatch.setattr(stages, "STAGES", {"one": [asked]})
+    assert stages.run_stages(["one"]) == 0
+
+
 def test_pages_are_tried_beside_the_other_stages_and_told_last(monkeypatch, tmp_path, capfd):
     """Each of the two waits for what only the other one makes."""
     wait = """
