@@ -1,4 +1,4 @@
-"""Convolution, pooling and training steps of the lab's ConvNet against PyTorch on the CPU."""
+"""Convolution, pooling and training steps of a small ConvNet against PyTorch on the CPU."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from cs231n_lib.training.optim import Momentum
 
 PEER = "PyTorch CPU"
 POOL = {"pool_height": 2, "pool_width": 2, "stride": 2}
-# [[CONV3 -> RELU]*2 -> POOL2]*2 with 32 filters, as the lab trains it.
-LAB = "INPUT[32x32x3] -> [[CONV3-32 -> RELU]*2 -> POOL2]*2 -> [FC-128 -> RELU]*1 -> FC-10"
+# Four convolutions of 32 filters: the network that the chapter on GPUs profiles.
+SMALL = "INPUT[32x32x3] -> [[CONV3-32 -> RELU]*2 -> POOL2]*2 -> [FC-128 -> RELU]*1 -> FC-10"
 BATCH = 100
 
 # name: shape of x, filters, size, stride, pad
@@ -53,7 +53,7 @@ def cases(quick: bool) -> list[Case]:
         name = f"max pool 2x2 {'x'.join(map(str, shape))}, forward + backward"
         found.append(Case(name, PEER, 0.6, pooling(shape), ours_pool, torch_pool, agree_all))
     steps = 5 if quick else 20
-    name = f"lab ConvNet, {steps} steps of batch {BATCH}"
+    name = f"small ConvNet, {steps} steps of batch {BATCH}"
     found.append(Case(name, PEER, 1.0, steps_of(steps), ours_steps, torch_steps, agree_losses))
     found.append(Case(name, BARE, None, steps_of(steps), ours_steps, bare_steps))
     return found
@@ -154,13 +154,13 @@ def steps_of(steps: int) -> Any:
         rng, images = np.random.default_rng(0), steps * BATCH
         X = rng.standard_normal((images, 3, 32, 32), dtype=np.float32)
         y = rng.integers(0, 10, images)
-        return X, y, build(LAB, rng=rng).params
+        return X, y, build(SMALL, rng=rng).params
 
     return inputs
 
 
 def ours_steps(X: np.ndarray, y: np.ndarray, params: dict[str, np.ndarray]) -> list[float]:
-    net = build(LAB, rng=np.random.default_rng(0))
+    net = build(SMALL, rng=np.random.default_rng(0))
     net.params = {name: value.copy() for name, value in params.items()}
     optimiser, losses = Momentum(1e-3), []
     for start in range(0, len(X), BATCH):
