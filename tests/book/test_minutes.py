@@ -36,3 +36,17 @@ def test_the_front_page_has_the_minutes_of_the_heads():
     heads = said_by_heads()
     assert len(heads) >= 18
     assert said_by_the_front() == heads
+
+
+WORDS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8}
+
+
+def test_the_front_page_has_the_minutes_of_the_labs():
+    labs = {
+        path.stem: WORDS[re.search(r"About (\w+)\s+minutes on\s+two", head(path))[1]]
+        for path in (BOOK / "labs").glob("*.ipynb")
+    }
+    front = "\n".join(cell.source for cell in notebooks.read(BOOK / "intro.ipynb").cells)
+    rows = re.findall(r"^\| \{doc\}`labs/(\w+)` \|.*\| (\d+) \|$", front, re.M)
+    assert len(labs) >= 4
+    assert {lab: int(minutes) for lab, minutes in rows} == labs
