@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import pickle
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -108,28 +110,55 @@ def everything(run):
 
 
 def test_training_goes_on_as_if_nothing_had_happened():
-    """After every interrupt the run stands between two steps, and ends as the whole one does."""
+    """After every interrupt the run stands between two steps, and ends as the whole one does.
+
+    Between two steps a call of `train` keeps nothing but its bar, so each step is interrupted in a
+    run that stands right before it: the steps before it are not made again for each bytecode.
+    """
     whole = make_solver()
-    stations = [everything(whole)]
+    runs = [pickle.dumps(whole)]
     original = Solver._all_or_nothing
 
     @contextlib.contextmanager
     def watched(self):
         with original(self):
             yield
-        stations.append(everything(self))
+        runs.append(pickle.dumps(self))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Solver, "_all_or_nothing", watched)
         whole.train()
-    assert len(stations) == 1 + 2 * (2 + 1)
-    count = 0
-    for count, run in enumerate(interrupted(make_solver, Solver.train, solver)):
-        assert everything(run) in stations, count
-        if count % 50 == 0:
+    assert len(runs) == 1 + 2 * (2 + 1)
+    stations = [everything(pickle.loads(run)) for run in runs]
+    assert stations[0] == everything(make_solver())
+    assert stations[-1] == everything(whole)
+
+    class Enough(Exception):
+        pass
+
+    def to_the_next(run):
+        begun = []
+
+        def once(self):
+            if begun:
+                raise Enough
+            begun.append(self)
+            return original(self)
+
+        with pytest.MonkeyPatch.context() as patch, contextlib.suppress(Enough):
+            patch.setattr(Solver, "_all_or_nothing", once)
             run.train()
-            assert everything(run) == stations[-1], count
-    assert count > 300
+
+    count = 0
+    for number, before in enumerate(runs):
+        around = stations[number : number + 2]
+        for run in interrupted(partial(pickle.loads, before), to_the_next, solver):
+            assert everything(run) in around, (number, count)
+            if count % 50 == 0:
+                run.train()
+                assert everything(run) == stations[-1], (number, count)
+            count += 1
+    assert count > 1000
 
 
 def test_a_step_that_diverges_leaves_all_as_it_was():
