@@ -16,6 +16,8 @@ from cs231n_lib import plots
 
 #: Pixels of a point (1/72 inch) in a drawing, at Matplotlib's 100 dots an inch.
 POINT = 100 / 72
+#: The grey of text and axes, in numbers.
+GREY = np.array([int(plots.GREY[n : n + 2], 16) for n in (1, 3, 5)])
 #: The text colours of the two themes (`--pst-color-text-muted` in book/_static/book.css).
 INK = {"light": (0x5D, 0x5A, 0x53), "dark": (0xAA, 0xA7, 0x9F)}
 #: A share of a panel's width that only its axes have.
@@ -63,24 +65,29 @@ def inked(pixels: np.ndarray, theme: str) -> np.ndarray:
     >>> inked(stroke, "dark")[1, 1].tolist()
     [170, 167, 159, 255]
     """
-    grey = np.array([int(plots.GREY[n : n + 2], 16) for n in (1, 3, 5)])
-    colour, opacity = pixels[..., :3].astype(int), pixels[..., 3]
-    # A pixel that is hardly there has its colour rounded.
-    allowed = np.where(opacity == 255, 0, 2 + 128 // np.maximum(opacity, 1).astype(int))
-    is_grey = (abs(colour - grey).max(axis=2) <= allowed) & (opacity > 0)
-    ground = np.pad(opacity < 255, 2, constant_values=True)
-    windows = np.lib.stride_tricks.sliding_window_view(ground, (5, 5))
-    rows, columns = np.nonzero(is_grey)
-    near = windows[rows, columns].any(axis=(1, 2))
     result = pixels.copy()
-    result[rows[near], columns[near], :3] = INK[theme]
-    rows, columns, share = _on_fills(pixels, grey)
-    lighter = share[:, None] * (np.array(INK[theme]) - grey)
-    result[rows, columns, :3] = np.clip(np.rint(colour[rows, columns] + lighter), 0, 255)
+    result[*_on_ground(pixels), :3] = INK[theme]
+    rows, columns, share = _on_fills(pixels)
+    lighter = share[:, None] * (np.array(INK[theme]) - GREY)
+    result[rows, columns, :3] = np.clip(np.rint(pixels[rows, columns, :3] + lighter), 0, 255)
     return result
 
 
-def _on_fills(pixels: np.ndarray, grey: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _on_ground(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows and columns of the grey pixels with bare or translucent ground around."""
+    seen = np.nonzero(pixels[..., 3])
+    colour, opacity = pixels[*seen, :3].astype(int), pixels[*seen, 3].astype(int)
+    # A pixel that is hardly there has its colour rounded.
+    allowed = np.where(opacity == 255, 0, 2 + 128 // opacity)
+    is_grey = (abs(colour - GREY) <= allowed[:, None]).all(axis=1)
+    rows, columns = (place[is_grey] for place in seen)
+    ground = np.pad(pixels[..., 3] < 255, 2, constant_values=True)
+    windows = np.lib.stride_tricks.sliding_window_view(ground, (5, 5))
+    near = windows[rows, columns].any(axis=(1, 2))
+    return rows[near], columns[near]
+
+
+def _on_fills(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Find the pixels in which a grey stroke lies on a translucent fill.
 
     Returns
@@ -91,13 +98,16 @@ def _on_fills(pixels: np.ndarray, grey: np.ndarray) -> tuple[np.ndarray, np.ndar
     """
     padded = np.pad(pixels, ((2, 2), (2, 2), (0, 0)))
     windows = np.lib.stride_tricks.sliding_window_view(padded[..., 3], (5, 5))
-    thinnest = windows.min(axis=(2, 3))
+    height, width = pixels.shape[:2]
+    # Of each window's rows first, then of its columns: by slices, for NumPy is slow at windows.
+    lowest = np.minimum.reduce([padded[n : n + height, :, 3] for n in range(5)])
+    thinnest = np.minimum.reduce([lowest[:, n : n + width] for n in range(5)])
     rows, columns = np.nonzero((thinnest > 0) & (pixels[..., 3] > thinnest))
     down, right = np.divmod(windows[rows, columns].reshape(-1, 25).argmin(axis=1), 5)
     fill = padded[rows + down, columns + right].astype(float)
     below, opacity = fill[:, 3] / 255, pixels[rows, columns, 3] / 255
     stroke = (opacity - below) / (1 - below)
-    blended = stroke[:, None] * grey + ((1 - stroke) * below)[:, None] * fill[:, :3]
+    blended = stroke[:, None] * GREY + ((1 - stroke) * below)[:, None] * fill[:, :3]
     off = abs(opacity[:, None] * pixels[rows, columns, :3] - blended).max(axis=1)
     hit = off <= 1 + 2 * opacity  # each of the colours was rounded
     return rows[hit], columns[hit], (stroke / opacity)[hit]
@@ -105,6 +115,8 @@ def _on_fills(pixels: np.ndarray, grey: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 def has_text(pixels: np.ndarray) -> bool:
     """Return whether a figure has strokes in the grey of text: grids of filters have none."""
+    if _on_ground(pixels)[0].size:
+        return True
     return not np.array_equal(inked(pixels, "light"), inked(pixels, "dark"))
 
 
