@@ -38,7 +38,7 @@ def test_work_is_done_by_several_threads_with_one_thread_of_blas(three_threads):
     together, seen = threading.Barrier(3), set()
 
     def work(part):
-        together.wait(timeout=30)
+        together.wait(timeout=300)
         seen.add(threading.current_thread().name.partition("_0")[0])
         return [library.num_threads for library in libraries()]
 
@@ -53,7 +53,7 @@ def test_results_are_passed_on_in_the_order_of_the_parts(three_threads):
 
     def work(part):
         if part.start == 0:
-            assert later.wait(timeout=30)
+            assert later.wait(timeout=300)
         elif part.start == 2:
             later.set()
         return part.start
@@ -209,7 +209,7 @@ def test_a_forked_process_starts_threads_of_its_own(three_threads):
     assert sorted(parallel.in_threads(lambda part: together.wait(), 3)) == [0, 1, 2]
     child = os.fork()
     if child == 0:  # no pytest below this line
-        signal.alarm(10)  # the death of a child that hangs
+        signal.alarm(300)  # the death of a child that hangs
         os._exit(0 if parallel.in_threads(list, 3) == [[0], [1], [2]] else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
@@ -224,7 +224,7 @@ def test_a_process_forked_in_the_middle_of_work_begins_anew(three_threads):
             return 0
         child = os.fork()
         if child == 0:
-            signal.alarm(10)
+            signal.alarm(300)
             threads = [library.num_threads for library in libraries()]
             fine = threads == [3] and parallel.in_threads(list, 3) == [[0], [1], [2]]
             os._exit(0 if fine else 1)

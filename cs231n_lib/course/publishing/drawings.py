@@ -66,7 +66,7 @@ def inked(pixels: np.ndarray, theme: str) -> np.ndarray:
     [170, 167, 159, 255]
     """
     result = pixels.copy()
-    result[*_on_ground(pixels), :3] = INK[theme]
+    result[..., :3][_on_ground(pixels)] = INK[theme]
     rows, columns, share = _on_fills(pixels)
     lighter = share[:, None] * (np.array(INK[theme]) - GREY)
     result[rows, columns, :3] = np.clip(np.rint(pixels[rows, columns, :3] + lighter), 0, 255)
@@ -76,7 +76,7 @@ def inked(pixels: np.ndarray, theme: str) -> np.ndarray:
 def _on_ground(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows and columns of the grey pixels with bare or translucent ground around."""
     seen = np.nonzero(pixels[..., 3])
-    colour, opacity = pixels[*seen, :3].astype(int), pixels[*seen, 3].astype(int)
+    colour, opacity = pixels[..., :3][seen].astype(int), pixels[..., 3][seen].astype(int)
     # A pixel that is hardly there has its colour rounded.
     allowed = np.where(opacity == 255, 0, 2 + 128 // opacity)
     is_grey = (abs(colour - GREY) <= allowed[:, None]).all(axis=1)

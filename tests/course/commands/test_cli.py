@@ -84,7 +84,7 @@ def test_pages_are_tried_beside_the_other_stages_and_told_last(monkeypatch, tmp_
 import pathlib, sys, time
 made, awaited = map(pathlib.Path, sys.argv[1:])
 made.touch()
-until = time.monotonic() + 60
+until = time.monotonic() + 600
 while not awaited.exists() and time.monotonic() < until:
     time.sleep(0.01)
 print("met" if awaited.exists() else "alone", flush=True)

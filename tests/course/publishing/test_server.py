@@ -107,7 +107,7 @@ def site(tmp_path_factory):
             site.cookies[name] = value
     yield site
     site.process.terminate()
-    site.process.wait(timeout=30)
+    site.process.wait(timeout=300)
 
 
 START = {"path": "page.ipynb", "name": "", "type": "notebook", "kernel": {"name": "python3"}}
@@ -300,7 +300,7 @@ def proxied(tmp_path_factory):
     site = Site(tmp_path_factory.mktemp("proxied"), port, address)
     yield site
     site.process.terminate()
-    site.process.wait(timeout=30)
+    site.process.wait(timeout=300)
 
 
 def test_behind_a_proxy_everything_lies_below_its_address(proxied):
@@ -341,7 +341,7 @@ def test_ctrl_c_stops_it_with_its_kernels(tmp_path):
         pytest.skip("needs POSIX signals")
     site = Site(tmp_path)
     site.process.send_signal(signal.SIGINT)
-    assert site.process.wait(timeout=30) == 0
+    assert site.process.wait(timeout=300) == 0
     assert "Traceback" not in site.said()
 
 
