@@ -7,7 +7,7 @@ number an image for whatever varies within the class: a stride, a raised head, o
 
 import numpy as np
 
-from cs231n_lib.data._canvas import Canvas, Draws, PerImage, mix, rgb, union
+from cs231n_lib.data._canvas import Canvas, Draws, intersection, mix, rgb, union
 
 BLACK, WHITE, PINK = rgb("#1c1a1c"), rgb("#fbfaf5"), rgb("#f08a96")
 GLASS, STEEL, TYRE = rgb("#bfe3f2"), rgb("#9aa3ad"), rgb("#232327")
@@ -238,7 +238,7 @@ def ship(canvas: Canvas, draw: Draws, coat: np.ndarray) -> None:
         canvas.fill(canvas.ellipse(x, 0.06, 0.055, 0.055), rgb("#31506e"))
     hull = canvas.polygon([(-0.84, 0.16), (0.94, 0.1), (0.62, 0.6), (-0.66, 0.6)])
     canvas.fill(hull, coat)
-    canvas.fill(np.maximum(hull, canvas.below(0.5)), rgb("#b3402f"))
+    canvas.fill(intersection(hull, canvas.below(0.5)), rgb("#b3402f"))
     canvas.fill(canvas.box(0.02, 0.2, 0.78, 0.03), WHITE, 0.85)
     for x in (-0.66, -0.22, 0.22, 0.66):
         canvas.fill(canvas.ellipse(x, 0.64, 0.26, 0.08), rgb("#e6f4fb"), 0.75)
@@ -260,15 +260,13 @@ def truck(canvas: Canvas, draw: Draws, coat: np.ndarray) -> None:
     _wheels(canvas, -0.62, -0.24, 0.62, radius=0.19)
 
 
-def balloon(canvas: Canvas, draw: Draws, chance: PerImage) -> None:
-    """Let a balloon of any colour fly anywhere, in a share ``chance`` of the images."""
-    present = (draw() < chance).astype(np.float32)
+def balloon(canvas: Canvas, draw: Draws) -> None:
+    """Let a balloon of any colour fly anywhere."""
     x, y, r = 2 * draw() - 1, 1.8 * draw() - 1, 0.14 + 0.12 * draw()
     colour = np.stack([0.15 + 0.85 * draw() for _ in range(3)])
-    canvas.fill(canvas.capsule(x, y, x + 0.1, y + 2.6 * r, 0.015), rgb("#f4f0e4"), present)
-    canvas.fill(canvas.ellipse(x, y, r, 1.15 * r), colour, present)
-    gleam = canvas.ellipse(x - 0.35 * r, y - 0.4 * r, 0.3 * r, 0.3 * r)
-    canvas.fill(gleam, WHITE, 0.7 * present)
+    canvas.fill(canvas.capsule(x, y, x + 0.1, y + 2.6 * r, 0.015), rgb("#f4f0e4"))
+    canvas.fill(canvas.ellipse(x, y, r, 1.15 * r), colour)
+    canvas.fill(canvas.ellipse(x - 0.35 * r, y - 0.4 * r, 0.3 * r, 0.3 * r), WHITE, 0.7)
 
 
 #: For every label: the object, its colours (the usual one first), and the number of the

@@ -1,6 +1,8 @@
 """The embedded data set: ten CIFAR-10 classes drawn from a seed, with nuisances to dial."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +17,7 @@ _DRAWS = {
     "place": 2, "frame": 7, "coat": 4, "background": 20, "object": 3, "balloons": 14, "light": 4
 }  # fmt: skip
 _CHUNK = 64  # images painted at once: few enough to stay in a processor's cache
+_FRAME_Y, _BALLOON_Y = slice(4, 6), 2  # the draws that say how high the frame and a balloon are
 _BLOCK = 5000  # images in memory as floats at once
 
 
@@ -84,11 +87,6 @@ class Nuisances:
         return cls(**{field.name: 0.0 for field in fields(cls)})
 
 
-def _split(table: np.ndarray) -> list[np.ndarray]:
-    """Return the columns of ``table`` purpose by purpose, in the order of ``_DRAWS``."""
-    return np.split(table, np.cumsum(list(_DRAWS.values()))[:-1], axis=1)
-
-
 def _coat(palette: tuple[str, ...], draw: Draws, dial: PerImage) -> np.ndarray:
     """Return the usual colour of the class or another one of its palette, shape (3, n, 1, 1)."""
     other, which, shade, tint = draw(), draw(), draw(), draw()
@@ -98,62 +96,108 @@ def _coat(palette: tuple[str, ...], draw: Draws, dial: PerImage) -> np.ndarray:
     return np.minimum(mix(coat, rgb("#c8a878"), dial * 0.3 * tint), 1)
 
 
-def _paint(label: int, place: int, table: np.ndarray, dials: Nuisances) -> np.ndarray:
-    """Draw one class in one place, once for every row of ``table``; shape (3, n, 32, 32)."""
-    pose, position, scale, colour, light, clutter = (
-        np.float32(dial)
-        for dial in (
-            dials.pose, dials.position, dials.scale, dials.colour, dials.lighting, dials.clutter
-        )
-    )  # fmt: skip
-    draws = {name: Draws(part) for name, part in zip(_DRAWS, _split(table), strict=True)}
-    draw_object, palette, _ = CAST[label]
+def _paint(
+    pixels: np.ndarray,
+    members: np.ndarray,
+    height: np.ndarray,
+    brush: Callable[[Canvas, np.ndarray], None],
+) -> None:
+    """Have ``brush(canvas, which)`` paint some images, a chunk of them at once.
 
+    Those with like values of ``height`` come together: their shapes lie in the same few rows.
+    """
+    members = members[np.argsort(height[members], kind="stable")]
+    for start in range(0, len(members), _CHUNK):
+        which = members[start : start + _CHUNK]
+        canvas = Canvas(pixels[:, which])
+        brush(canvas, which)
+        pixels[:, which] = canvas.pixels
+
+
+def _paint_object(canvas: Canvas, label: int, draws: dict[str, Draws], dials: Nuisances) -> None:
+    pose, position, scale, colour = (
+        np.float32(dial) for dial in (dials.pose, dials.position, dials.scale, dials.colour)
+    )
+    draw_object, palette, _ = CAST[label]
     draw = draws["frame"]
     facing = np.where(draw() < 0.5 * pose, -1, 1).astype(np.float32)
     tilt = pose * 0.16 * (draw() - 0.5)
     # The sum of two uniform numbers: near the middle more often than far from it.
     x, y = (0.5 * position * (draw() + draw() - 1) for _ in range(2))
     size = 0.85 + scale * 0.5 * (draw() - 0.5)
-    coat = _coat(palette, draws["coat"], colour)
-
-    canvas = Canvas(len(table))
-    BACKGROUNDS[place](canvas, draws["background"])
-    balloon(canvas, draws["balloons"], clutter)
     canvas.place(x, y, size, facing, tilt)
-    draw_object(canvas, draws["object"], coat)
-    canvas.unplace()
-    balloon(canvas, draws["balloons"], 0.5 * clutter)
+    draw_object(canvas, draws["object"], _coat(palette, draws["coat"], colour))
 
-    draw = draws["light"]
+
+def _shed_light(canvas: Canvas, draw: Draws, light: np.float32) -> None:
     gain, contrast = 1 + light * (0.9 * draw() - 0.5), 1 - 0.2 * light * draw()
     slope, tint = 0.6 * light * (draw() - 0.5), 0.4 * light * (draw() - 0.5)
     pixels = canvas.pixels
     pixels[0] *= 1 + tint
     pixels[2] *= 1 - tint
     pixels *= gain * (1 + slope * canvas.page_x)
-    return (pixels - 0.5) * contrast + 0.5
+    pixels -= 0.5
+    pixels *= contrast
+    pixels += 0.5
+
+
+def _as_bytes(pixels: np.ndarray, grain: np.random.Generator, noise: float) -> np.ndarray:
+    """Add the grain to pixels (3, n, 32, 32); return images (n, 32, 32, 3)."""
+    shape = (*pixels.shape[1:], 3)
+    images = np.float32(0.4 * noise) * (grain.random(shape, np.float32) - np.float32(0.5))
+    images += pixels.transpose(1, 2, 3, 0)
+    np.minimum(np.maximum(images, 0, out=images), 1, out=images)
+    images *= 255
+    images += np.float32(0.5)
+    return images.astype(np.uint8)
 
 
 def _draw_block(
     labels: np.ndarray, table: np.ndarray, grain: np.random.Generator, dials: Nuisances
 ) -> np.ndarray:
     """Draw the images of one row of ``table`` each, and add the grain."""
+    ends = np.cumsum(list(_DRAWS.values()))[:-1]
+    parts = dict(zip(_DRAWS, np.split(table, ends, axis=1), strict=True))
+    pixels = np.zeros((3, len(labels), SIZE, SIZE), dtype=np.float32)
+    anyhow = np.zeros(len(labels))  # no height that matters
+
     usual = np.array([place for _, _, place in CAST])[labels]
-    elsewhere, where = _split(table)[0].T
+    elsewhere, where = parts["place"].T
     anywhere = (where * len(BACKGROUNDS)).astype(np.int64)
     places = np.where(elsewhere < np.float32(dials.background), anywhere, usual)
+    for place, background in enumerate(BACKGROUNDS):
 
-    images = np.empty((len(labels), SIZE, SIZE, 3), dtype=np.float32)
+        def paint_background(canvas: Canvas, which: np.ndarray, paint: Any = background) -> None:
+            paint(canvas, Draws(parts["background"][which]))
+
+        _paint(pixels, np.flatnonzero(places == place), anyhow, paint_background)
+
+    def let_balloons_fly(flight: np.ndarray, chance: np.float32) -> None:
+        present = np.flatnonzero(flight[:, 0] < chance)
+        _paint(
+            pixels, present, flight[:, _BALLOON_Y],
+            lambda canvas, which: balloon(canvas, Draws(flight[which, 1:])),
+        )  # fmt: skip
+
+    behind, in_front = np.split(parts["balloons"], 2, axis=1)
+    let_balloons_fly(behind, np.float32(dials.clutter))
+    height = parts["frame"][:, _FRAME_Y].sum(axis=1)
     for label in range(len(CAST)):
-        for place in range(len(BACKGROUNDS)):
-            (members,) = np.nonzero((labels == label) & (places == place))
-            for start in range(0, len(members), _CHUNK):
-                chunk = members[start : start + _CHUNK]
-                images[chunk] = _paint(label, place, table[chunk], dials).transpose(1, 2, 3, 0)
-    amplitude = np.float32(0.4 * dials.noise)
-    images += amplitude * (grain.random(images.shape, dtype=np.float32) - np.float32(0.5))
-    return (np.minimum(np.maximum(images, 0), 1) * 255 + np.float32(0.5)).astype(np.uint8)
+
+        def paint_object(canvas: Canvas, which: np.ndarray, label: int = label) -> None:
+            draws = {name: Draws(part[which]) for name, part in parts.items()}
+            _paint_object(canvas, label, draws, dials)
+
+        _paint(pixels, np.flatnonzero(labels == label), height, paint_object)
+    let_balloons_fly(in_front, 0.5 * np.float32(dials.clutter))
+
+    images = np.empty((len(labels), SIZE, SIZE, 3), dtype=np.uint8)
+    for start in range(0, len(labels), _CHUNK):
+        chunk = slice(start, start + _CHUNK)
+        canvas = Canvas(pixels[:, chunk])
+        _shed_light(canvas, Draws(parts["light"][chunk]), np.float32(dials.lighting))
+        images[chunk] = _as_bytes(canvas.pixels, grain, dials.noise)
+    return images
 
 
 def draw_scenes(
