@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sysconfig
 import venv
+from importlib.util import find_spec
 
 import pytest
 import yaml
@@ -24,9 +25,12 @@ KINDS = ("github", "gitlab")
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory):
     """The environment of a runner's machine: a Python with pip, and nothing of the package."""
-    pytest.importorskip("ensurepip")
+    # The packages around it, pip among them, are found by a path: to unpack another takes seconds.
+    lacks_pip = find_spec("pip") is None
+    if lacks_pip:
+        pytest.importorskip("ensurepip")
     folder = tmp_path_factory.mktemp("machine")
-    venv.create(folder / "python", with_pip=True)
+    venv.create(folder / "python", with_pip=lacks_pip)
     (site,) = (folder / "python").glob("lib/python*/site-packages")
     (site / "packages.pth").write_text(sysconfig.get_path("purelib") + "\n")
     (folder / "home").mkdir()
