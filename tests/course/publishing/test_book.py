@@ -17,6 +17,7 @@ from cs231n_lib.course.checkout import root
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.project import vendor
 from cs231n_lib.course.publishing import build, server
+from cs231n_lib.course.publishing.engine import fetch
 from cs231n_lib.course.publishing.sphinx import launch, listing
 
 MODULE = '''"""A module."""
@@ -196,6 +197,8 @@ def checkout(tmp_path, monkeypatch):
 
     monkeypatch.setattr(build, "sources", lambda: tmp_path)
     monkeypatch.setattr(subprocess, "run", run)
+    # Whether an engine was fetched on this machine is no matter of these tests.
+    monkeypatch.setenv(fetch.FOLDER_VARIABLE, str(tmp_path / "engine"))
     return place
 
 

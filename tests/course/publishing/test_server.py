@@ -21,6 +21,8 @@ from tests.ports import free_ports
 SCRIPT = """
 import sys
 from pathlib import Path
+from cs231n_lib.course.__main__ import without_a_grammar
+without_a_grammar()  # as the command does
 from cs231n_lib.course.publishing.server import Kernels, make_server
 Kernels.start_spare = lambda self: None
 html, work, port, behind = sys.argv[1:]
