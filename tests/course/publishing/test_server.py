@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -38,7 +39,8 @@ server.start()
 class Site:
     """A running server and what its terminal says."""
 
-    def __init__(self, folder, port=8970, behind=""):
+    def __init__(self, folder, port=None, behind=""):
+        port = port or free_ports(1)[0]
         html, work, log = folder / "html", folder / "work", folder / "log"
         (html / "_static").mkdir(parents=True)
         work.mkdir()
@@ -59,17 +61,25 @@ class Site:
                 python("-c", SCRIPT, str(html), str(work), str(port), behind),
                 stdout=file, stderr=subprocess.STDOUT, env=environment,
             )  # fmt: skip
-        self.wait_for("ticket=")
+        self.wait_for(lambda: "ticket=" in self.said())
         self.port = int(re.search(r"port (\d+)", self.said())[1])
+        self.wait_for(self.listens)  # which begins a moment after the address is told
         self.origin = f"http://localhost:{self.port}"
         self.cookies = {}
 
     def said(self):
         return self.log.read_text()
 
-    def wait_for(self, text):
-        for _ in range(600):
-            if text in self.said():
+    def listens(self):
+        try:
+            socket.create_connection(("localhost", self.port), timeout=60).close()
+        except ConnectionRefusedError:
+            return False
+        return True
+
+    def wait_for(self, happened):
+        for _ in range(6000):
+            if happened():
                 return
             try:
                 self.process.wait(0.1)
@@ -206,10 +216,11 @@ def test_cors_another_origin_gets_nothing(site, kernel, origin):
     assert socket.status == 403
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8970", "192.168.1.5:8970"])
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:PORT", "192.168.1.5:PORT"])
 def test_dns_rebinding_a_foreign_host_name_is_refused(site, host):
     for path in ("/", "/page.html", "/live.json", "/api/kernels"):
-        answer = site.ask(path, Host=host, **site.allowed())
+        named = host.replace("PORT", str(site.port))
+        answer = site.ask(path, Host=named, **site.allowed())
         assert answer.status == 403, path
         assert "words" not in answer.text
 

@@ -75,6 +75,11 @@ def measured_peak(net, batch, dtype):
     X = np.random.default_rng(1).standard_normal((batch, *shape)).astype(dtype)
     y = np.zeros(batch, dtype=int)
     net.loss(X, y)  # what is made once, is made now
+    # Another thread of this process, of an earlier test say, may allocate something at one time.
+    return min(_peak(net, X, y) for _ in range(2))
+
+
+def _peak(net, X, y):
     tracemalloc.start()
     try:
         net.loss(X, y)
