@@ -87,14 +87,19 @@ def affine_backward(dout: A, cache: Cache) -> tuple[A, A, A]:
     >>> dx, dw.shape, db
     (array([[6., 8.]]), (2, 1), array([2.]))
     """
+    dw, db = _parameter_gradients(dout, cache)
+    x, w, _ = cache
+    xp = array_namespace(x)
+    return xp.reshape(matmul(dout, xp.matrix_transpose(w)), x.shape), dw, db
+
+
+def _parameter_gradients(dout: A, cache: Cache) -> tuple[A, A]:
+    """Return what :func:`affine_backward` does, without dx."""
     x, w, b = read_cache(cache, "affine_forward", x=..., w=2, b=1)
     _check(x, w, b)
     xp = array_namespace(x)
     check_upstream(dout, (x.shape[0], w.shape[1]), x)
-    dx = xp.reshape(matmul(dout, xp.matrix_transpose(w)), x.shape)
-    dw = matmul(xp.matrix_transpose(_flatten(x)), dout)
-    db = xp.sum(dout, axis=0)
-    return dx, dw, db
+    return matmul(xp.matrix_transpose(_flatten(x)), dout), xp.sum(dout, axis=0)
 
 
 def _check(x: Array, w: Array, b: Array) -> None:
@@ -158,12 +163,16 @@ class FC(Layer):
         self, dout: Array, cache: Cache, need_dx: bool
     ) -> tuple[Array | None, dict[str, Array]]:
         """Go back; see `Layer.backward`."""
-        dx, dw, db = affine_backward(dout, cache)
+        dx: Array | None = None
+        if need_dx:
+            dx, dw, db = affine_backward(dout, cache)
+        else:  # the first layer of a network: a third of its products is not asked for
+            dw, db = _parameter_gradients(dout, cache)
         return dx, {"W": dw, "b": db} if self.bias else {"W": dw}
 
     def memory(self, shape: Shape, batch: int, itemsize: int, need_dx: bool) -> Memory:
         """Return what a training step allocates."""
-        out, dx = batch * self.width * itemsize, batch * math.prod(shape) * itemsize
+        out, dx = batch * self.width * itemsize, batch * math.prod(shape) * itemsize * need_dx
         grads = itemsize * sum(map(math.prod, self.parameters(shape).values()))
         return Memory(forward=2 * out, backward=dx + grads, dx=dx)  # before and after the bias
 

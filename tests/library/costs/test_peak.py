@@ -51,7 +51,12 @@ NETWORKS = {
     "many images": (
         "INPUT[32x32x3] -> FC-1000 -> RELU -> FC-10",
         1000,
-        "backward, layer 1, FC-1000",
+        "regularisation",
+    ),
+    "many images into a later layer": (
+        "INPUT[32x32x3] -> RELU -> FC-1000 -> RELU -> FC-10",
+        1000,
+        "backward, layer 2, FC-1000",
     ),
     "one tap": (
         "INPUT[33x33x16] -> CONV1-32 -> RELU -> CONV1-16s2 -> RELU -> FC-10",

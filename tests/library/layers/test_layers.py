@@ -219,6 +219,21 @@ def test_affine_flattens_any_shape(shape, outputs):
     assert (dx.shape, dw.shape, db.shape) == (x.shape, w.shape, b.shape)
 
 
+def test_the_first_affine_layer_makes_no_dx(monkeypatch):
+    rng = np.random.default_rng(0)
+    x, dout = rng.standard_normal((3, 2, 4)), rng.standard_normal((3, 5))
+    params = {"W": rng.standard_normal((8, 5)), "b": rng.standard_normal(5)}
+    layer = L.FC(5)
+    _, cache, _ = layer.forward(x, params, {}, "train", rng)
+    dx, grads = layer.backward(dout, cache, need_dx=True)
+    assert dx.shape == x.shape
+    monkeypatch.delattr("cs231n_lib.layers.affine.affine_backward")
+    none, alone = layer.backward(dout, cache, need_dx=False)
+    assert none is None
+    assert alone.keys() == grads.keys() == {"W", "b"}
+    assert all(np.array_equal(alone[name], grads[name]) for name in grads)
+
+
 def test_affine_of_an_empty_batch():
     out, cache = L.affine_forward(np.ones((0, 2, 3)), np.ones((6, 4)), np.ones(4))
     assert out.shape == (0, 4)
