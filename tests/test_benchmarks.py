@@ -7,7 +7,6 @@ import re
 import socket
 import subprocess
 import sys
-import time
 import types
 from pathlib import Path
 
@@ -26,13 +25,33 @@ def case(ours, make_peer, agree=None):
     return benchmarks.Case("case", "peer", 1.0, lambda: (np.ones(3),), ours, make_peer, agree)
 
 
-def test_the_ratio_is_ours_by_theirs():
+class Clock:
+    """Stands in for the module `time`: passes when something sleeps, whatever the machine does."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def perf_counter(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    made = Clock()
+    monkeypatch.setattr(benchmarks, "time", made)
+    return made
+
+
+def test_the_ratio_is_ours_by_theirs(clock):
     row = benchmarks.run(
-        case(lambda x: time.sleep(0.03), lambda x: lambda: time.sleep(0.01)), quick=True
+        case(lambda x: clock.sleep(0.03), lambda x: lambda: clock.sleep(0.01)), quick=True
     )
     assert row.pairs == benchmarks.PAIRS_QUICK
-    assert row.ours_s > 0.03
-    assert row.ratio > 1
+    assert row.ours_s == pytest.approx(0.03)
+    assert row.ratio == pytest.approx(3)
     assert row.note == ""
 
 
@@ -46,28 +65,28 @@ def test_a_missing_peer_is_a_row_that_says_so():
     assert row.ours_s >= 0
 
 
-def test_what_takes_long_is_run_once(monkeypatch):
+def test_what_takes_long_is_run_once(monkeypatch, clock):
     monkeypatch.setattr(benchmarks, "LONG_S", 0.02)
     calls = []
 
     def slow(x):
         calls.append(x)
-        time.sleep(0.04)
+        clock.sleep(0.04)
 
-    row = benchmarks.run(case(slow, lambda x: lambda: None), quick=False)
+    row = benchmarks.run(case(slow, lambda x: lambda: clock.sleep(0.001)), quick=False)
     assert (row.pairs, len(calls)) == (1, 1)
-    assert row.ours_s >= 0.04
+    assert row.ours_s == pytest.approx(0.04)
     assert (row.interval, row.best_interval, row.met) == (None, None, None)
     assert row.note == "too long to be run often: no interval, no verdict"
 
 
-def test_what_is_short_is_run_often(monkeypatch):
+def test_what_is_short_is_run_often(monkeypatch, clock):
     monkeypatch.setattr(benchmarks, "ENOUGH_S", 0.05)
-    monkeypatch.setattr(benchmarks, "REST_S", 0)
-    row = benchmarks.run(case(lambda x: time.sleep(0.0001), lambda x: lambda: None), quick=False)
+    short = case(lambda x: clock.sleep(0.0005), lambda x: lambda: clock.sleep(0.0005))
+    row = benchmarks.run(short, quick=False)
     assert benchmarks.PAIRS < row.pairs <= benchmarks.MOST_PAIRS
     monkeypatch.setattr(benchmarks, "ENOUGH_S", 0)
-    row = benchmarks.run(case(lambda x: None, lambda x: lambda: None), quick=False)
+    row = benchmarks.run(short, quick=False)
     assert row.pairs == benchmarks.PAIRS >= 30
     assert row.interval is not None
     assert row.best_interval is not None

@@ -96,7 +96,7 @@ def test_missing_jupyterlab_is_explained(monkeypatch, tmp_path):
         lab.open_lab(tmp_path / "a1.ipynb")
 
 
-#: A server that writes down where it is, as Jupyter's does, and stays until it is ended.
+#: A server that writes down where it is, as Jupyter's does, and ends when that was told.
 SERVER = """
 import json, os, pathlib, time
 runtime = pathlib.Path(os.environ["JUPYTER_RUNTIME_DIR"])
@@ -104,21 +104,27 @@ runtime.mkdir(parents=True)
 print("thirty lines of log")
 found = {"url": "http://127.0.0.1:1/", "token": "abc"}
 (runtime / "jpserver-1.json").write_text(json.dumps(found))
-time.sleep(SECONDS)
+while not pathlib.Path("told").exists():
+    time.sleep(0.01)
 """
 
 
 def serve(monkeypatch, tmp_path, capfd, script):
     monkeypatch.setattr(lab, "command", lambda notebook: [sys.executable, "-c", script])
     said = []
-    status = lab.open_lab(tmp_path / "a1.ipynb", browser=False, told=said.append)
+
+    def told(line):
+        said.append(line)
+        (tmp_path / "told").touch()
+
+    status = lab.open_lab(tmp_path / "a1.ipynb", browser=False, told=told)
     printed = capfd.readouterr()
     assert printed.out + printed.err == ""
     return status, said
 
 
 def test_one_address_is_told_and_no_log(monkeypatch, tmp_path, capfd):
-    status, said = serve(monkeypatch, tmp_path, capfd, SERVER.replace("SECONDS", "0.5"))
+    status, said = serve(monkeypatch, tmp_path, capfd, SERVER)
     assert status == 0
     addresses = [line for line in said if "http" in line]
     assert addresses == ["Open in a browser: http://127.0.0.1:1/lab/tree/a1.ipynb?token=abc"]
