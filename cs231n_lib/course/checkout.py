@@ -81,6 +81,18 @@ def wheel() -> str:
     return f"cs231n_lib-{metadata.version('cs231n_lib')}-py3-none-any.whl"
 
 
+def reader(module: str, *arguments: str) -> list[str]:
+    """Return a command line for ``main`` of a module that reads notebooks.
+
+    It starts as this command itself does (`without_a_grammar`).
+    """
+    start = (
+        "import sys; from cs231n_lib.course.__main__ import without_a_grammar; "
+        f"without_a_grammar(); from {module} import main; sys.exit(main())"
+    )
+    return python("-c", start, *arguments)
+
+
 def python(*arguments: str) -> list[str]:
     """Return a command line that runs this very Python with ``arguments``."""
     return [sys.executable, *arguments]

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from cs231n_lib.course.checkout import python, sources
+from cs231n_lib.course.checkout import reader, sources
 from cs231n_lib.course.errors import UserError
 
 #: What the HTML depends on, besides the versions in constraints.txt.
@@ -15,11 +15,6 @@ INPUTS = ("_config.yml", "constraints.txt", "book", "cs231n_lib", "exercises", "
 #: The lines of Jupyter Book's report that say how far it is.
 STEP = re.compile(r"(reading sources|writing output|copying)")
 Told = Callable[[str], None]
-#: Jupyter Book, started as the command itself is.
-START = (
-    "from cs231n_lib.course.__main__ import without_a_grammar; without_a_grammar(); "
-    "from jupyter_book.cli.main import main; main()"
-)
 IGNORED = {"__pycache__", ".ipynb_checkpoints", ".pytest_cache", ".ruff_cache"}
 
 
@@ -116,7 +111,7 @@ def jupyter_book(
     Its report goes to ``output`` (the terminal by default), or line by line to ``told``; its
     warnings always go to the terminal.
     """
-    command = python("-c", START, "build", source, *options)
+    command = reader("jupyter_book.cli.main", "build", source, *options)
     if told is None:
         return subprocess.run(command, cwd=sources(), stdout=output).returncode == 0
     with subprocess.Popen(

@@ -140,7 +140,7 @@ def command(notebook: Path) -> list[str]:
         "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
     }
     flags = [f"--{name}={value}" for name, value in options.items()]
-    return checkout.python("-m", "jupyterlab", *flags)
+    return checkout.reader("jupyterlab.labapp", *flags)
 
 
 def environment(private: Path) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from importlib import metadata
 
 import pytest
 from typer.testing import CliRunner
@@ -137,9 +138,20 @@ def test_a_server_that_does_not_start_shows_why(monkeypatch, tmp_path, capfd):
 
 def test_the_server_listens_here_only_and_may_be_roots(tmp_path):
     command = lab.command(tmp_path / "a1.ipynb")
-    assert command[:3] == [sys.executable, "-m", "jupyterlab"]
+    assert command[:2] == [sys.executable, "-c"]
+    assert "from jupyterlab.labapp import main" in command[2]
     assert "--ServerApp.ip=127.0.0.1" in command
     assert "--ServerApp.allow_root=True" in command
+
+
+def test_jupyterlab_is_started_without_the_grammar(tmp_path):
+    start = lab.command(tmp_path / "a1.ipynb")[2]
+    code = f"import atexit, sys; atexit.register(lambda: print('lark' in sys.modules)); {start}"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--version"], capture_output=True, text=True, check=True
+    )
+    version, loaded = done.stdout.split()
+    assert (version, loaded) == (metadata.version("jupyterlab"), "False")
 
 
 def test_a_student_gets_no_menu_of_a_teachers(tmp_path):
