@@ -25,6 +25,21 @@ QUIET = [
 ]
 
 
+#: A deadline, in milliseconds, for a busy machine: what comes earlier is seen earlier.
+PATIENCE = 300_000
+
+
+def patient(make):
+    """Let what a browser makes wait as long as a busy machine may need."""
+
+    def made(**options):
+        found = make(**options)
+        found.set_default_timeout(PATIENCE)
+        return found
+
+    return made
+
+
 @pytest.fixture(scope="session")
 def program():
     """The path of a Chromium."""
@@ -39,7 +54,9 @@ def chromium(program):
     """A Chromium process, shared by all tests; each opens contexts of its own."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright (extra 'test')")
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=QUIET)
+        browser = playwright.chromium.launch(executable_path=program, args=QUIET, timeout=PATIENCE)
+        browser.new_context = patient(browser.new_context)
+        browser.new_page = patient(browser.new_page)
         yield browser
         browser.close()
 
@@ -78,9 +95,9 @@ def mozilla():
 
 @pytest.fixture(scope="session")
 def expect():
-    """Playwright's assertions that wait, with patience for a busy machine."""
+    """Playwright's assertions that wait."""
     expect = pytest.importorskip("playwright.sync_api").expect
-    expect.set_options(timeout=20_000)
+    expect.set_options(timeout=PATIENCE)
     return expect
 
 
@@ -136,7 +153,7 @@ class Server:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=300)
         self.process.stdout.close()
 
 

@@ -43,7 +43,6 @@ def opened(chromium, address):
     """A page in a browser of its own, with the engine ready."""
     context = chromium.new_context()
     page = context.new_page()
-    page.set_default_timeout(300_000)
     start(page, address)
     return page
 

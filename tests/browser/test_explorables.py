@@ -70,7 +70,6 @@ def open_page(chromium, url):
 
     def open_page(theme="light", wait=True, **options):
         context = chromium.new_context(**options)
-        context.set_default_timeout(60_000)  # for a busy machine
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
@@ -90,7 +89,6 @@ def open_page(chromium, url):
 def page(chromium, url):
     """The page with all figures, not to be clicked on: for calling their functions."""
     page = chromium.new_page()
-    page.set_default_timeout(60_000)
     page.goto(url)
     await_figures(page)
     yield page
@@ -479,7 +477,6 @@ def test_without_javascript_the_text_stands(open_page):
 
 def test_a_figure_that_cannot_load_leaves_its_text_and_its_neighbours(chromium, url):
     page = chromium.new_page()
-    page.set_default_timeout(60_000)
     page.route("**/knn-regions.js", lambda route: route.abort())
     page.goto(url)
     await_figures(page, missing=1)

@@ -5,7 +5,7 @@ The engine's package is fetched by `cs231n book engine`; without it these tests 
 
 import pytest
 
-from tests.browser.engine import CHAPTERS, cell, differences, folder_of, opened
+from tests.browser.engine import CHAPTERS, cell, differences, folder_of, opened, start
 
 pytestmark = pytest.mark.browser
 
@@ -15,22 +15,24 @@ def afresh(chromium, engine_site):
     """Return a function: a page of the engine in a folder of the book, with nothing run in it yet.
 
     The page is opened once. What its Python begins with is, each time, the image that the page has
-    made of a first start: compiled once, the program need not be compiled again.
+    made of a first start: compiled once, the program need not be compiled again. A page of another
+    folder finds the image in the storage of the same browser, as a reader's does.
     """
     pages = {}
+    context = chromium.new_context()
 
     def afresh(folder=""):
         if folder not in pages:
-            pages[folder] = opened(chromium, engine_site[1] + folder)
-            pages[folder].wait_for_function("engine.image", timeout=300_000)
+            pages[folder] = context.new_page()
+            start(pages[folder], engine_site[1] + folder)
+            pages[folder].wait_for_function("engine.image")
         page = pages[folder]
         page.evaluate("engine.restart()")
         assert page.evaluate("states.at(-1)[0]") == "restarted", page.evaluate("states")
         return page
 
     yield afresh
-    for page in pages.values():
-        page.context.close()
+    context.close()
 
 
 @pytest.fixture
@@ -169,7 +171,7 @@ def test_a_full_storage_is_told_and_the_page_runs(chromium, engine_site):
     context.add_init_script("Cache.prototype.put = () => Promise.reject(new Error('no room'))")
     page = context.new_page()
     page.goto(engine_site[1])
-    page.wait_for_function("window.started", timeout=60_000)
+    page.wait_for_function("window.started")
     page.evaluate("started")
     state, sentence = page.evaluate("states.at(-1)")
     assert state == "ready"
@@ -188,7 +190,7 @@ def test_a_blocked_worker_is_told_with_a_way_on(chromium, engine_site):
     page = context.new_page()
     page.route(engine_site[1], forbid)
     page.goto(engine_site[1])
-    page.wait_for_function("window.started", timeout=60_000)
+    page.wait_for_function("window.started")
     page.evaluate("started")
     state, sentence = page.evaluate("states.at(-1)")
     assert state == "lost"

@@ -67,7 +67,6 @@ class Person:
         self.base = f"{hub.address}/user/{name}/"
         self.enter = "cd vision && " if name == "prof" else ""
         self.page = chromium.new_context().new_page()
-        self.page.set_default_timeout(60_000)
         self.page.goto(hub.address)
         self.page.fill("#username_input", name)
         self.page.fill("#password_input", "secret")

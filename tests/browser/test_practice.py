@@ -20,7 +20,7 @@ def chapter(request, chromium, book_server, sign_in, signed_in):
     page = context.new_page()
     page.goto(f"{book_server.origin}/{request.param}.html")
     page.get_by_role("button", name="Run this page live").click()
-    page.locator(".live-bar[data-state=ready]").wait_for(timeout=60_000)
+    page.locator(".live-bar[data-state=ready]").wait_for()
     assignment, exercise = EXERCISES[request.param]
     yield page, read_samples(SAMPLES / assignment / f"{exercise}.txt")
     context.close()

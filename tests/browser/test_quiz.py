@@ -91,7 +91,6 @@ def address(site):
 def context(chromium, address):
     """A new browser profile, whose pages ask the small book for all that they have."""
     context = chromium.new_context(base_url=address)
-    context.set_default_timeout(60_000)  # for a busy machine
     errors, asked = [], []
     context.on("weberror", lambda error: errors.append(str(error.error)))
     context.on("request", lambda request: asked.append(request.url))
@@ -290,7 +289,6 @@ def test_nothing_is_sent_anywhere(context, page, address):
 
 def test_without_javascript_questions_answers_and_reasons_can_be_read(chromium, site, expect):
     context = chromium.new_context(java_script_enabled=False)
-    context.set_default_timeout(60_000)
     page = context.new_page()
     page.goto((site / "02_second.html").as_uri())
     expect(question(page, 1).locator(".quiz-choices li")).to_have_count(2)

@@ -73,7 +73,7 @@ def opened(context, address):
 
 def make_live(page):
     page.get_by_role("button", name="Run this page live").click()
-    page.locator(".live-bar[data-state=ready]").wait_for(timeout=180_000)
+    page.locator(".live-bar[data-state=ready]").wait_for()
 
 
 def write(page, cell, text):
@@ -120,7 +120,7 @@ def test_an_exercise_is_checked_as_it_is_graded(chromium, address, samples, expe
     for sample, state in zip(samples, ("failed", "passed"), strict=True):
         write(page, EXERCISE, sample.code)
         page.locator(f"#cell-{EXERCISE}").get_by_role("button", name="Check your code").click()
-        expect(report).to_have_attribute("data-state", state, timeout=120_000)
+        expect(report).to_have_attribute("data-state", state)
         path = handed_in(page, tmp_path)
         nbformat.validate(nbformat.read(path, as_version=nbformat.NO_CONVERT))
         assert told(page) == graded(path)
@@ -207,7 +207,7 @@ def test_run_all_goes_on_where_an_exercise_is_not_solved(chromium, address, expe
     make_live(page)
     page.get_by_role("button", name="Run all").click()
     last = page.locator("#cell-folds-figure")
-    expect(last).to_have_attribute("data-live", "done", timeout=120_000)
+    expect(last).to_have_attribute("data-live", "done")
     expect(page.locator("#cell-check-cross_validate .practice")).to_contain_text("not attempted")
     expect(page.locator(f"#cell-{EXERCISE}-example")).to_have_attribute("data-live", "failed")
     context.close()
