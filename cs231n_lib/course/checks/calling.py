@@ -203,18 +203,21 @@ def on_device(function: Callable[..., Any], *args: Any) -> tuple[Any, dict[str, 
             return metering.on_device(function, args)
 
 
-def count_events(function: Callable[..., Any], *args: Any, **kwargs: Any) -> int:
-    """Return the number of Python steps that a call of the student's ``function`` takes.
+def count_events(function: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[Any, int]:
+    """Call the student's ``function``; return its result and how many Python steps it took.
 
     The function gets copies, as in another process: what it does to them is not judged here.
+    Raises as :func:`observe` does.
     """
     with _in_words():
         remote = getattr(function, "count_events", None)
         if remote is not None:
-            return int(remote(*args, **kwargs))
-        args, kwargs = copy.deepcopy((args, kwargs))
-        with _quiet():
-            return metering.count_events(function, *args, **kwargs)
+            result, steps = remote(*args, **kwargs)
+        else:
+            args, kwargs = copy.deepcopy((args, kwargs))
+            with _quiet():
+                result, steps = metering.count_events(function, *args, **kwargs)
+    return _ran(result), steps
 
 
 def numbers(value: Any, what: str) -> np.ndarray:

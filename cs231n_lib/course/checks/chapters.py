@@ -55,8 +55,14 @@ def _accuracy_values(accuracy: Function) -> None:
 
 
 def _accuracy_vectorised(accuracy: Function) -> None:
-    few, many = np.zeros(5, dtype=int), np.zeros(500, dtype=int)
-    hygiene.steps_do_not_grow(accuracy, (few, few), (many, many), "the number of labels")
+    rng = seeds.rng("accuracy_steps")
+    hygiene.steps_do_not_grow(
+        accuracy,
+        lambda: tuple(rng.integers(0, 3, size=(2, 5))),
+        lambda: tuple(rng.integers(0, 3, size=(2, 500))),
+        "the number of labels",
+        right=accuracy_exercise.check,
+    )
 
 
 def _victory(
@@ -106,8 +112,13 @@ def _victory_manners(victory: Function) -> None:
 
 def _victory_vectorised(victory: Function) -> None:
     rng = seeds.rng("victory_steps")
-    few, many = rng.normal(size=(5, 4)), rng.normal(size=(300, 4))
-    hygiene.steps_do_not_grow(victory, (few,), (many,), "the number of images")
+    hygiene.steps_do_not_grow(
+        victory,
+        lambda: (rng.normal(size=(5, 4)),),
+        lambda: (rng.normal(size=(300, 4)),),
+        "the number of images",
+        right=victory_exercise.check,
+    )
 
 
 #: Exercise -> its tests, in order, by what they try.

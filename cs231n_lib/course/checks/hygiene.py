@@ -9,6 +9,7 @@ from cs231n_lib.course.checks import calling
 from cs231n_lib.course.checks.comparison import returned
 from cs231n_lib.course.checks.mistakes import GENERAL, general
 from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
+from cs231n_lib.course.inside.metering import _same
 
 
 def _flat(value: Any) -> list[Any]:
@@ -109,31 +110,74 @@ def dtype_cause(found: set[str]) -> Diagnosis:
 
 
 def steps_do_not_grow(
-    function: Callable[..., Any], small: tuple[Any, ...], large: tuple[Any, ...], what: str
+    function: Callable[..., Any],
+    small: Callable[[], tuple[Any, ...]],
+    large: Callable[[], tuple[Any, ...]],
+    what: str,
+    *,
+    right: Callable[[Callable[..., Any], dict[str, tuple[Any, ...]]], None],
 ) -> None:
     """Require that ``large`` takes hardly more Python steps than ``small``: no loop over ``what``.
+
+    The calls that are counted are the ones whose results are compared, so a function that does
+    its work in the other calls alone gains nothing.
+
+    Parameters
+    ----------
+    function : callable
+        The student's.
+    small, large : callable
+        Draw the arguments of one call, other numbers each time: what the function keeps of one
+        call is of no use in the next.
+    what : str
+        What there is more of in the large input.
+    right : callable
+        ``right(function, regimes)`` raises a `CheckFailed` unless results are right, as
+        `Exercise.check` does.
 
     Raises
     ------
     CheckFailed
-        With the two counts.
+        With the two counts; or with what ``right`` says of the function.
     """
     # Twice: Python 3.15 counts code short when first traced, and NumPy keeps what it worked out
-    # for shapes (`np.einsum` with `optimize=True`). First with the numbers in other places: a
-    # result that was kept from the first time is none of the second.
-    few, many = (
-        [calling.count_events(function, *each) for each in (_mixed(args), args)][1]
-        for args in (small, large)
-    )
+    # for shapes (`np.einsum` with `optimize=True`).
+    calls = [_Counted(function, draw()) for draw in (small, small, large, large)]
+    few, many = calls[1].steps, calls[3].steps
     if many > 1.3 * few + 20:
         raise CheckFailed(
             f"Python takes {few} steps for the small input and {many} for the large one: "
             f"they grow with {what}.\n({GENERAL['not_vectorised']})",
             general("not_vectorised"),
         )
+    for size, pair in (("small", calls[:2]), ("large", calls[2:])):
+        regimes = {f"{size} input {n}": call.args for n, call in enumerate(pair, 1)}
+        try:
+            right(_Replay(pair), regimes)
+        except CheckFailed:
+            right(function, regimes)  # who is wrong in any call hears what others hear of it
+            raise CheckFailed(
+                f"the result of a call whose steps are counted ({size} input) is wrong, that of "
+                "a second call with the same arguments is right.", general("only_uncounted"),
+            ) from None  # fmt: skip
 
 
-def _mixed(args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return ``args`` with the numbers of each array in other places."""
-    rng = np.random.default_rng()
-    return tuple(rng.permuted(a) if isinstance(a, np.ndarray) else a for a in args)
+class _Counted:
+    """A call of the student's function: its arguments, its result, and how many steps it took."""
+
+    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        self.args = args
+        self.result, self.steps = calling.count_events(function, *args)
+
+
+class _Replay:
+    """Answers with the results of counted calls where it is called with their arguments."""
+
+    def __init__(self, calls: list[_Counted]) -> None:
+        self.calls = calls
+
+    def __call__(self, *args: Any) -> Any:
+        for call in self.calls:
+            if len(args) == len(call.args) and all(map(_same, args, call.args)):
+                return call.result
+        raise CheckFailed("no call with these arguments was counted.")

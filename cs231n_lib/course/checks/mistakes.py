@@ -33,6 +33,8 @@ GENERAL = {
     "sums keep two axes, so that other functions fail on it.",
     "not_vectorised": "the number of Python steps grows with the data: a Python loop (also "
     "one hidden in a comprehension, `map` or `np.vectorize`) is at work.",
+    "only_uncounted": "the function does something else while its steps are counted; it has to "
+    "compute its result in every call alike, without a look at who calls, when or how.",
 }
 
 #: What a gradient means that is off by as much as numerical differentiation is.

@@ -137,8 +137,10 @@ class Gauge:
         few = int(self.moments.integers(10, 50))
         more = few + int(self.moments.integers(50, 100))
         self._measure("count_events", "_counts_down", few)  # the first is counted short
-        found = [self._measure("count_events", "_counts_down", n) for n in (few, more)]
-        return all(type(n) is int for n in found) and found[1] - found[0] >= more - few
+        match [self._measure("count_events", "_counts_down", n) for n in (few, more)]:
+            case [(None, int(short)), (None, int(long))]:
+                return long - short >= more - few
+        return False
 
     def _changes(self) -> bool:
         x = self.moments.normal(size=3)

@@ -183,11 +183,13 @@ class Proxy:
             with contextlib.suppress(StudentError):
                 client.request(op="replace", names={})
 
-    def count_events(self, *args: Any, **kwargs: Any) -> int:
-        """Return how many Python steps a call takes."""
-        steps = int(self._call("count_events", args, kwargs))
-        self._client.gauge.check("count_events")
-        return steps
+    def count_events(self, *args: Any, **kwargs: Any) -> tuple[Any, int]:
+        """Call it under `metering.count_events`; return its result and the steps it took."""
+        match self._call("count_events", args, kwargs):
+            case (value, int(steps)) if type(steps) is int:
+                self._client.gauge.check("count_events")
+                return value, steps
+        raise StudentError("ProcessEnded", "your code sent something else in place of a result")
 
     def __getattr__(self, name: str) -> Any:
         """Return an attribute; private and special ones have no business here."""

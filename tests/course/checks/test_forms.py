@@ -225,17 +225,3 @@ def test_what_may_be_changed_is_no_cause():
         with pytest.raises(CheckFailed) as failed:
             exercise.check(stored, {"one": (X.copy(), {})})
         assert (failed.value.diagnosis and failed.value.diagnosis.id) == name
-
-
-def test_a_memory_of_results_does_not_shorten_a_loop():
-    known = {}
-
-    def loops(x):
-        if x.tobytes() not in known:
-            known[x.tobytes()] = [2 * v for v in x]
-        return known[x.tobytes()]
-
-    small, large = (np.arange(n, dtype=float) for n in (10, 1000))
-    with pytest.raises(CheckFailed, match="they grow with the numbers"):
-        hygiene.steps_do_not_grow(loops, (small,), (large,), "the numbers")
-    hygiene.steps_do_not_grow(lambda x: 2 * x, (small,), (large,), "the numbers")

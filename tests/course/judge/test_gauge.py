@@ -18,7 +18,7 @@ DEVICE = {"homes": ["device"], "changed": [], "fetched": []}
 """
 LIES = {
     "count_events": (
-        "metering.count_events = lambda f, /, *a, **k: (f(*a, **k), 7)[1]",
+        "metering.count_events = lambda f, /, *a, **k: (f(*a, **k), 7)",
         "sys.settrace = lambda *a: None",
     ),
     "observe": (
@@ -58,6 +58,13 @@ def test_an_honest_answer_is_measured_whatever_names_it_has(measure, how):
 def test_a_meter_that_was_replaced_is_found(measure, how, lie):
     with pytest.raises(StudentError, match="changes how it is measured"):
         measure(how, FIRST + lie + CODE)
+
+
+@pytest.mark.parametrize("sent", ["7", "(x,)", "(x, 7, 7)", "(x, True)", "(x, 7.0)"])
+def test_what_is_no_result_with_its_steps_is_refused(measure, sent):
+    lie = f"metering.count_events = lambda f, x: {sent}"
+    with pytest.raises(StudentError, match="something else in place of a result"):
+        measure("count_events", FIRST + lie + CODE)
 
 
 def test_who_is_found_out_is_found_out_again_in_the_same_test(measure):

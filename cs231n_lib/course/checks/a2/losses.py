@@ -177,6 +177,44 @@ def data_term(
         exercise.check(function, regimes, parts=("loss",), **options)
 
 
+#: A penalty that no result shows, and yet one: a loop over it takes its steps.
+HARDLY = 1e-12
+
+
+def counted(exercise: Exercise, **options: Any) -> Callable[..., None]:
+    """Return the comparison for `hygiene.steps_do_not_grow`: results are those of computed losses.
+
+    What has tests of its own costs nothing more in that of the steps: the losses are right up to
+    one factor, the gradients up to one and up to a mistake that is known. The problems have
+    ``reg=HARDLY``. An answer that computes less than that while it is counted is found.
+    """
+
+    def check(function: Callable[..., Any], regimes: dict[str, Problem]) -> None:
+        problems = list(regimes.values())
+        data_term(exercise, function, *problems, **options)
+        dW = [calling.numbers(calling.call(function, *p)[1], "`dW`") for p in problems]
+        data = [(W, X, y, 0.0) for W, X, y, _ in problems]
+        known = [{}, *(mistake.dials for mistake in exercise.mistakes)]
+        if not any(_proportional(dW, [exercise.expected(p, **d) for p in data]) for d in known):
+            exercise.check(function, regimes, parts=("dW",))
+
+    return check
+
+
+def _proportional(found: list[np.ndarray], results: list[dict[str, Any] | None]) -> bool:
+    """Whether gradients, or their transposes, are those of ``results`` but for one factor."""
+    if None in results:
+        return False
+    want = np.concatenate([np.ravel(r["dW"]) for r in results])
+    for turned in (np.ravel, lambda dW: np.ravel(dW.T)):
+        got = np.concatenate([turned(dW) for dW in found])
+        if got.shape == want.shape and np.any(want) and np.isfinite(got).all():
+            factor = (got @ want) / (want @ want)
+            if factor and relative_error(got, factor * want) < 1e-6:
+                return True
+    return False
+
+
 def exact_gradient(exercise: Exercise, function: Callable[..., Any], problem: Problem) -> None:
     """Require a gradient far more exact than differences of losses can be.
 

@@ -1,6 +1,7 @@
 """Assignment 4, im2col: reference with dials, and the mistakes it imitates."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -92,6 +93,7 @@ def _probes() -> dict[str, tuple[Any, ...]]:
 def vectorised(
     function: Callable[..., Any],
     arguments: Callable[..., tuple[Any, ...]],
+    right: Callable[..., None],
     **sizes: tuple[str, int],
 ) -> None:
     """Require as many Python steps for large inputs as for small ones.
@@ -101,9 +103,12 @@ def vectorised(
     function : callable
         The student's.
     arguments : callable
-        ``arguments(**sizes)`` makes an input; without sizes, the small one.
+        ``arguments(**sizes)`` draws an input; without sizes, the small one.
+    right : callable
+        Compares the results of the counted calls: see `hygiene.steps_do_not_grow`.
     **sizes
         ``name = (what it is called, large value)``; each is enlarged on its own.
     """
     for name, (what, large) in sizes.items():
-        hygiene.steps_do_not_grow(function, arguments(), arguments(**{name: large}), what)
+        enlarged = partial(arguments, **{name: large})
+        hygiene.steps_do_not_grow(function, arguments, enlarged, what, right=right)
