@@ -62,10 +62,9 @@ def test_work_that_is_done_in_the_other_calls_alone_is_told(cheap):
 
 def test_who_is_wrong_in_every_call_hears_what_the_check_says():
     heard = []
-    for told in (lambda: steps(lambda x: 3 * x),
-                 lambda: doubled.check(lambda x: 3 * x, {"small input 1": draw(10)()})):  # fmt: skip
+    for right in (steps, lambda f: doubled.check(f, {"small input 1": draw(10)()})):
         with pytest.raises(CheckFailed) as failed:
-            told()
+            right(lambda x: 3 * x)
         heard.append((failed.value.message.partition(":")[0], failed.value.diagnosis))
     assert heard[0] == heard[1] == ("small input 1", doubled.mistakes[0].diagnosis)
 

@@ -2,8 +2,8 @@
 
 `attacks` has the first, on tests and notebooks; `walls` those on the sandbox and what stands around
 it; `machine` on clocks, limits and the line; `forms` on shapes of answers; `python` on what a
-process keeps for all its code; `real` on a3 to a5; `counted` on tests that count steps.  A new one goes into the list of its kind;
-`--record` then writes the record anew.
+process keeps for all its code; `real` on a3 to a5; `counted` on tests that count steps.  A new one
+goes into the list of its kind; `--record` then writes the record anew.
 """
 
 from tests.grader.adversarial.attacks import FIRST

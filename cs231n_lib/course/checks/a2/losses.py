@@ -203,9 +203,10 @@ def counted(exercise: Exercise, **options: Any) -> Callable[..., None]:
 
 def _proportional(found: list[np.ndarray], results: list[dict[str, Any] | None]) -> bool:
     """Whether gradients, or their transposes, are those of ``results`` but for one factor."""
-    if None in results:
+    known = [result["dW"] for result in results if result is not None]
+    if len(known) < len(results):
         return False
-    want = np.concatenate([np.ravel(r["dW"]) for r in results])
+    want = np.concatenate([np.ravel(dW) for dW in known])
     for turned in (np.ravel, lambda dW: np.ravel(dW.T)):
         got = np.concatenate([turned(dW) for dW in found])
         if got.shape == want.shape and np.any(want) and np.isfinite(got).all():
