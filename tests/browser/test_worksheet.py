@@ -57,6 +57,36 @@ def address(tmp_path_factory):
     shutil.rmtree(folder)
 
 
+#: Whether the browser has stored Python as it is after the usual imports, which comes last.
+HAS_PYTHON = """async () => {
+  const kept = await (await caches.open("cs231n-engine")).keys();
+  return kept.some(({ url }) => url.includes("/engine/image"));
+}"""
+
+
+@pytest.fixture(scope="module")
+def visited(chromium, address):
+    """The browser of somebody who has run the page before."""
+    context = chromium.new_context()
+    page = opened(context, address)
+    make_live(page)
+    page.wait_for_function(HAS_PYTHON)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def context(visited, address):
+    """That browser, with Python and no work in it."""
+    for page in visited.pages:
+        page.close()
+    page = visited.new_page()
+    page.goto(f"{address}intro.html")
+    page.evaluate("localStorage.clear()")
+    page.close()
+    return visited
+
+
 @pytest.fixture(scope="module")
 def samples():
     found = read_samples(SAMPLES / "a1" / f"{EXERCISE}.txt")
@@ -112,8 +142,7 @@ def graded(path):
     return said
 
 
-def test_an_exercise_is_checked_as_it_is_graded(chromium, address, samples, expect, tmp_path):
-    context = chromium.new_context()
+def test_an_exercise_is_checked_as_it_is_graded(context, address, samples, expect, tmp_path):
     page = opened(context, address)
     make_live(page)
     report = page.locator(f"#cell-check-{EXERCISE} .practice")
@@ -129,11 +158,9 @@ def test_an_exercise_is_checked_as_it_is_graded(chromium, address, samples, expe
     assert ran[0] == "cell-setup"
     assert f"cell-{EXERCISE}-example" not in ran
     assert "cell-no-loops-figure" not in ran
-    context.close()
 
 
-def test_work_is_kept_and_goes_where_its_writer_goes(chromium, address, expect, tmp_path):
-    context = chromium.new_context()
+def test_work_is_kept_and_goes_where_its_writer_goes(chromium, context, address, expect, tmp_path):
     page = opened(context, address)
     make_live(page)
     answer = page.locator("#cell-answer-7a")
@@ -150,7 +177,6 @@ def test_work_is_kept_and_goes_where_its_writer_goes(chromium, address, expect, 
     assert take_answers(notebook.data, notebook.master).sources["answer-7a"] == WRITTEN
     assert "answer-7a" not in notebook.blank
     assert "free = 'mine'" in path.read_text("utf-8")
-    context.close()
 
     elsewhere = chromium.new_context()
     page = opened(elsewhere, address)
@@ -169,19 +195,17 @@ def test_work_is_kept_and_goes_where_its_writer_goes(chromium, address, expect, 
 
 
 def test_what_is_written_in_the_page_is_collected_graded_and_counts(
-    chromium, address, samples, tmp_path
+    context, address, samples, tmp_path
 ):
     """The file that the browser saves goes through the commands that an instructor gives."""
     if reason := bubblewrap.why_not_isolated():
         pytest.skip(reason)
-    context = chromium.new_context()
     page = opened(context, address)
     make_live(page)
     write(page, EXERCISE, samples[1].code)
     write(page, "answer-7a", WRITTEN)
     write(page, "data", "import os\nfree = 1 / 0")
     path = handed_in(page, tmp_path)
-    context.close()
 
     course = tmp_path / "course"
     (course / "solutions").mkdir(parents=True)
@@ -201,8 +225,7 @@ def test_what_is_written_in_the_page_is_collected_graded_and_counts(
     assert [cell.needs_hand for cell in grade.cells if cell.name == "answer-7a"] == [True]
 
 
-def test_run_all_goes_on_where_an_exercise_is_not_solved(chromium, address, expect):
-    context = chromium.new_context()
+def test_run_all_goes_on_where_an_exercise_is_not_solved(context, address, expect):
     page = opened(context, address)
     make_live(page)
     page.get_by_role("button", name="Run all").click()
@@ -210,12 +233,9 @@ def test_run_all_goes_on_where_an_exercise_is_not_solved(chromium, address, expe
     expect(last).to_have_attribute("data-live", "done")
     expect(page.locator("#cell-check-cross_validate .practice")).to_contain_text("not attempted")
     expect(page.locator(f"#cell-{EXERCISE}-example")).to_have_attribute("data-live", "failed")
-    context.close()
 
 
-def test_the_page_is_readable_by_all(chromium, address, violations):
-    context = chromium.new_context()
+def test_the_page_is_readable_by_all(context, address, violations):
     page = opened(context, address)
     make_live(page)
     assert violations(page, "article") == []
-    context.close()
