@@ -9,11 +9,13 @@ import contextlib
 import io
 import traceback
 import warnings
+from functools import lru_cache
+from types import CodeType
 from typing import Any, Protocol
 
 from cs231n_lib.course.checks import verdict
 from cs231n_lib.course.checks.verdict import CheckFailed, Outcome, StudentError
-from cs231n_lib.course.limits import MAX_TEXT
+from cs231n_lib.course.limits import MAX_COMPILED, MAX_TEXT
 
 
 class Cell(Protocol):
@@ -52,18 +54,23 @@ def run(cell: Cell, names: dict[str, Any]) -> Outcome:
 
 
 def _execute(cell: Cell, namespace: dict[str, Any]) -> float:
-    tree = ast.parse(cell.source)
-    last = tree.body[-1] if tree.body else None
-    value: Any = None
-    if isinstance(last, ast.Expr):
-        tree.body.pop()
-        exec(compile(tree, _file(cell), "exec"), namespace)
-        value = eval(compile(ast.Expression(last.value), _file(cell), "eval"), namespace)
-    else:
-        exec(compile(tree, _file(cell), "exec"), namespace)
+    body, last = _compiled(cell.source, _file(cell))
+    exec(body, namespace)
+    value = eval(last, namespace)
     if type(value) in (int, float) and 0 <= value <= cell.points:
         return float(value)
     return cell.points
+
+
+@lru_cache(MAX_COMPILED)
+def _compiled(source: str, file: str) -> tuple[CodeType, CodeType]:
+    """Return a cell in two parts, the last its value; kept, as a whole class meets the same."""
+    tree = ast.parse(source)
+    last = ast.Expression(ast.Constant(None, lineno=1, col_offset=0))
+    if tree.body and isinstance(end := tree.body[-1], ast.Expr):
+        del tree.body[-1]
+        last = ast.Expression(end.value)
+    return compile(tree, file, "exec"), compile(last, file, "eval")
 
 
 def _file(cell: Cell) -> str:
@@ -73,8 +80,8 @@ def _file(cell: Cell) -> str:
 def _failed(cell: Cell, error: Exception, names: dict[str, Any]) -> Outcome:
     """Say why a test failed, and nothing of what it hides."""
     text, diagnosis, size, details = str(error), None, None, ""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = frames[-1].filename == _file(cell)
+    places = [(f.f_code.co_filename, n) for f, n in traceback.walk_tb(error.__traceback__)]
+    own = places[-1][0] == _file(cell)
     match error:
         case CheckFailed():
             text, diagnosis, details = error.message, error.diagnosis, error.details
@@ -87,7 +94,7 @@ def _failed(cell: Cell, error: Exception, names: dict[str, Any]) -> Outcome:
             text = f"this test also calls `{error.name}`, which this notebook does not define yet."
         case _:
             hidden = cell.hidden_lines()
-            if any(f.filename == _file(cell) and f.lineno in hidden for f in frames):
+            if any(file == _file(cell) and line in hidden for file, line in places):
                 text = "a check that is not shown failed"
             elif not isinstance(error, AssertionError):
                 text = f"the result could not be used: {type(error).__name__}: {text}"
