@@ -313,7 +313,7 @@ def postgresql():
     def call(program, *words):
         command = [*before, str(programs / program), *words]
         quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
-        subprocess.run(command, check=True, cwd=folder, timeout=120, **quiet)
+        subprocess.run(command, check=True, cwd=folder, timeout=600, **quiet)
 
     data = str(folder / "data")
     try:
