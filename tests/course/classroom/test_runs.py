@@ -28,8 +28,13 @@ KEPT = Path(__file__).with_name("figures")
 #: a picture of it still shows the same.
 VARIES = {"a4-best-0": 0.15}
 WAITING = f"{NOT_YET}: this experiment waits for your code"
-each_assignment = pytest.mark.parametrize("name", assignments())
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+
+
+@pytest.fixture(scope="module", params=assignments())
+def name(request):
+    """An assignment; its tests follow each other, so that one process runs its notebooks once."""
+    return request.param
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +91,6 @@ def checks(notebook):
     return found
 
 
-@each_assignment
 def test_the_committed_release_is_what_release_makes(name, course):
     made = course(name) / "exercises" / name
     assert release.digest(made) == release.digest(ROOT / "exercises" / name), (
@@ -94,7 +98,6 @@ def test_the_committed_release_is_what_release_makes(name, course):
     )
 
 
-@each_assignment
 def test_nbgrader_gives_the_solution_everything_and_the_blank_nothing(name, run, course):
     from nbgrader.api import Gradebook
 
@@ -117,7 +120,6 @@ def test_nbgrader_gives_the_solution_everything_and_the_blank_nothing(name, run,
         assert not blank.needs_manual_grade
 
 
-@each_assignment
 def test_a_solved_notebook_runs_through_and_draws_its_figures(name, run):
     notebook = run("solutions", name)
     assert not errors(notebook)
@@ -137,7 +139,6 @@ def test_a_solved_notebook_runs_through_and_draws_its_figures(name, run):
         assert 'data-state="passed"' in cell.outputs[0].data["text/html"], cell.id
 
 
-@each_assignment
 def test_in_a_released_notebook_tests_say_what_lacks_and_everything_else_waits(name, run):
     notebook = run("exercises", name)
     assert errors(notebook)
