@@ -15,13 +15,14 @@ pytestmark = pytest.mark.usefixtures("needs_walls")
 
 
 @pytest.fixture(scope="module")
-def arenas(needs_walls, tmp_path_factory):
+def arenas(needs_walls, library, tmp_path_factory):
     """Return a function that gives the sandbox in which an assignment is attacked."""
     known = {}
 
     def of(assignment):
         if assignment not in known:
-            known[assignment] = Arena(tmp_path_factory.mktemp(assignment), assignment)
+            folder = tmp_path_factory.mktemp(assignment)
+            known[assignment] = Arena(folder, library.parent, assignment)
         return known[assignment]
 
     yield of

@@ -66,16 +66,17 @@ class Arena:
     """One sandbox in which all attacks are tried, one after the other, as in a real run.
 
     In each the tiny assignment is the control, so that it costs little to look after each attack.
+    What is known of fonts and shared libraries is in ``judge``, for all of them.
     """
 
-    def __init__(self, folder, assignment="tiny"):
+    def __init__(self, folder, judge, assignment="tiny"):
         self.canary = folder / "canary"
         self.canary.mkdir(parents=True)
         make_canary(self.canary)
         tiny = read_master(to_bytes(notebook()), "tiny")
         master = tiny if assignment == "tiny" else table.master(assignment)
         blocked = BLOCKED if assignment == "tiny" else rules.blocked_by(master)
-        library = build_library(folder / "judge", blocked)
+        library = build_library(judge, blocked)
         warm = ("numpy", "matplotlib.pyplot")
         self.walls = Sandbox(library, LIMITS, blocked, warm, rules.opened(master))
         self.grader = grader.Grader(master, self.walls.worker, LIMITS, blocked)
@@ -138,7 +139,7 @@ class Arena:
 def try_all(folder, attacks=ATTACKS):
     """Yield a row for every attack; the sandbox changes with the assignment."""
     for assignment, group in itertools.groupby(attacks, lambda attack: attack.assignment):
-        arena = Arena(folder / assignment, assignment)
+        arena = Arena(folder / assignment, folder / "judge", assignment)
         try:
             for attack in group:
                 yield arena.face(attack)
