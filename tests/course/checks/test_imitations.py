@@ -1,9 +1,12 @@
 """What is kept of a reference's mistakes: found for the same problem, and for no other."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from cs231n_lib.course.checks import imitations
+from cs231n_lib.course.checks.a2 import tune
 from cs231n_lib.course.checks.exercise import Exercise
 from cs231n_lib.course.checks.imitations import Imitations, keep
 from cs231n_lib.course.checks.mistakes import Mistake
@@ -105,3 +108,35 @@ def test_few_problems_and_no_large_results_are_kept():
     keep(shelf, "small", {"y": np.zeros(2)})
     keep(shelf, "failed", None)
     assert set(shelf) == {"small", "failed"}
+
+
+def training(W=None, rate=0.2, reg=1e-3, steps=5, size=4, number=0, last=1):
+    """Train the right model of `tune` on a few points; return its weights and losses."""
+    model = SimpleNamespace(W=W)
+    train = tune._right_models([None] * number)["Softmax"]["train"]
+    losses = train(model, X.T, np.array([0, 1, last]), rate, reg, steps, size)
+    return model.W, losses
+
+
+OTHERS = ({"W": np.ones((2, 2))}, {"rate": 0.1}, {"reg": 0.1}, {"steps": 6}, {"size": 3},
+          {"number": 1}, {"last": 0})  # fmt: skip
+
+
+def test_a_training_that_is_known_is_as_it_was_whatever_became_of_the_model(monkeypatch):
+    monkeypatch.setattr(tune, "_TRAININGS", Imitations())
+    W, losses = training()
+    before = W.copy(), list(losses)
+    W[...] = 0
+    losses.clear()
+    monkeypatch.setattr(tune, "_training", None)
+    W, losses = training()
+    assert (before[0] == W).all()
+    assert losses == before[1]
+
+
+@pytest.mark.parametrize("other", OTHERS, ids=lambda other: next(iter(other)))
+def test_another_training_is_another(monkeypatch, other):
+    monkeypatch.setattr(tune, "_TRAININGS", Imitations())
+    W, losses = training()
+    changed, others = training(**other)
+    assert len(losses) != len(others) or (changed != W).any()
