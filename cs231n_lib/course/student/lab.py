@@ -5,12 +5,14 @@ import datetime as dt
 import importlib.util
 import json
 import os
+import socket
 import subprocess
 import tempfile
 import time
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from cs231n_lib.course import checkout
 from cs231n_lib.course.assignment.sources import assignments
@@ -177,8 +179,11 @@ def _address(server: subprocess.Popen[bytes], private: Path, notebook: Path) -> 
     until = time.monotonic() + LAB_SECONDS
     while server.poll() is None and time.monotonic() < until:
         for path in (private / "runtime").glob("jpserver-*.json"):
-            with contextlib.suppress(ValueError, OSError, KeyError):  # half-written
+            with contextlib.suppress(ValueError, OSError, KeyError):  # half-written, or refused
                 found = json.loads(path.read_text(encoding="utf-8"))
+                # Jupyter writes down where it is a moment before it listens there.
+                place = urlsplit(found["url"])
+                socket.create_connection((place.hostname, place.port), timeout=1).close()
                 return f"{found['url']}lab/tree/{notebook.name}?token={found['token']}"
         time.sleep(0.1)
     return None

@@ -1,6 +1,8 @@
 """A working copy is made once, never overwritten, and kept when it is replaced."""
 
 import json
+import re
+import socket
 import subprocess
 import sys
 from importlib import metadata
@@ -97,14 +99,19 @@ def test_missing_jupyterlab_is_explained(monkeypatch, tmp_path):
         lab.open_lab(tmp_path / "a1.ipynb")
 
 
-#: A server that writes down where it is, as Jupyter's does, and ends when that was told.
+#: A server that writes down where it is, as Jupyter's does, then listens, and ends when told so.
 SERVER = """
-import json, os, pathlib, time
+import json, os, pathlib, socket, time
+listening = socket.socket()
+listening.bind(("127.0.0.1", 0))
+port = listening.getsockname()[1]
 runtime = pathlib.Path(os.environ["JUPYTER_RUNTIME_DIR"])
 runtime.mkdir(parents=True)
 print("thirty lines of log")
-found = {"url": "http://127.0.0.1:1/", "token": "abc"}
+found = {"url": f"http://127.0.0.1:{port}/", "token": "abc"}
 (runtime / "jpserver-1.json").write_text(json.dumps(found))
+time.sleep(0.3)
+listening.listen()
 while not pathlib.Path("told").exists():
     time.sleep(0.01)
 """
@@ -116,6 +123,8 @@ def serve(monkeypatch, tmp_path, capfd, script):
 
     def told(line):
         said.append(line)
+        if found := re.search(r":(\d+)/", line):  # who reads it can go there
+            socket.create_connection(("127.0.0.1", int(found[1])), timeout=60).close()
         (tmp_path / "told").touch()
 
     status = lab.open_lab(tmp_path / "a1.ipynb", browser=False, told=told)
@@ -128,7 +137,9 @@ def test_one_address_is_told_and_no_log(monkeypatch, tmp_path, capfd):
     status, said = serve(monkeypatch, tmp_path, capfd, SERVER)
     assert status == 0
     addresses = [line for line in said if "http" in line]
-    assert addresses == ["Open in a browser: http://127.0.0.1:1/lab/tree/a1.ipynb?token=abc"]
+    assert len(addresses) == 1
+    told = r"Open in a browser: http://127\.0\.0\.1:\d+/lab/tree/a1\.ipynb\?token=abc"
+    assert re.fullmatch(told, addresses[0])
 
 
 def test_a_server_that_does_not_start_shows_why(monkeypatch, tmp_path, capfd):
