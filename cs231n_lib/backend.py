@@ -32,6 +32,13 @@ __all__ = [
 ]
 
 
+#: Arrays of NumPy that do not follow its rules, and what to do about them.
+UNLIKE = {
+    np.ma.MaskedArray: "its mask would be forgotten; fill it first, x.filled(value)",
+    np.matrix: "its products are others; convert it first, numpy.asarray(x)",
+}
+
+
 def array_namespace(*arrays: Array) -> Any:
     """Return the array API namespace that all of `arrays` belong to.
 
@@ -69,6 +76,9 @@ def array_namespace(*arrays: Array) -> Any:
                 f"expected an array, got {type(x).__name__}; convert it first, "
                 "e.g. numpy.asarray(x)"
             )
+        for kind, why in UNLIKE.items():
+            if isinstance(x, kind):
+                raise TypeError(f"expected a plain array, got a {type(x).__name__}: {why}")
     if all(isinstance(x, plain) for x in arrays):
         raise TypeError(
             "expected at least one array, got none; convert with numpy.asarray(x) first"
@@ -176,7 +186,16 @@ def asarray_like(host_array: Any, like: A, *, dtype: Any = None) -> A:
             f"expected data in host memory, got an array of {_library(host_array)}; "
             "call to_host(x) first if the transfer is meant"
         )
-    return xp.asarray(np.asarray(host_array), dtype=dtype, device=array_api_compat.device(like))
+    try:
+        host = np.asarray(host_array)
+    except ValueError:  # rows of several lengths
+        host = np.empty(0, object)
+    if host.dtype.kind not in "biufc":
+        raise TypeError(f"expected numbers, or nested lists of one length, got {host_array!r:.80}")
+    try:
+        return xp.asarray(host, dtype=dtype, device=array_api_compat.device(like))
+    except TypeError as error:
+        raise TypeError(f"{error}; dtype must be one of the library of `like`") from error
 
 
 def as_float(x: Array | float) -> float:

@@ -79,7 +79,10 @@ def paired_difference(correct: Any, correct_other: Any) -> tuple[float, float]:
 
 
 def _truth_values(values: Any, name: str) -> np.ndarray:
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:  # rows of several lengths
+        raise ValueError(f"{name} must be a row of truth values (y_pred == y)") from None
     if array.dtype != bool or array.ndim != 1 or len(array) == 0:
         raise ValueError(
             f"{name} must be a row of one or more truth values (y_pred == y), not {array.dtype} "

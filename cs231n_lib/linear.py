@@ -8,13 +8,14 @@ from typing import Self
 
 import numpy as np
 
-from cs231n_lib._checks import (
+from cs231n_lib._arguments import (
     check_count,
+    check_counts,
     check_generator,
-    check_labels,
     check_number,
     check_positive,
 )
+from cs231n_lib._checks import check_labels
 from cs231n_lib._parallel import matmul
 from cs231n_lib.backend import A, Array, array_namespace, asarray_like, float_dtype, to_host
 from cs231n_lib.losses import softmax_loss_vectorized, svm_loss_vectorized
@@ -186,6 +187,7 @@ class LinearClassifier:
         ValueError
             If W does not hold images of that shape.
         """
+        image_shape = check_counts("image_shape", image_shape)
         W = to_host(self._weights())
         size = math.prod(image_shape)
         if W.shape[0] not in (size, size + 1):

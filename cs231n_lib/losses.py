@@ -15,7 +15,8 @@ from typing import Any
 
 import array_api_compat
 
-from cs231n_lib._checks import check_label_form, check_label_values, check_number
+from cs231n_lib._arguments import check_number
+from cs231n_lib._checks import check_label_form, check_label_values
 from cs231n_lib._parallel import InOrder, in_threads, slices
 from cs231n_lib.backend import A, Array, array_namespace, as_float, device, float_dtype, to_host
 
@@ -116,6 +117,8 @@ def softmax(scores: A) -> A:
     ------
     TypeError
         If the scores are not floating point.
+    ValueError
+        If a row has no scores.
 
     Notes
     -----
@@ -129,6 +132,10 @@ def softmax(scores: A) -> A:
     """
     xp = array_namespace(scores)
     float_dtype(scores)
+    if scores.ndim == 0 or scores.shape[-1] == 0:
+        raise ValueError(
+            f"expected rows of one score or more, shape (N, C), got {tuple(scores.shape)}"
+        )
     exp = xp.exp(_shift(scores))
     return exp / xp.sum(exp, axis=-1, keepdims=True)
 

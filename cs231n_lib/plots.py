@@ -13,6 +13,15 @@ from typing import Any
 
 import numpy as np
 
+from cs231n_lib._arguments import (
+    check_callable,
+    check_count,
+    check_finite,
+    check_host_numbers,
+    check_names,
+    check_number,
+    check_positive,
+)
 from cs231n_lib._extras import extra
 
 with extra("figures", "the module cs231n_lib.plots"):
@@ -114,11 +123,12 @@ def show_images(
     >>> plt.close(figure)
     """
     images = _checked_images(images)
-    if titles is not None and len(titles) != len(images):
-        raise ValueError(f"expected a title for each image: {len(images)}, not {len(titles)}")
-    if columns < 1:
-        raise ValueError(f"columns must be 1 or more, not {columns}")
-    columns = min(columns, len(images))
+    if titles is not None:
+        titles = check_names("titles", titles)
+        if len(titles) != len(images):
+            raise ValueError(f"expected a title for each image: {len(images)}, not {len(titles)}")
+    columns = min(check_count("columns", columns), len(images))
+    size = check_positive("size", size)
     rows = -(-len(images) // columns)
     lines = max((str(title).count("\n") + 1 for title in titles), default=0) if titles else 0
     with style():
@@ -162,14 +172,16 @@ def show_images_by_class(
     2
     >>> plt.close(figure)
     """
-    X = _checked_images(X)
+    X, y = _checked_images(X), check_host_numbers("y", y)
+    class_names = check_names("class_names", class_names)
+    per_class = check_count("per_class", per_class)
+    if y.ndim != 1 or not class_names:
+        raise ValueError(f"expected a row of labels and some names, not {y.shape}, {class_names}")
     if len(y) != len(X):
         raise ValueError(f"X and y differ in length: {len(X)} images, {len(y)} labels")
-    chosen = [
-        np.flatnonzero(np.asarray(y) == label)[:per_class] for label in range(len(class_names))
-    ]
+    chosen = [np.flatnonzero(y == label)[:per_class] for label in range(len(class_names))]
     for name, found in zip(class_names, chosen, strict=True):
-        if per_class < 1 or len(found) < per_class:
+        if len(found) < per_class:
             raise ValueError(
                 f"expected per_class from 1 to the number of images of a class, {len(found)} for "
                 f"{name!r}, not {per_class}"
@@ -217,7 +229,8 @@ def show_templates(
     [1.0, 0.25, 0.5]
     >>> plt.close(figure)
     """
-    templates = np.asarray(templates, dtype=float)
+    templates = check_host_numbers("templates", templates).astype(float)
+    class_names = check_names("class_names", class_names)
     if templates.ndim != 4:
         raise ValueError(f"expected templates of shape (C, H, W, 3), not {templates.shape}")
     if not np.isfinite(templates).all():
@@ -266,7 +279,10 @@ def decision_regions(
     'feature 1'
     >>> plt.close(ax.figure)
     """
-    points, labels = np.asarray(points, dtype=float), np.asarray(labels)
+    check_callable("predict", predict, "points (N, 2) and returns labels (N,)")
+    resolution, margin = check_count("resolution", resolution), check_number("margin", margin)
+    points = check_host_numbers("points", points).astype(float)
+    labels = check_host_numbers("labels", labels)
     if points.ndim != 2 or points.shape[1] != 2 or labels.shape != points.shape[:1]:
         raise ValueError(
             f"expected points (N, 2) and labels (N,), not {points.shape} and {labels.shape}"
@@ -318,6 +334,14 @@ def cross_validation_curve(
     'accuracy'
     >>> plt.close(ax.figure)
     """
+    if not isinstance(accuracies, Mapping):
+        raise TypeError(
+            f"accuracies must map each setting to those of its folds, got {accuracies!r:.80}"
+        )
+    for setting, folds in accuracies.items():
+        check_finite("each setting", setting)
+        if check_host_numbers("accuracies", folds).ndim != 1:
+            raise ValueError(f"expected a row of accuracies, one a fold, got {folds!r:.80}")
     if not accuracies or not all(len(folds) for folds in accuracies.values()):
         raise ValueError("there are no accuracies to draw: expected one a fold for each setting")
     if min(accuracies) <= 0:
@@ -366,7 +390,8 @@ def show_confusion(
     ['3', '1', '0', '4']
     >>> plt.close(ax.figure)
     """
-    confusion = np.asarray(confusion)
+    confusion = check_host_numbers("confusion", confusion)
+    class_names = check_names("class_names", class_names)
     num_classes = len(class_names)
     if confusion.shape != (num_classes, num_classes):
         raise ValueError(
@@ -402,7 +427,7 @@ def _apart(settings: Sequence[int]) -> list[str]:
 
 
 def _checked_images(images: np.ndarray) -> np.ndarray:
-    images = np.asarray(images)
+    images = check_host_numbers("images", images)
     if images.ndim not in (3, 4) or (images.ndim == 4 and images.shape[3] != 3):
         raise ValueError(f"expected images of shape (N, H, W, 3) or (N, H, W), not {images.shape}")
     if len(images) == 0:

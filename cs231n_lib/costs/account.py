@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from cs231n_lib._arguments import check_choice, check_count, check_dtype, check_flag, check_whole
 from cs231n_lib.layers import ReLU, Shape
 from cs231n_lib.nets.architecture import Architecture, Place
 from cs231n_lib.nets.chain import Chain
@@ -137,6 +138,7 @@ class Account:
         >>> account(vgg16()).largest_batch(12 * 2**30, "Momentum")
         92
         """
+        memory_bytes = check_whole("memory_bytes", memory_bytes, 1)
         one = self.training_bytes(1, optimiser)
         each = self.training_bytes(2, optimiser) - one
         if one > memory_bytes:
@@ -246,7 +248,8 @@ def account(
     Raises
     ------
     TypeError
-        If `network` is none of these.
+        If `network` is none of these, `dtype` neither float32 nor float64, or `relu_in_place`
+        neither True nor False.
     PatternError
         If the pattern cannot be read.
 
@@ -273,6 +276,7 @@ def account(
     -----------------------------------------------------------------
     TOTAL                    234  0.00      338     12          1,472
     """
+    check_flag("relu_in_place", relu_in_place)
     if isinstance(network, str):
         network = parse(network)
     architecture = network.architecture if isinstance(network, Chain) else network
@@ -282,7 +286,7 @@ def account(
             f"{type(network).__name__}"
         )
     rows = tuple(_row(layer, relu_in_place) for layer in architecture.places())
-    return Account(architecture.name, rows, np.dtype(dtype).itemsize)
+    return Account(architecture.name, rows, check_dtype("dtype", dtype).itemsize)
 
 
 def _row(layer: Place, relu_in_place: bool) -> Row:
@@ -300,15 +304,11 @@ def _row(layer: Place, relu_in_place: bool) -> Row:
 
 
 def _batch(batch: int) -> int:
-    if batch < 1:
-        raise ValueError(f"a batch has at least one image, got {batch}")
-    return batch
+    return check_count("batch", batch)
 
 
 def _state(optimiser: str) -> int:
-    if optimiser not in OPTIMISER_STATE:
-        raise ValueError(f"unknown optimiser {optimiser!r}; known: {', '.join(OPTIMISER_STATE)}")
-    return OPTIMISER_STATE[optimiser]
+    return OPTIMISER_STATE[check_choice("optimiser", optimiser, tuple(OPTIMISER_STATE))]
 
 
 def _megabytes(count: int) -> str:

@@ -8,6 +8,7 @@ workspaces of the convolutions are. A test compares the answer with what tracema
 import math
 from dataclasses import dataclass
 
+from cs231n_lib._arguments import check_count
 from cs231n_lib.layers.path import largest
 from cs231n_lib.nets.chain import Chain
 
@@ -40,6 +41,8 @@ def predict_peak(model: Chain, batch: int) -> Peak:
 
     Raises
     ------
+    TypeError
+        If `model` is no Chain, or `batch` no whole number.
     ValueError
         If the batch is not positive.
 
@@ -51,8 +54,9 @@ def predict_peak(model: Chain, batch: int) -> Peak:
     >>> predict_peak(net, 100).bytes > 1.5 * predict_peak(net, 50).bytes
     True
     """
-    if batch < 1:
-        raise ValueError(f"a batch has at least one image, got {batch}")
+    if not isinstance(model, Chain):
+        raise TypeError(f"model must be a built chain of layers, got {type(model).__name__}")
+    batch = check_count("batch", batch)
     itemsize = next(iter(model.params.values())).dtype.itemsize
     network = model.architecture
     memory = network.path.memory(network.layers[0].output_shape, batch, itemsize, need_dx=False)

@@ -80,7 +80,7 @@ MAX_LINE = 200
 #: For another command to finish writing in a course's folder.
 LOCK_SECONDS = 120.0
 #: For a Dask scheduler to answer.
-SCHEDULER_SECONDS = 20.0
+SCHEDULER_SECONDS = 60.0
 #: For JupyterLab to come up.
 LAB_SECONDS = 180.0
 #: For a published page to say, in a browser, that its cells ran.

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cs231n_lib._arguments import check_choice, check_generator, check_names, check_whole
+
 #: The ten classes of CIFAR-10, in the order of their labels 0 to 9.
 CLASS_NAMES = (
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
@@ -67,7 +69,7 @@ class Dataset:
 
     def __post_init__(self) -> None:
         """Check everything once, so that nobody who gets a ``Dataset`` has to."""
-        object.__setattr__(self, "class_names", tuple(self.class_names))
+        object.__setattr__(self, "class_names", check_names("class_names", self.class_names))
         for part in ("train", "test"):
             X, y = getattr(self, f"X_{part}"), getattr(self, f"y_{part}")
             _check_images(X, f"X_{part}")
@@ -125,6 +127,8 @@ def split_validation(
 
     Raises
     ------
+    TypeError
+        If ``X`` or ``y`` is no NumPy array, ``num_val`` no whole number or ``rng`` no Generator.
     ValueError
         If the lengths differ or ``num_val`` leaves one side empty.
 
@@ -135,9 +139,13 @@ def split_validation(
     >>> X_train.shape, X_val.shape, sorted([*y_train.tolist(), *y_val.tolist()])
     ((3, 2), (2, 2), [0, 1, 2, 3, 4])
     """
+    check_generator("split_validation", rng)
+    for name, array in (("X", X), ("y", y)):
+        if not isinstance(array, np.ndarray) or array.ndim == 0:
+            raise TypeError(f"{name} must be a NumPy array, got {type(array).__name__}")
     if len(X) != len(y):
         raise ValueError(f"X and y differ in length: {len(X)} examples, {len(y)} labels")
-    if not 1 <= num_val < len(X):
+    if not 1 <= check_whole("num_val", num_val) < len(X):
         raise ValueError(
             f"num_val must lie in 1 to {len(X) - 1} to leave something on both sides of "
             f"{len(X)} examples, not {num_val}"
@@ -196,7 +204,7 @@ def preprocess(
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If an array does not hold uint8 images of one shape, or ``layout`` is unknown.
 
     Examples
@@ -209,8 +217,7 @@ def preprocess(
     >>> bool(abs(X_train.mean(axis=0)).max() < 1e-6)
     True
     """
-    if layout not in ("rows", "channels"):
-        raise ValueError(f'layout must be "rows" or "channels", not {layout!r}')
+    check_choice("layout", layout, ("rows", "channels"))
     for number, X in enumerate([X_train, *others]):
         _check_images(X, "X_train" if number == 0 else f"array {number} after X_train")
     mean = mean_image(X_train).astype(np.float32)

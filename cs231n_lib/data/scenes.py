@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from cs231n_lib._arguments import check_generator, check_host_numbers
 from cs231n_lib.data._backgrounds import BACKGROUNDS
 from cs231n_lib.data._canvas import SIZE, Canvas, Draws, PerImage, mix, rgb
 from cs231n_lib.data._objects import CAST, balloon
@@ -222,6 +223,8 @@ def draw_scenes(
 
     Raises
     ------
+    TypeError
+        If ``labels`` holds no numbers, ``rng`` is no Generator or ``nuisances`` no Nuisances.
     ValueError
         If ``labels`` is not a row of integers from 0 to 9.
 
@@ -232,7 +235,10 @@ def draw_scenes(
     ((1, 32, 32, 3), dtype('uint8'))
     """
     dials = Nuisances() if nuisances is None else nuisances
-    labels = np.asarray(labels)
+    if not isinstance(dials, Nuisances):
+        raise TypeError(f"nuisances must be Nuisances(...), got {type(dials).__name__}")
+    check_generator("draw_scenes", rng)
+    labels = check_host_numbers("labels", labels)
     if labels.ndim != 1 or not (np.issubdtype(labels.dtype, np.integer) or labels.size == 0):
         raise ValueError(f"labels must be a row of integers, not {labels.dtype} {labels.shape}")
     if labels.size and not (labels.min() >= 0 and labels.max() < len(CAST)):

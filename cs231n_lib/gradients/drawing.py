@@ -11,6 +11,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from cs231n_lib._arguments import check_text, check_whole
 from cs231n_lib.gradients.graph import Value, topological_order
 
 __all__ = ["Drawing", "draw"]
@@ -68,8 +69,10 @@ def draw(root: Value, *, digits: int = 2, title: str = "Computational graph") ->
 
     Raises
     ------
+    TypeError
+        If `root` is no Value, `digits` no whole number or `title` no string.
     ValueError
-        If the graph has more than 150 numbers: nobody could read it.
+        If `digits` is negative, or the graph has more than 150 numbers: nobody could read it.
 
     Notes
     -----
@@ -84,6 +87,10 @@ def draw(root: Value, *, digits: int = 2, title: str = "Computational graph") ->
     >>> "x = 2.00, gradient 3.00" in draw(product).svg
     True
     """
+    if not isinstance(root, Value):
+        raise TypeError(f"root must be a Value, got {type(root).__name__}")
+    check_whole("digits", digits, 0)
+    check_text("title", title)
     order = topological_order(root)
     if len(order) > MAX_NODES:
         raise ValueError(

@@ -18,7 +18,16 @@ from typing import Any
 
 import numpy as np
 
-from cs231n_lib.backend import Array, asarray_like, float_dtype, to_host
+from cs231n_lib._arguments import (
+    check_callable,
+    check_choice,
+    check_count,
+    check_generator,
+    check_iterable,
+    check_positive,
+    check_whole,
+)
+from cs231n_lib.backend import Array, array_namespace, asarray_like, float_dtype, to_host
 
 __all__ = [
     "GradientCheck",
@@ -30,6 +39,7 @@ __all__ = [
     "tolerance",
 ]
 
+ONE_NUMBER = "an array like x and returns one number"
 _TOLERANCES = {"float32": 4e-3, "float64": 1e-6}
 _ROUNDING = 4  # rounding errors of one evaluation of f, in units of eps * |f|: pessimistic
 _KINK = 32  # a bend of the slope beyond this many rounding errors is a kink
@@ -90,8 +100,8 @@ def numerical_gradient(
     >>> numerical_gradient(lambda x: np.sum(x**2), x).round(6)
     array([2., 6.])
     """
-    if scheme not in ("centred", "forward"):
-        raise ValueError(f"expected scheme 'centred' or 'forward', got {scheme!r}")
+    check_callable("f", f, ONE_NUMBER)
+    check_choice("scheme", scheme, ("centred", "forward"))
     power = 1 / 3 if scheme == "centred" else 1 / 2
     host = to_host(x).copy()
     step = _step(x, h, power, 1)
@@ -118,6 +128,8 @@ def relative_error(a: Array, b: Array) -> float:
 
     Raises
     ------
+    TypeError
+        If `a` or `b` is no array of real numbers.
     ValueError
         If the shapes differ.
 
@@ -127,6 +139,9 @@ def relative_error(a: Array, b: Array) -> float:
     >>> relative_error(np.array([1.0, 0.0]), np.array([1.01, 0.0])).__round__(4)
     0.0099
     """
+    for array in (a, b):
+        if not array_namespace(array).isdtype(array.dtype, ("bool", "integral", "real floating")):
+            raise TypeError(f"expected arrays of real numbers, got {array.dtype}")
     first, second = to_host(a).astype(np.float64), to_host(b).astype(np.float64)
     if first.shape != second.shape:
         raise ValueError(f"expected two arrays of one shape, got {first.shape} and {second.shape}")
@@ -158,7 +173,7 @@ def tolerance(dtype: Any) -> float:
     """
     name = str(dtype).rpartition(".")[2].strip("'>")
     if name not in _TOLERANCES:
-        raise TypeError(f"expected float32 or float64, got {dtype}")
+        raise TypeError(f"dtype must be float32 or float64, got {dtype!r:.80}")
     return _TOLERANCES[name]
 
 
@@ -353,6 +368,8 @@ def check_gradient(
     FAILED: 2 of 3 wrong, 0 skipped on kinks
     """
     host, step = to_host(x), _step(x, h)
+    check_callable("f", f, ONE_NUMBER)
+    num = check_whole("num", num, 0)
     analytic = _checked_gradient(grad, x)
     relative = max(tolerance(x.dtype), tolerance(grad.dtype))
     size = float(np.linalg.norm(analytic)) / max(host.size, 1) ** 0.5
@@ -490,7 +507,14 @@ def check_projection(
     >>> bool(check_projection(np.matmul, (x, w), lambda dout: (dout @ w.T, 2 * x.T @ dout)))
     False
     """
-    arrays = tuple(inputs) if isinstance(inputs, Sequence) else (inputs,)
+    check_callable("f", f, "the inputs and returns one array")
+    check_callable("backward", backward, "dout and returns the gradient by each input")
+    num = check_count("num", num)
+    arrays = tuple(inputs) if isinstance(inputs, tuple | list) else (inputs,)
+    if not arrays:
+        raise ValueError("inputs must hold at least one array, got none")
+    for array in arrays:
+        float_dtype(array)
     rng = _generator(rng)
     output = to_host(f(*(asarray_like(to_host(array).copy(), array) for array in arrays)))
     slopes, confirmed = [], True
@@ -555,8 +579,12 @@ def find_kinks(
     >>> find_kinks(lambda x: np.sum(np.maximum(x, 0)), np.array([1.0, 0.0, -1.0]))
     [(1,)]
     """
+    check_callable("f", f, ONE_NUMBER)
     host, step = to_host(x), _step(x, h)
     kinks = []
+    if coordinates is not None:
+        check_iterable("coordinates", coordinates, "[(0, 1), (2, 3)]")
+        coordinates = [_checked_coordinate(index, host) for index in coordinates]
     for index in np.ndindex(host.shape) if coordinates is None else coordinates:
         unit, length = _along(index, host, step, h)
         if _measure("", _line(f, (x,), 0, unit), length, 0.0, x, tolerance(x.dtype)).on_kink:
@@ -651,9 +679,21 @@ def _step(x: Array, h: float | None, power: float = 1 / 2, factor: float = 2) ->
     eps = float(np.finfo(str(float_dtype(x)).rpartition(".")[2]).eps)
     if h is None:
         return factor * eps**power
-    if not 0 < h < np.inf:
-        raise ValueError(f"expected a step h above zero, got {h}")
-    return float(h)
+    return check_positive("h", h)
+
+
+def _checked_coordinate(index: tuple[int, ...], host: np.ndarray) -> tuple[int, ...]:
+    whole = isinstance(index, tuple) and all(isinstance(i, int | np.integer) for i in index)
+    if (
+        not whole
+        or len(index) != host.ndim
+        or not all(-length <= i < length for i, length in zip(index, host.shape, strict=True))
+    ):
+        raise ValueError(
+            f"a coordinate must be a tuple of {host.ndim} whole numbers within the shape "
+            f"{host.shape} of x, got {index!r:.80}"
+        )
+    return index
 
 
 def _checked_gradient(grad: Array, x: Array) -> np.ndarray:
@@ -664,7 +704,10 @@ def _checked_gradient(grad: Array, x: Array) -> np.ndarray:
 
 
 def _generator(rng: np.random.Generator | None) -> np.random.Generator:
-    return np.random.default_rng(0) if rng is None else rng
+    if rng is None:
+        return np.random.default_rng(0)
+    check_generator("a check", rng)
+    return rng
 
 
 def _result(slopes: list[Slope], confirmed: bool) -> GradientCheck:

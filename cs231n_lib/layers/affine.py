@@ -8,7 +8,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from cs231n_lib._checks import check_count, check_upstream
+from cs231n_lib._arguments import check_count, check_flag, normalise
+from cs231n_lib._checks import check_upstream
 from cs231n_lib._parallel import matmul
 from cs231n_lib.backend import A, Array, array_namespace, device, float_dtype
 from cs231n_lib.layers.cached import read_cache
@@ -135,7 +136,8 @@ class FC(Layer):
 
     def __post_init__(self) -> None:
         """Check the width."""
-        check_count("width", self.width)
+        normalise(self, check_count, "width")
+        normalise(self, check_flag, "bias")
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return the shape of what comes out for one example of this shape."""

@@ -8,7 +8,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from cs231n_lib._checks import check_generator, check_param, check_upstream, is_training
+from cs231n_lib._arguments import check_generator, check_param, check_probability, is_training
+from cs231n_lib._checks import check_upstream
 from cs231n_lib.backend import A, Array, array_namespace, asarray_like, float_dtype
 from cs231n_lib.layers.cached import read_cache
 from cs231n_lib.layers.layer import Arrays, Layer, Memory, Reader, Shape
@@ -63,13 +64,13 @@ def dropout_forward(
     xp = array_namespace(x)
     float_dtype(x)
     mode, keep_prob = check_param("dropout_param", dropout_param, ("mode", "keep_prob"))
-    _check_keep_prob(keep_prob)
+    keep_prob = check_probability("keep_prob", keep_prob)
     if not is_training(mode):
         return x, None
     check_generator("dropout in training", rng)
     assert rng is not None
     kept = asarray_like(rng.random(x.shape) < keep_prob, x)
-    mask = xp.astype(kept, x.dtype) / float(keep_prob)
+    mask = xp.astype(kept, x.dtype) / keep_prob
     out: Any = where_kept(kept, x)
     out *= mask
     return out, mask
@@ -96,11 +97,6 @@ def dropout_backward(dout: A, cache: Cache) -> A:
     return dx
 
 
-def _check_keep_prob(keep_prob: float) -> None:
-    if not 0 < keep_prob <= 1:
-        raise ValueError(f"keep_prob must be above 0 and at most 1, got {keep_prob}")
-
-
 @dataclass(frozen=True)
 class Dropout(Layer):
     """Inverted dropout that keeps a value with probability `keep_prob`, as `dropout_forward`."""
@@ -111,7 +107,7 @@ class Dropout(Layer):
 
     def __post_init__(self) -> None:
         """Check the probability."""
-        _check_keep_prob(self.keep_prob)
+        check_probability("keep_prob", self.keep_prob)
 
     def forward(
         self, x: Array, params: Arrays, buffers: Arrays, mode: str, rng: np.random.Generator

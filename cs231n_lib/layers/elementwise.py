@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from cs231n_lib._arguments import check_finite
 from cs231n_lib._checks import check_upstream
 from cs231n_lib._parallel import by_rows, by_rows_bytes
 from cs231n_lib.backend import A, Array, array_namespace, float_dtype
@@ -103,7 +104,9 @@ def leaky_relu_forward(x: A, alpha: float = 0.01) -> tuple[A, Cache]:
     Raises
     ------
     TypeError
-        If `x` is not floating point.
+        If `x` is not floating point, or `alpha` no number.
+    ValueError
+        If `alpha` is infinite or NaN.
 
     Notes
     -----
@@ -118,7 +121,7 @@ def leaky_relu_forward(x: A, alpha: float = 0.01) -> tuple[A, Cache]:
     """
     xp = array_namespace(x)
     float_dtype(x)
-    alpha = float(alpha)
+    alpha = check_finite("alpha", alpha)
     return xp.where(x > 0, x, _scaled(alpha, x)), (x, alpha)
 
 

@@ -2,6 +2,7 @@
 
 import operator
 
+from cs231n_lib._arguments import check_flag, check_whole
 from cs231n_lib.backend import A, array_namespace, device
 
 
@@ -53,10 +54,8 @@ def conv_output_size(W: int, F: int, S: int = 1, P: int = 0, *, floor: bool = Fa
 number; nearest legal choices, one change at a time: W=9 or 11, F=2 or 4, S=1 or 7
     """
     for name, value, least in (("W", W, 1), ("F", F, 1), ("S", S, 1), ("P", P, 0)):
-        if not hasattr(value, "__index__") or isinstance(value, bool):
-            raise TypeError(f"{name} must be an int, got {value!r}")
-        if value < least:
-            raise ValueError(f"{name} must be {least} or more, got {value}")
+        check_whole(name, value, least)
+    check_flag("floor", floor)
     W, F, S, P = map(operator.index, (W, F, S, P))
     way = W - F + 2 * P
     formula = f"(W - F + 2P)/S + 1 = ({W} - {F} + 2*{P})/{S} + 1"

@@ -15,7 +15,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from cs231n_lib._checks import check_number, check_param, check_upstream, is_training
+from cs231n_lib._arguments import check_number, check_param, is_training
+from cs231n_lib._checks import check_upstream
 from cs231n_lib._parallel import by_rows, by_rows_bytes
 from cs231n_lib.backend import A, Array, array_namespace, float_dtype
 from cs231n_lib.layers.cached import check_fit, read_cache

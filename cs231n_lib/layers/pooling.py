@@ -11,7 +11,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from cs231n_lib._checks import check_float_array, check_param, check_upstream
+from cs231n_lib._arguments import check_count, check_flag, check_param, check_whole, normalise
+from cs231n_lib._checks import check_float_array, check_upstream
 from cs231n_lib._parallel import block_length, blocks, in_threads, num_threads, part_length
 from cs231n_lib.backend import A, Array, array_namespace, asarray_like, device
 from cs231n_lib.layers.cached import check_fit, read_cache
@@ -85,6 +86,8 @@ def _windows(x: Array, pool_param: dict) -> _Windows:
         ("pool_height", "pool_width", "stride"),
         {"pad": 0, "floor": False},
     )
+    height, width = check_count("pool_height", height), check_count("pool_width", width)
+    stride, pad = check_count("stride", stride), check_whole("pad", pad, 0)
     N, C, H, W = x.shape
     OH = conv_output_size(H, height, stride, pad, floor=floor)
     OW = conv_output_size(W, width, stride, pad, floor=floor)
@@ -320,6 +323,9 @@ class Pool(Layer):
 
     def __post_init__(self) -> None:
         """Check what no shape of an input can make right."""
+        normalise(self, check_count, "size", "stride")
+        normalise(self, check_whole, "pad")
+        normalise(self, check_flag, "floor", "average")
         conv_output_size(self.size, self.size, self.stride, self.pad, floor=True)
 
     def output_shape(self, shape: Shape) -> Shape:

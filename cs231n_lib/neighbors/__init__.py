@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from cs231n_lib._checks import check_count, check_label_form, check_label_values, check_labels
+from cs231n_lib._arguments import check_choice, check_count, check_generator, check_iterable
+from cs231n_lib._checks import check_label_form, check_label_values, check_labels
 from cs231n_lib._parallel import matmul
 from cs231n_lib.backend import A, Array, array_namespace, as_float, asarray_like, device
 from cs231n_lib.neighbors._search import nearest_rows
@@ -278,8 +279,7 @@ class KNearestNeighbor:
     """
 
     def __init__(self, metric: str = "l2") -> None:
-        _check_metric(metric)
-        self.metric = metric
+        self.metric = check_choice("metric", metric, METRICS)
 
     def __repr__(self) -> str:
         """Show how the classifier was made."""
@@ -368,9 +368,12 @@ def cross_validate(
     if num_folds < 2:
         raise ValueError("expected num_folds >= 2, got 1; nothing would be left to train on")
     remaining = N - -(-N // num_folds)
+    check_iterable("ks", ks, "[1, 3, 5]")
     ks = [check_count("k", k, remaining, "the rows outside the largest fold") for k in ks]
     if not ks:
         raise ValueError("expected at least one k in ks, got none")
+    if rng is not None:
+        check_generator("shuffling", rng)
     order = np.arange(N) if rng is None else rng.permutation(N)
     folds = np.array_split(order, num_folds)
     accuracies: dict[int, list[float]] = {k: [] for k in ks}
@@ -413,16 +416,11 @@ def _check_exact(name: str, rows: Array) -> None:
         )
 
 
-def _check_metric(metric: str) -> None:
-    if metric not in METRICS:
-        raise ValueError(f"expected metric 'l1' or 'l2', got {metric!r}")
-
-
 def _check_rows(X: Array, X_train: Array, metric: str) -> Any:
     for rows in (X, X_train):
         array_namespace(rows)  # refuses what is no array
     xp = array_namespace(X, X_train)
-    _check_metric(metric)
+    check_choice("metric", metric, METRICS)
     for name, rows in (("X", X), ("X_train", X_train)):
         if not xp.isdtype(rows.dtype, ("integral", "real floating")):
             raise TypeError(f"expected {name} of real numbers, got dtype {rows.dtype}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from cs231n_lib._arguments import check_counts, check_iterable, check_text
 from cs231n_lib.layers.layer import Shape, Spec
 from cs231n_lib.layers.path import Named, Path, require_layer, within
 
@@ -141,6 +142,8 @@ def place(name: str, input_shape: Shape, specs: Iterable[Named]) -> Architecture
 
     Raises
     ------
+    TypeError
+        If `specs` are no pairs of a name and a layer, or a size is no whole number.
     DoesNotFitError
         If a layer does not fit what comes in; the message names the layer.
 
@@ -151,6 +154,13 @@ def place(name: str, input_shape: Shape, specs: Iterable[Named]) -> Architecture
     >>> [layer.output_shape for layer in net.layers]
     [(3, 8, 8), (4, 8, 8), (10,)]
     """
+    check_text("name", name)
+    input_shape = check_counts("input_shape", input_shape)
+    check_iterable("specs", specs, '[("FC-10", FC(10))]')
+    specs = list(specs)
+    for pair in specs:
+        if not (isinstance(pair, tuple | list) and len(pair) == 2 and isinstance(pair[0], str)):
+            raise TypeError(f"specs must be pairs of a name and a layer, got {pair!r:.80}")
     start = Place("INPUT", Input(), input_shape, number=0)
     return Architecture(name, (start, *_place(input_shape, specs, {})))
 

@@ -62,6 +62,11 @@ class Chain(Model):
         score_loss: ScoreLoss = softmax_loss,
     ) -> None:
         super().__init__(reg=reg, init=init, rng=rng, dtype=dtype, like=like, score_loss=score_loss)
+        if not isinstance(architecture, Architecture):
+            raise TypeError(
+                "architecture must be one, such as parse(pattern) or vgg16(), got "
+                f"{type(architecture).__name__}"
+            )
         self.architecture = architecture
         _, *places = architecture.places()  # the first is the input
         for place in places:
@@ -93,6 +98,7 @@ class Chain(Model):
 
     def _as_input(self, X: Array) -> Array:
         """Return a batch in the shape that the first layer takes, or say what is wrong with it."""
+        array_namespace(X)  # refuses what is no array
         shape, given = self.architecture.layers[0].output_shape, tuple(X.shape)
         if len(shape) == 1 and len(given) > 1 and np.prod(given[1:]) == shape[0]:
             return array_namespace(X).reshape(X, (given[0], *shape))

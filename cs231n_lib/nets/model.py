@@ -13,7 +13,13 @@ from typing import Any, overload
 
 import numpy as np
 
-from cs231n_lib._checks import check_count, check_generator, check_number
+from cs231n_lib._arguments import (
+    check_callable,
+    check_count,
+    check_dtype,
+    check_generator,
+    check_number,
+)
 from cs231n_lib.backend import A, Array, array_namespace, asarray_like
 from cs231n_lib.losses import ScoreLoss, loss_on_device, read_loss, softmax_loss
 from cs231n_lib.nets.weights import Init, initial_weights
@@ -73,23 +79,22 @@ class Model:
         like: Array | None,
         score_loss: ScoreLoss = softmax_loss,
     ) -> None:
-        if np.dtype(dtype) not in (np.float32, np.float64):
-            raise TypeError(f"dtype must be float32 or float64, got {dtype}")
         self.params: Arrays = {}
         self.buffers: Arrays = {}
+        check_callable("score_loss", score_loss, "scores and labels, as softmax_loss does,")
         self.score_loss = score_loss
         self.reg = check_number("reg", reg)
         check_generator("a network", rng)
         self.rng = rng
         self._init = init
         self._weights: list[str] = []  # the parameters that are penalised
-        self._dtype = dtype
+        self._dtype = check_dtype("dtype", dtype)
         self._like = np.empty(0) if like is None else like
 
     def __repr__(self) -> str:
         """Show how large the network is."""
         count = sum(math.prod(array.shape) for array in self.params.values())
-        return f"<{type(self).__name__}: {count:,} parameters, {np.dtype(self._dtype).name}>"
+        return f"<{type(self).__name__}: {count:,} parameters, {self._dtype.name}>"
 
     def _draw(self, name: str, shape: tuple[int, ...]) -> None:
         """Make weights, drawn at random."""
@@ -169,6 +174,8 @@ class Model:
         integer array of shape (N,)
         """
         xp = array_namespace(X)
+        if not X.shape:
+            raise ValueError("X must have one example a row, got an array of no axes")
         num = X.shape[0]
         starts = range(0, max(num, 1), check_count("batch_size", batch_size))
         scores = [self.loss(X[start : min(start + batch_size, num), ...]) for start in starts]

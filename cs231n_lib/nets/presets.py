@@ -10,7 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from cs231n_lib._checks import check_count
+from cs231n_lib._arguments import (
+    check_choice,
+    check_count,
+    check_counts,
+    check_flag,
+    check_probability,
+)
 from cs231n_lib.backend import Array
 from cs231n_lib.layers import (
     FC,
@@ -37,14 +43,6 @@ NORMS: dict[str | None, list[Named]] = {
     "batchnorm": [("BN", BatchNorm())],
     "layernorm": [("LN", LayerNorm())],
 }
-
-
-def _counts(name: str, given: Sequence[int], length: int | None = None) -> tuple[int, ...]:
-    """Require a sequence of whole numbers, 1 or more."""
-    if not isinstance(given, Sequence) or (length is not None and len(given) != length):
-        many = "whole numbers" if length is None else f"{length} whole numbers"
-        raise TypeError(f"{name} must be a sequence of {many}, got {given!r}")
-    return tuple(check_count(f"each of {name}", count) for count in given)
 
 
 class TwoLayerNet(Model):
@@ -179,18 +177,15 @@ class FullyConnectedNet(Chain):
         like: Array | None = None,
         score_loss: ScoreLoss = softmax_loss,
     ) -> None:
-        if normalization not in NORMS:
-            raise ValueError(
-                f"normalization must be None, 'batchnorm' or 'layernorm', got {normalization!r}"
-            )
-        if not 0 < keep_prob <= 1:
-            raise ValueError(f"keep_prob must be above 0 and at most 1, got {keep_prob}")
+        if normalization is not None:
+            check_choice("normalization", normalization, [name for name in NORMS if name])
+        keep_prob = check_probability("keep_prob", keep_prob)
         check_count("input_dim", input_dim)
         specs: list[Named] = []
-        for width in _counts("hidden_dims", hidden_dims):
+        for width in check_counts("hidden_dims", hidden_dims):
             specs += [(f"FC-{width}", FC(width)), *NORMS[normalization], ("RELU", ReLU())]
             if keep_prob < 1:
-                specs.append((f"DROPOUT-{keep_prob}", Dropout(float(keep_prob))))
+                specs.append((f"DROPOUT-{keep_prob}", Dropout(keep_prob)))
         specs.append((f"FC-{num_classes}", FC(check_count("num_classes", num_classes))))
         super().__init__(
             place("FullyConnectedNet", (input_dim,), specs),
@@ -254,8 +249,8 @@ class ConvNet(Chain):
         like: Array | None = None,
         score_loss: ScoreLoss = softmax_loss,
     ) -> None:
-        _, height, width = _counts("input_shape", input_shape, length=3)
-        num_filters = _counts("num_filters", num_filters)
+        _, height, width = check_counts("input_shape", input_shape, length=3)
+        num_filters = check_counts("num_filters", num_filters)
         shrink = 2 ** len(num_filters)
         if height % shrink or width % shrink:
             raise ValueError(
@@ -267,7 +262,7 @@ class ConvNet(Chain):
         specs: list[Named] = []
         for filters in num_filters:
             conv = Conv(filters, filter_size, pad=(filter_size - 1) // 2)
-            norm = NORMS["batchnorm" if batchnorm else None]
+            norm = NORMS["batchnorm" if check_flag("batchnorm", batchnorm) else None]
             specs += [(f"CONV{filter_size}-{filters}", conv), *norm, ("RELU", ReLU())] * 2
             specs.append(("POOL2", Pool(2, stride=2)))
         specs += [(f"FC-{hidden_dim}", FC(check_count("hidden_dim", hidden_dim))), ("RELU", ReLU())]

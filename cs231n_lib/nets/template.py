@@ -6,7 +6,7 @@ not how large they are. `fill_in` turns it into a pattern that `cs231n_lib.nets.
 
 import re
 
-import numpy as np
+from cs231n_lib._arguments import check_count, check_counts, check_text, check_whole
 
 __all__ = ["fill_in"]
 
@@ -50,10 +50,10 @@ def fill_in(
     Raises
     ------
     TypeError
-        If a repetition is not a whole number.
+        If a repetition or a size is not a whole number, or a text is none.
     ValueError
-        If a letter has no number, a number no letter, or a ``POOL`` that is not optional is
-        left out.
+        If a size is out of range, a letter has no number, a number no letter, or a ``POOL`` that
+        is not optional is left out.
 
     Notes
     -----
@@ -67,6 +67,12 @@ def fill_in(
     >>> fill_in(lecture, N=1, M=2, K=0, pool=None)
     'INPUT[32x32x3] -> [[CONV3-16 -> RELU]*1]*2 -> [FC-64 -> RELU]*0 -> FC-10'
     """
+    for name, text in (("pattern", pattern), ("conv", conv), ("fc", fc)):
+        check_text(name, text)
+    if pool is not None:
+        check_text("pool", pool)
+    check_count("num_classes", num_classes)
+    channels, height, width = check_counts("input_shape", input_shape, length=3)
     letters = set(_REPEAT.findall(pattern))
     for missing, what in (
         (letters - repeats.keys(), "the pattern repeats {0} times: say how many, {0}=2"),
@@ -75,10 +81,7 @@ def fill_in(
         if missing:
             raise ValueError(what.format(min(missing)))
     for letter, times in repeats.items():
-        if isinstance(times, bool) or not isinstance(times, int | np.integer):
-            raise TypeError(f"{letter} must be a whole number, got {times!r}")
-        if times < 0:
-            raise ValueError(f"{letter} must be 0 or more, got {times}")
+        check_whole(letter, times, 0)
     pattern = _REPEAT.sub(lambda match: f"*{repeats[match[1]]}", pattern)
     if pool is None:
         pattern = re.sub(r"\s*->\s*POOL\s*\?(?!\s*[01])", "", pattern)
@@ -86,7 +89,6 @@ def fill_in(
             raise ValueError("pool=None leaves out POOL? behind an arrow, and this POOL is another")
     else:
         pattern = re.sub(r"\bPOOL\s*\?(?!\s*[01])", "POOL", pattern)
-    channels, height, width = input_shape
     words = {"INPUT": f"INPUT[{height}x{width}x{channels}]", "CONV": conv, "POOL": pool, "FC": fc}
     pattern = re.sub(r"\bFC\s*$", f"FC-{num_classes}", pattern)
     return _BARE.sub(lambda match: str(words[match[1]]), pattern)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from cs231n_lib._checks import check_count, check_generator
+from cs231n_lib._arguments import check_count, check_generator, check_number
 
 Init = str | float
 
@@ -55,8 +55,8 @@ def initial_weights(
     0.05
     """
     check_generator("drawing initial weights", rng)
-    if len(shape) not in (2, 4):
-        raise ValueError(f"expected a shape (D, M) or (F, C, HH, WW), got {shape}")
+    if not isinstance(shape, tuple | list) or len(shape) not in (2, 4):
+        raise ValueError(f"expected a shape (D, M) or (F, C, HH, WW), got {shape!r:.80}")
     for length in shape:
         check_count(f"each length in the shape {tuple(shape)} of weights", length)
     if len(shape) == 2:
@@ -65,7 +65,10 @@ def initial_weights(
         field = shape[2] * shape[3]
         fan_in, fan_out = shape[1] * field, shape[0] * field
     rules = {"he": math.sqrt(2 / fan_in), "xavier": math.sqrt(2 / (fan_in + fan_out))}
-    std = rules.get(init, -1.0) if isinstance(init, str) else float(init)
-    if not 0 <= std < math.inf:
-        raise ValueError(f"init must be 'he', 'xavier' or a standard deviation, got {init!r}")
+    try:
+        std = rules[init] if isinstance(init, str) else check_number("init", init)
+    except (KeyError, TypeError, ValueError):
+        raise ValueError(
+            f"init must be 'he', 'xavier' or a standard deviation, got {init!r:.80}"
+        ) from None
     return std * rng.standard_normal(shape)

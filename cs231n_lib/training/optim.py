@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from cs231n_lib._checks import check_fraction, check_number, check_positive
+from cs231n_lib._arguments import check_fraction, check_number, check_positive
 from cs231n_lib.backend import Array, array_namespace, device, float_dtype
 from cs231n_lib.training.schedules import Schedule, constant
 
@@ -68,10 +68,12 @@ class SGD:
     @property
     def learning_rate(self) -> float:
         """The learning rate of the next update; a number set here takes a schedule's place."""
-        return float(self.schedule(self.t))
+        return check_number("the learning rate of the schedule", self.schedule(self.t))
 
     @learning_rate.setter
     def learning_rate(self, value: float | Schedule) -> None:
+        if isinstance(value, type):
+            raise TypeError(f"learning_rate must be a number or a schedule, got {value!r}")
         self.schedule = value if callable(value) else constant(value)
 
     def __repr__(self) -> str:
@@ -98,6 +100,9 @@ class SGD:
             If names, shapes or dtypes do not match. Whatever is raised, Ctrl-C too, all is as it
             was before the step.
         """
+        for name, arrays in (("params", params), ("grads", grads)):
+            if not isinstance(arrays, Mapping):
+                raise TypeError(f"{name} must be a dictionary of arrays, got {arrays!r:.80}")
         if params.keys() != grads.keys():
             raise ValueError(
                 "parameters and gradients must have the same names; only one side has "

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cs231n_lib._checks import check_count, check_positive
+from cs231n_lib._arguments import check_count, check_number, check_positive
 
 Schedule = Callable[[int], float]
 
@@ -91,8 +91,7 @@ class cosine:
         """Check the numbers."""
         check_positive("learning_rate", self.learning_rate)
         check_count("num_steps", self.num_steps)
-        if not 0 <= self.final < math.inf:
-            raise ValueError(f"final must be a finite number, 0 or more, got {self.final}")
+        check_number("final", self.final)
 
     def __call__(self, t: int) -> float:
         """Return the rate of the update after `t` others."""

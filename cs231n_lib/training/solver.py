@@ -17,7 +17,8 @@ from typing import Any, Self
 import numpy as np
 from tqdm import tqdm
 
-from cs231n_lib._checks import check_count, check_generator, check_labels
+from cs231n_lib._arguments import check_count, check_flag, check_generator
+from cs231n_lib._checks import check_labels
 from cs231n_lib.backend import Array, array_namespace, as_float, asarray_like, to_host
 from cs231n_lib.training.checkpoint import read_checkpoint, write_checkpoint
 from cs231n_lib.training.optim import SGD
@@ -54,6 +55,8 @@ def accuracy(model: Any, X: Array, y: Array, batch_size: int = 1000) -> float:
 
     Raises
     ------
+    TypeError
+        If the model has no ``loss``, or X or y is no array.
     ValueError
         If X and y differ in length, are empty, or a label names no class.
 
@@ -64,7 +67,12 @@ def accuracy(model: Any, X: Array, y: Array, batch_size: int = 1000) -> float:
     >>> accuracy(model, np.eye(4), np.array([0, 1, 2, 0]))
     0.75
     """
+    _check_model(model)
+    for array in (X, y):
+        array_namespace(array)  # refuses what is no array
     xp = array_namespace(X, y)
+    if X.ndim == 0:
+        raise ValueError("X must have one example a row, got an array of no axes")
     num_examples, batch_size = X.shape[0], check_count("batch_size", batch_size)
     if num_examples == 0:
         raise ValueError("accuracy needs at least one example, got none")
@@ -77,6 +85,16 @@ def accuracy(model: Any, X: Array, y: Array, batch_size: int = 1000) -> float:
         hits = xp.argmax(scores, axis=1) == y[start:stop]
         correct.append(xp.count_nonzero(hits))
     return as_float(xp.sum(xp.stack(correct))) / num_examples
+
+
+def _check_model(model: Any, *more: str) -> None:
+    """Require a model by what it can do: anything with a loss can be measured."""
+    lacking = [name for name in ("loss", *more) if not hasattr(model, name)]
+    if lacking:
+        raise TypeError(
+            f"model must have {' and '.join(lacking)}, as TwoLayerNet has, got "
+            f"{type(model).__name__}"
+        )
 
 
 class Solver:
@@ -149,6 +167,12 @@ class Solver:
         num_train_samples: int = 1000,
         progress: bool = True,
     ) -> None:
+        _check_model(model, "params")
+        if not isinstance(data, Mapping):
+            raise TypeError(
+                "data must be a mapping of X_train, y_train, X_val and y_val to arrays, got "
+                f"{type(data).__name__}"
+            )
         missing = {"X_train", "y_train", "X_val", "y_val"} - set(data)
         if missing:
             raise ValueError(f"data lacks {sorted(missing)}")
@@ -172,9 +196,11 @@ class Solver:
         self.num_epochs = check_count("num_epochs", num_epochs)
         self.batch_size = check_count("batch_size", batch_size)
         self.rng = rng
+        if not isinstance(checkpoint, str | os.PathLike | None):
+            raise TypeError(f"checkpoint must be the path of a file, got {checkpoint!r:.80}")
         self.checkpoint = None if checkpoint is None else Path(checkpoint)
         self.num_train_samples = check_count("num_train_samples", num_train_samples)
-        self.progress = progress
+        self.progress = check_flag("progress", progress)
         self.history: dict[str, list[float]] = {
             "loss": [],
             "train_accuracy": [],

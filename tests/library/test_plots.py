@@ -159,7 +159,7 @@ POINTS, LABELS = np.zeros((2, 2)), np.zeros(2, int)
         (lambda: plots.show_images(pictures(2) * 1.0), "lie in 0 to 1, not 0 to 23; divide by 255"),
         (lambda: plots.show_images(np.full((1, 2, 2, 3), np.nan)), "lie in 0 to 1"),
         (lambda: plots.show_images(pictures(2), ["a"]), "title for each image: 2, not 1"),
-        (lambda: plots.show_images(pictures(2), columns=0), "columns must be 1 or more"),
+        (lambda: plots.show_images(pictures(2), columns=0), "columns must be at least 1, got 0"),
         (lambda: plots.show_images_by_class(pictures(2), LABELS[:1], ["a"]), "differ in length"),
         (lambda: plots.show_images_by_class(pictures(2), LABELS, ["a"]), "2 for 'a', not 8"),
         (lambda: plots.show_templates(np.zeros((3, 4)), ["a"]), r"shape \(C, H, W, 3\)"),

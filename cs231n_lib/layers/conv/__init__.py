@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from cs231n_lib._checks import check_count
+from cs231n_lib._arguments import check_count, check_flag, check_whole, normalise
 from cs231n_lib.backend import A, Array, array_namespace, device
 from cs231n_lib.layers.conv.algorithm import Algorithm
 from cs231n_lib.layers.conv.blocked import BLOCKED, conv_backward_blocked, conv_forward_blocked
@@ -145,7 +145,7 @@ def conv_backward(dout: A, cache: Cache, need_dx: bool = True) -> tuple[A | None
     [(2, 3, 8, 8), (4, 3, 3, 3), (4,)]
     """
     x, w, b, geometry = read_conv_cache(cache)
-    algorithm = choose_algorithm(geometry, need_dx)
+    algorithm = choose_algorithm(geometry, check_flag("need_dx", need_dx))
     if algorithm.skips_dx:
         return algorithm.backward(dout, (x, w, b, geometry), need_dx)
     dx, dw, db = algorithm.backward(dout, (x, w, b, geometry))
@@ -186,7 +186,9 @@ class Conv(Layer):
 
     def __post_init__(self) -> None:
         """Check what no shape of an input can make right."""
-        check_count("filters", self.filters)
+        normalise(self, check_count, "filters", "size", "stride")
+        normalise(self, check_whole, "pad")
+        normalise(self, check_flag, "bias", "floor")
         conv_output_size(self.size, self.size, self.stride, self.pad, floor=True)
 
     def output_shape(self, shape: Shape) -> Shape:

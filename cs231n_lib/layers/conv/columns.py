@@ -4,6 +4,7 @@
 scatter and no stride trick, so they are deterministic and run on every array namespace.
 """
 
+from cs231n_lib._arguments import check_count, check_whole
 from cs231n_lib._checks import check_float_array, check_upstream
 from cs231n_lib._parallel import matmul_each
 from cs231n_lib.backend import A, array_namespace, device
@@ -52,6 +53,8 @@ def im2col(
     """
     xp = array_namespace(x)
     check_float_array("x", x, "N, C, H, W")
+    height, width = check_count("height", height), check_count("width", width)
+    stride, pad = check_count("stride", stride), check_whole("pad", pad, 0)
     N, C, H, W = x.shape
     OH = conv_output_size(H, height, stride, pad, floor=floor)
     OW = conv_output_size(W, width, stride, pad, floor=floor)
@@ -103,7 +106,11 @@ def col2im(
     """
     xp = array_namespace(cols)
     check_float_array("cols", cols, "N, C*height*width, OH*OW")
-    N, C, H, W = shape
+    height, width = check_count("height", height), check_count("width", width)
+    stride, pad = check_count("stride", stride), check_whole("pad", pad, 0)
+    if not isinstance(shape, tuple | list) or len(shape) != 4:
+        raise ValueError(f"shape must be that of the images, (N, C, H, W), got {shape!r:.80}")
+    N, C, H, W = (check_whole("each length in shape", length, 0) for length in shape)
     OH = conv_output_size(H, height, stride, pad, floor=floor)
     OW = conv_output_size(W, width, stride, pad, floor=floor)
     if tuple(cols.shape) != (N, C * height * width, OH * OW):

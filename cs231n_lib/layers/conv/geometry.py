@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from cs231n_lib._checks import check_float_array, check_param
+from cs231n_lib._arguments import check_count, check_param, check_whole
+from cs231n_lib._checks import check_float_array
 from cs231n_lib.backend import Array, array_namespace, float_dtype
 from cs231n_lib.layers.cached import check_fit, read_cache
 from cs231n_lib.layers.geometry import conv_output_size
@@ -130,6 +131,7 @@ def lay_out(
     stride, pad, floor, algorithm = check_param(
         "conv_param", conv_param, ("stride", "pad"), {"floor": False, "algorithm": None}
     )
+    stride, pad = check_count("stride", stride), check_whole("pad", pad, 0)
     (N, C, H, W), (F, _, HH, WW) = images, filters
     OH, OW = (
         conv_output_size(edge, window, stride, pad, floor=floor)

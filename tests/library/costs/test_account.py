@@ -145,9 +145,9 @@ def test_bad_requests():
     counted = account(SMALL)
     with pytest.raises(ValueError, match=r"needs .* MB to train on one image with SGD, more than"):
         counted.largest_batch(1000, "SGD")
-    with pytest.raises(ValueError, match="a batch has at least one image, got 0"):
+    with pytest.raises(ValueError, match="batch must be at least 1, got 0"):
         counted.forward_bytes(0)
-    with pytest.raises(ValueError, match="unknown optimiser 'sgd'; known: SGD, Momentum"):
+    with pytest.raises(ValueError, match="optimiser must be 'SGD' or 'Momentum'"):
         counted.training_bytes(1, "sgd")
     with pytest.raises(TypeError, match="needs a pattern, an architecture or a model"):
         account(3)

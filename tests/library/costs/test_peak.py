@@ -211,5 +211,5 @@ def test_with_threads_the_prediction_is_an_upper_bound():
 
 def test_a_batch_has_images():
     net = build("INPUT[8x8x3] -> FC-10", rng=np.random.default_rng(0))
-    with pytest.raises(ValueError, match="a batch has at least one image, got 0"):
+    with pytest.raises(ValueError, match="batch must be at least 1, got 0"):
         predict_peak(net, 0)

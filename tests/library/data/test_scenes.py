@@ -248,12 +248,16 @@ def test_load_scenes_refuses_bad_numbers(name, value):
         ([0.5], "a row of integers, not float64"),
         ([[1]], r"a row of integers, not int64 \(1, 1\)"),
         (3, r"a row of integers, not int64 \(\)"),
-        (["cat"], "a row of integers, not <U3"),
     ],
 )
 def test_draw_scenes_refuses_bad_labels(labels, message):
     with pytest.raises(ValueError, match=message):
         draw(labels)
+
+
+def test_draw_scenes_wants_labels_and_no_names():
+    with pytest.raises(TypeError, match="labels must be an array of real numbers"):
+        draw(["cat"])
 
 
 def small(**changes):

@@ -15,7 +15,8 @@ from hypothesis.extra.numpy import array_shapes
 
 from cs231n_lib import _parallel as parallel
 from cs231n_lib import layers as L
-from cs231n_lib._checks import check_upstream, is_training
+from cs231n_lib._arguments import is_training
+from cs231n_lib._checks import check_upstream
 from cs231n_lib.backend import asarray_like
 from cs231n_lib.gradients.numerical import check_gradient, check_projection
 from cs231n_lib.layers import normalization as B

@@ -251,7 +251,7 @@ ROWS = np.zeros((3, 2))
         ((ROWS, ROWS, 0), ValueError, "got 0"),
         ((ROWS, ROWS, 1.5), TypeError, "k must be a whole number, got 1.5"),
         ((ROWS, ROWS, True), TypeError, "k must be a whole number, got True"),
-        ((ROWS, ROWS, 1, "cosine"), ValueError, "metric 'l1' or 'l2', got 'cosine'"),
+        ((ROWS, ROWS, 1, "cosine"), ValueError, "metric must be 'l1' or 'l2', got 'cosine'"),
         ((ROWS, ROWS, 1, "l2", 0), ValueError, "chunk must be at least 1, got 0"),
     ],
 )

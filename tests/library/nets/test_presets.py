@@ -294,7 +294,7 @@ def test_conv_net_explains_the_layout():
         (
             lambda: fully_connected(rng=rng(), normalization="groupnorm"),
             ValueError,
-            "normalization must be None, 'batchnorm' or 'layernorm', got 'groupnorm'",
+            "normalization must be 'batchnorm' or 'layernorm', got 'groupnorm'",
         ),
         (lambda: fully_connected(rng=rng(), keep_prob=0), ValueError, "keep_prob must be above 0"),
         (lambda: fully_connected(rng=rng(), keep_prob=1.5), ValueError, "keep_prob must be above"),

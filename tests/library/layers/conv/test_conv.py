@@ -86,7 +86,7 @@ def test_geometry_takes_numbers_that_numpy_counts_with():
 
 @pytest.mark.parametrize("wrong", [1.0, "1", True, None])
 def test_geometry_takes_whole_numbers_only(wrong):
-    with pytest.raises(TypeError, match="S must be an int"):
+    with pytest.raises(TypeError, match="S must be a whole number"):
         conv_output_size(5, 3, wrong, 1)
 
 
