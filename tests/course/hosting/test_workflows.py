@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sysconfig
 import venv
-from importlib.util import find_spec
+from importlib import metadata
 
 import pytest
 import yaml
@@ -26,7 +26,7 @@ KINDS = ("github", "gitlab")
 def machine(tmp_path_factory):
     """The environment of a runner's machine: a Python with pip, and nothing of the package."""
     # The packages around it, pip among them, are found by a path: to unpack another takes seconds.
-    lacks_pip = find_spec("pip") is None
+    lacks_pip = not any(metadata.distributions(name="pip"))
     if lacks_pip:
         pytest.importorskip("ensurepip")
     folder = tmp_path_factory.mktemp("machine")
