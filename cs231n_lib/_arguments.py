@@ -116,7 +116,7 @@ def _real(name: str, value: Any) -> float:
 
 def _shown(value: Any) -> str:
     """Show what was given, in one line: an array by its shape, the rest as Python would."""
-    if hasattr(value, "shape") and hasattr(value, "dtype"):
+    if not isinstance(value, type) and hasattr(value, "shape") and hasattr(value, "dtype"):
         return f"an array of shape {tuple(value.shape)} and dtype {value.dtype}"
     return " ".join(f"{value!r:.80}".split())
 

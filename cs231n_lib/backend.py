@@ -71,7 +71,10 @@ def array_namespace(*arrays: Array) -> Any:
     """
     plain = (type(None), bool, int, float, complex)
     for x in arrays:
-        if not isinstance(x, plain) and not array_api_compat.is_array_api_obj(x):
+        if isinstance(x, plain):
+            continue
+        # A class has the attributes of its arrays.
+        if isinstance(x, type) or not array_api_compat.is_array_api_obj(x):
             raise TypeError(
                 f"expected an array, got {type(x).__name__}; convert it first, "
                 "e.g. numpy.asarray(x)"

@@ -24,7 +24,16 @@ def _matrix():
 WRONG = [
     *(None, "abc", "", "3", b"ab", True, -1, 0, 1, 2.5, -2.5, float("nan"), float("inf"), 1 + 2j),
     *([], [1, [2]], [3], (), {}, {"a": 1}, frozenset([1]), range(3), slice(1), ..., NotImplemented),
-    *(Stranger(), Stranger, object, np.float64(2), np.int8(1), np.array([1]), np.zeros(())),
+    *(
+        Stranger(),
+        Stranger,
+        object,
+        np.int64,
+        np.float64(2),
+        np.int8(1),
+        np.array([1]),
+        np.zeros(()),
+    ),
     *(np.zeros(0), np.zeros((0, 3)), np.zeros((2,) * 5), np.array(["a", "b"]), np.array([None, 1])),
     *(np.full((5, 4), np.nan), np.full((5, 4), np.inf), np.zeros((5, 4), complex)),
     *(np.zeros((5, 4), bool), np.zeros((5, 4), int), np.zeros((5, 4), np.float16)),
