@@ -204,20 +204,22 @@ def check_callable(name: str, value: Any, takes: str) -> None:
         raise TypeError(f"{name} must be a function that takes {takes}, got {_shown(value)}")
 
 
-def check_dtype(name: str, dtype: Any) -> Any:
-    """Require float32 or float64, by any name that NumPy knows; return NumPy's dtype.
+def check_dtype(
+    name: str, dtype: Any, choices: tuple[str, ...] = ("float32", "float64")
+) -> np.dtype[Any]:
+    """Require one of a few dtypes, by any name that NumPy knows; return NumPy's dtype.
 
     Examples
     --------
-    >>> check_dtype("dtype", "float32")
+    >>> check_dtype("dtype", np.float32)
     dtype('float32')
     """
     try:
-        if dtype is not None and np.dtype(dtype) in (np.float32, np.float64):
+        if dtype is not None and np.dtype(dtype) in map(np.dtype, choices):
             return np.dtype(dtype)
     except (TypeError, ValueError):
         pass
-    raise TypeError(f"{name} must be float32 or float64, got {_shown(dtype)}")
+    raise TypeError(f"{name} must be {' or '.join(choices)}, got {_shown(dtype)}")
 
 
 def check_counts(name: str, values: Sequence[int], length: int | None = None) -> tuple[int, ...]:

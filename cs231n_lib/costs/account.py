@@ -32,6 +32,8 @@ __all__ = [
     "account",
 ]
 
+# Of numbers that are counted; this library computes in the longer two alone.
+PRECISIONS = ("float16", "float32", "float64")
 # Arrays of the size of the parameters that each optimiser of `optim` keeps between steps.
 OPTIMISER_STATE = {"SGD": 0, "Momentum": 1, "Nesterov": 1, "RMSProp": 1, "Adam": 2, "AdamW": 2}
 
@@ -248,8 +250,8 @@ def account(
     Raises
     ------
     TypeError
-        If `network` is none of these, `dtype` neither float32 nor float64, or `relu_in_place`
-        neither True nor False.
+        If `network` is none of these, `dtype` is no float of 16, 32 or 64 bits, or
+        `relu_in_place` neither True nor False.
     PatternError
         If the pattern cannot be read.
 
@@ -286,7 +288,7 @@ def account(
             f"{type(network).__name__}"
         )
     rows = tuple(_row(layer, relu_in_place) for layer in architecture.places())
-    return Account(architecture.name, rows, check_dtype("dtype", dtype).itemsize)
+    return Account(architecture.name, rows, check_dtype("dtype", dtype, PRECISIONS).itemsize)
 
 
 def _row(layer: Place, relu_in_place: bool) -> Row:

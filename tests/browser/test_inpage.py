@@ -214,7 +214,7 @@ def test_an_exercise_is_checked_without_a_server(page):
     given = "from cs231n_lib.course.student import practice\ndef accuracy(y_pred, y):\n    "
     for body, headline in [
         ("raise NotImplementedError", "accuracy: not attempted yet"),
-        ("return (y_pred == y).sum()", "accuracy: 1 of 3 checks passed."),
+        ("return (y_pred == y).sum()", "accuracy: 0 of 3 checks passed."),
         ("return (y_pred == y).mean()", "accuracy: all 3 checks passed."),
     ]:
         ok, found = cell(page, f"{given}{body}\npractice.check('accuracy')")
