@@ -21,16 +21,55 @@ def _latin1(text: str, encoding: str) -> bytes:
     return text.encode("latin1")
 
 
-def _empty_array(subtype: type, shape: tuple[int, ...], dtype: bytes) -> np.ndarray:
-    """Stand in for NumPy's ``_reconstruct``: the array that a pickle then fills."""
-    return np.empty(0, dtype=np.uint8)
+#: Of dtypes: what a pickle calls them, and what NumPy does.
+_NAMES = {f"{each.kind}{each.itemsize}": each.name for each in map(np.dtype, np.typecodes["All"])}
+
+
+class _Dtype:
+    """Stand in for ``numpy.dtype``, which takes flags from a pickle that crash it later."""
+
+    def __init__(self, name: Any, align: Any = False, copy: Any = False) -> None:
+        self.name = name.decode("latin1") if isinstance(name, bytes) else str(name)
+
+    def __setstate__(self, state: Any) -> None:
+        """Pass over the state: a byte has no order of bytes."""
+
+
+class _Array:
+    """Stand in for ``numpy.ndarray``: keeps what a pickle says of it, and believes nothing."""
+
+    state: Any = ()
+
+    def __setstate__(self, state: Any) -> None:
+        """Keep the version, the shape, the dtype, the order of axes and the bytes."""
+        self.state = state
+
+    def pixels(self, rows: int, columns: int) -> np.ndarray | None:
+        """Return uint8 (rows, columns), if it is that and nothing else."""
+        match self.state:
+            case (_, (int(height), int(width)), _Dtype(name="u1" | "uint8"), False | 0, bytes(raw)):
+                if (height, width) == (rows, columns) and len(raw) == rows * columns:
+                    return np.frombuffer(raw, np.uint8).reshape(rows, columns)
+        return None
+
+    def __str__(self) -> str:
+        """Say what it claims to be."""
+        match self.state:
+            case (_, tuple(shape), _Dtype(name=name), *_):
+                return f"{_NAMES.get(name, 'another dtype')} {shape!r:.40}"
+        return "an array of another form"
+
+
+def _reconstruct(*_: Any) -> _Array:
+    """Stand in for NumPy's function of this name: the array that a pickle then fills."""
+    return _Array()
 
 
 _KNOWN: dict[tuple[str, str], Any] = {
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
-    ("numpy.core.multiarray", "_reconstruct"): _empty_array,
-    ("numpy._core.multiarray", "_reconstruct"): _empty_array,
+    ("numpy", "ndarray"): _Array,
+    ("numpy", "dtype"): _Dtype,
+    ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
+    ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
     ("_codecs", "encode"): _latin1,
 }
 
@@ -66,16 +105,15 @@ def read_batch(path: Path, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the images (count, 32, 32, 3) and labels (count,) of one batch file."""
     content = unpickle(path)
     data, labels = content.get(b"data"), content.get(b"labels")
-    if not isinstance(data, np.ndarray):
+    if not isinstance(data, _Array):
         raise DataError(f"{path}: 'data' must be an array, not {type(data).__name__}")
-    if data.dtype != np.uint8 or data.shape != (count, 3072):
-        raise DataError(
-            f"{path}: 'data' must be uint8 ({count}, 3072), not {data.dtype} {data.shape}"
-        )
+    pixels = data.pixels(count, 3072)
+    if pixels is None:
+        raise DataError(f"{path}: 'data' must be uint8 ({count}, 3072), not {data}")
     if not (
         isinstance(labels, list)
         and len(labels) == count
         and all(type(label) is int and 0 <= label < len(CLASS_NAMES) for label in labels)
     ):
         raise DataError(f"{path}: 'labels' must be a list of {count} integers from 0 to 9")
-    return data.reshape(count, 3, 32, 32).transpose(0, 2, 3, 1), np.array(labels, dtype=np.int64)
+    return pixels.reshape(count, 3, 32, 32).transpose(0, 2, 3, 1), np.array(labels, dtype=np.int64)

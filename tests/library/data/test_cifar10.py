@@ -320,6 +320,17 @@ def test_an_array_cannot_claim_endless_memory(tmp_path):
     assert images.nbytes == COUNT * 3072
 
 
+def test_flags_of_a_dtype_are_not_believed(tmp_path):
+    """NumPy takes them from a pickle, and stumbles over them when the array goes."""
+    plain = pickle.dumps(batch(0), protocol=2)
+    state = 2 * b"J\xff\xff\xff\xff"  # no size and no alignment of its own; then the flags
+    flagged = plain.replace(state + b"K\x00t", state + b"K\x3ft")
+    assert flagged != plain
+    (tmp_path / "batch").write_bytes(flagged)
+    images, _ = read_batch(tmp_path / "batch", COUNT)
+    assert np.array_equal(images, batch(0)[b"data"].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
+
+
 @given(st.data())
 @settings(max_examples=150, deadline=None)
 def test_no_mutilated_batch_raises_anything_else(tmp_path_factory, data):
