@@ -98,10 +98,10 @@ class Chain(Model):
 
     def _as_input(self, X: Array) -> Array:
         """Return a batch in the shape that the first layer takes, or say what is wrong with it."""
-        array_namespace(X)  # refuses what is no array
+        xp = array_namespace(X)  # refuses what is no array
         shape, given = self.architecture.layers[0].output_shape, tuple(X.shape)
         if len(shape) == 1 and len(given) > 1 and np.prod(given[1:]) == shape[0]:
-            return array_namespace(X).reshape(X, (given[0], *shape))
+            return xp.reshape(X, (given[0], *shape))
         if given[1:] == shape:
             return X
         expected = f"(N, {', '.join(map(str, shape))})"
