@@ -217,9 +217,12 @@ class BookServer(ServerApp):
         """Ignore the reader's settings for other Jupyter servers: they could open this one."""
 
     def init_signal(self) -> None:
-        """Stop at once when asked to, without a question."""
+        """Stop when asked to, without a question, but between two events of the loop.
+
+        A signal may come in the middle of one, which would then miss what stopping removes.
+        """
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: self.stop(from_signal=True))
+            signal.signal(number, lambda *_: self.io_loop.add_callback_from_signal(self.stop))
 
     @property
     def address(self) -> str:

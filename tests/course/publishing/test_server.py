@@ -39,7 +39,7 @@ server.start()
 class Site:
     """A running server and what its terminal says."""
 
-    def __init__(self, folder, port=None, behind=""):
+    def __init__(self, folder, port=None, behind="", script=SCRIPT):
         port = port or free_ports(1)[0]
         html, work, log = folder / "html", folder / "work", folder / "log"
         (html / "_static").mkdir(parents=True)
@@ -58,7 +58,7 @@ class Site:
         environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(config)}
         with log.open("w") as file:
             self.process = subprocess.Popen(
-                python("-c", SCRIPT, str(html), str(work), str(port), behind),
+                python("-c", script, str(html), str(work), str(port), behind),
                 stdout=file, stderr=subprocess.STDOUT, env=environment,
             )  # fmt: skip
         self.wait_for(lambda: "ticket=" in self.said())
@@ -354,6 +354,23 @@ def test_ctrl_c_stops_it_with_its_kernels(tmp_path):
         pytest.skip("needs POSIX signals")
     site = Site(tmp_path)
     site.process.send_signal(signal.SIGINT)
+    assert site.process.wait(timeout=300) == 0
+    assert "Traceback" not in site.said()
+
+
+def test_ctrl_c_in_the_middle_of_an_event_stops_it_as_well(tmp_path):
+    if sys.platform == "win32":
+        pytest.skip("needs POSIX signals")
+    interrupted = """
+import signal
+from tornado.platform.asyncio import BaseAsyncIOLoop
+handle = BaseAsyncIOLoop._handle_events
+def interrupt(loop, *event):
+    signal.raise_signal(signal.SIGINT)
+    handle(loop, *event)
+BaseAsyncIOLoop._handle_events = interrupt
+"""
+    site = Site(tmp_path, script=interrupted + SCRIPT)  # which connects: an event of the socket
     assert site.process.wait(timeout=300) == 0
     assert "Traceback" not in site.said()
 
