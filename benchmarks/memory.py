@@ -2,7 +2,7 @@
 
 Run by hand, ``python -m benchmarks.memory``, where PyTorch is installed; it writes
 ``results/memory.json``. Each batch runs in a process of its own, whose high-water mark of resident
-memory is read after one step of Adam, with the sizes of the account before it.
+memory is read after two steps of Adam, less what it was before the network was made.
 """
 
 import json

@@ -54,12 +54,7 @@ class Worksheet(SphinxDirective):
 def _texts(cells: list[NotebookNode]) -> Iterator[str]:
     for cell in cells:
         written = cell.cell_type == "markdown" and "nbgrader" not in cell.metadata
-        # Released notebooks lie in a folder beside the book; this page lies in it.
-        yield (
-            cell.source.replace("](../../book/", "](/")
-            if written
-            else f"```{{worksheet-cell}} {cell.id}\n```"
-        )
+        yield cell.source if written else f"```{{worksheet-cell}} {cell.id}\n```"
 
 
 class WorksheetCell(SphinxDirective):
