@@ -1,7 +1,9 @@
 """Chromium for every browser test, and the accessibility checker that runs inside it."""
 
+import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -126,10 +128,24 @@ def violations():
     return violations
 
 
+@contextmanager
+def alone():
+    """Hold off other processes that would build the book at the same time, in the same folder."""
+    folder = build.html_folder().parent
+    folder.mkdir(exist_ok=True)
+    with (folder / ".being-built").open("w") as file:
+        if os.name != "nt":
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 @pytest.fixture(scope="session")
 def html():
     """The built book, as `cs231n book build` leaves it."""
-    build.build(quiet=True)
+    with alone():
+        build.build(quiet=True)
     return build.html_folder()
 
 

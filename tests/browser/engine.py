@@ -1,5 +1,6 @@
 """The engine alone on a plain static host, and a page that runs what it is told to."""
 
+import json
 import shutil
 
 from cs231n_lib.course.checkout import root
@@ -24,8 +25,19 @@ window.cell = async (code, options = {}) => {
 window.started = engine.start((state, sentence) => window.states.push([state, sentence]));
 </script></head><body></body></html>"""
 READ = [path for path in build.notebooks() if path.parent.name not in ("labs", "teaching")]
-#: Errata reads other notebooks with their outputs, which the engine does not carry.
-CHAPTERS = [path for path in READ if path.stem != "errata"]
+
+
+def noted(path):
+    """How many seconds the cells of a notebook take, as far as it says so."""
+    cells = json.loads(path.read_bytes())["cells"]
+    return sum(cell["metadata"].get(notebooks.SECONDS, 0) for cell in cells)
+
+
+#: Errata reads other notebooks with their outputs, which the engine does not carry. Two processes
+#: begin with half of the list each and take from its end what the other has left: both have their
+#: longest first.
+LONGEST_FIRST = sorted((path for path in READ if path.stem != "errata"), key=noted, reverse=True)
+CHAPTERS = LONGEST_FIRST[::2] + LONGEST_FIRST[1::2]
 
 
 def write(site):

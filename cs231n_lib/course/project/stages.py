@@ -53,21 +53,21 @@ STAGES = {
     "notebooks": [
         _pytest("-p", "nbval", "--nbval", "--nbval-current-env", "book", NOTEBOOKS, dist="loadfile")
     ],
-    # In one process: two browsers at once on two cores make pages miss their deadlines.
-    "browser": [[*PYTEST, "tests/browser", *(f"--ignore={file}" for file in ENGINE)]],
     # The page's own Python; skipped, with the reason, where it was never fetched. Chapters are
     # arithmetic and little else, so two at once, each in a browser of its own.
-    "engine": [
-        [*PYTEST, *ENGINE, "--deselect", CHAPTERS],
-        _pytest(CHAPTERS),
-    ],
+    "chapters": [_pytest(CHAPTERS)],
+    "browser": [[*PYTEST, "tests/browser", *(f"--ignore={file}" for file in ENGINE)]],
+    "engine": [[*PYTEST, *ENGINE, "--deselect", CHAPTERS]],
 }
-#: A browser waits more than it works: these run beside the others, one after the other.
+#: A browser waits more than it works: these run beside the others, in one process each.
 ASIDE = ("browser", "engine")
 
 
 def run_stages(names: list[str]) -> int:
     """Run the named test stages, all of them even if one fails; print a summary.
+
+    Those of a browser run beside the others. Who has none of its own kind left takes one of the
+    other, so that no core waits for the last.
 
     Returns
     -------
@@ -84,26 +84,49 @@ def run_stages(names: list[str]) -> int:
         raise UserError("the tests need more: pip install -e '.[book,course,test,cluster]'")
     console = Console()
     results: dict[str, tuple[int, float]] = {}
-    with ThreadPoolExecutor(max_workers=1) as aside, ExitStack() as files:
-        begun = {}
-        for name in names:
-            if name in ASIDE:
-                said = files.enter_context(tempfile.TemporaryFile())
-                begun[name] = aside.submit(_stage, name, said), said
-        for name in sorted(names, key=ASIDE.__contains__):
-            console.rule(name)
-            if name in begun:
-                running, said = begun[name]
-                results[name] = running.result()
-                said.seek(0)
-                print(said.read().decode(errors="replace"), flush=True)
-            else:
+    names = list(dict.fromkeys(names))
+    left = [name for name in names if name not in ASIDE]
+    left_aside = [name for name in names if name in ASIDE]
+    with ThreadPoolExecutor(max_workers=1) as pool, ExitStack() as files:
+        said = {}
+
+        def run_aside(name: str | None) -> None:
+            while name:
+                said[name] = files.enter_context(tempfile.TemporaryFile())
+                results[name] = _stage(name, said[name])
+                name = _take(left_aside, left)
+
+        beside = pool.submit(run_aside, left_aside.pop(0)) if left_aside else None
+        try:
+            while name := _take(left, left_aside):
+                console.rule(name)
                 results[name] = _stage(name)
+        except BaseException:
+            left.clear()
+            left_aside.clear()
+            raise
+        if beside:
+            beside.result()
+        for name, file in said.items():
+            console.rule(name)
+            file.seek(0)
+            print(file.read().decode(errors="replace"), flush=True)
     console.rule("summary")
-    for name, (code, seconds) in results.items():
+    for name in names:
+        code, seconds = results[name]
         verdict = "[green]passed[/]" if code == 0 else "[bold red]FAILED[/]"
         console.print(f"{name:<12}{verdict}{seconds:>8.0f} s")
     return int(any(code for code, _ in results.values()))
+
+
+def _take(own: list[str], others: list[str]) -> str | None:
+    """Take the next stage off a list, or off the other one if it is empty; None if both are."""
+    for names in (own, others):
+        try:
+            return names.pop(0)  # in one step, whoever else takes from it
+        except IndexError:
+            continue
+    return None
 
 
 def _stage(name: str, output: IO[bytes] | None = None) -> tuple[int, float]:

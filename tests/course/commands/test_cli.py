@@ -78,9 +78,8 @@ def test_what_a_stage_compiles_is_kept_for_its_next_process(monkeypatch):
     assert stages.run_stages(["one"]) == 0
 
 
-def test_pages_are_tried_beside_the_other_stages_and_told_last(monkeypatch, tmp_path, capfd):
-    """Each of the two waits for what only the other one makes."""
-    wait = """
+#: Say whether another process was met that makes what this one waits for.
+MEET = """
 import pathlib, sys, time
 made, awaited = map(pathlib.Path, sys.argv[1:])
 made.touch()
@@ -89,15 +88,31 @@ while not awaited.exists() and time.monotonic() < until:
     time.sleep(0.01)
 print("met" if awaited.exists() else "alone", flush=True)
 """
-    one, other = str(tmp_path / "one"), str(tmp_path / "other")
-    monkeypatch.setattr(
-        stages, "STAGES",
-        {"browser": [[sys.executable, "-c", wait, one, other]],
-         "unit": [[sys.executable, "-c", wait, other, one]]},
-    )  # fmt: skip
-    assert stages.run_stages(["browser", "unit"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("names", "meeting", "told"),
+    [
+        (["browser", "unit"], ["browser", "unit"], ["unit", "browser"]),
+        # Who has no stage of its own kind left takes one of the other.
+        (["browser", "engine"], ["browser", "engine"], ["engine", "browser"]),
+        (["browser", "unit", "grader"], ["unit", "grader"], ["unit", "browser", "grader"]),
+    ],
+)
+def test_pages_are_tried_beside_the_other_stages_and_told_last(
+    monkeypatch, tmp_path, capfd, names, meeting, told
+):
+    """Each of two waits for what only the other one makes."""
+    one, other = (str(tmp_path / name) for name in meeting)
+    commands = {name: [sys.executable, "-c", ""] for name in names}
+    commands[meeting[0]] = [sys.executable, "-c", MEET, one, other]
+    commands[meeting[1]] = [sys.executable, "-c", MEET, other, one]
+    monkeypatch.setattr(stages, "STAGES", {name: [commands[name]] for name in names})
+    assert stages.run_stages(names) == 0
     said = [line.strip("─ ") for line in capfd.readouterr().out.splitlines()]
-    assert [line for line in said if line][:4] == ["unit", "met", "browser", "met"]
+    shown = [line for line in said[: said.index("summary")] if line]
+    assert [line for line in shown if line != "met"] == told
+    assert shown.count("met") == 2
 
 
 def test_commands_that_need_a_checkout_say_so(monkeypatch, tmp_path):
