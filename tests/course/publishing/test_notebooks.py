@@ -150,6 +150,19 @@ def test_seconds_are_noted_to_one_digit(seconds, noted):
     assert cell.metadata.get(notebooks.SECONDS) == noted
 
 
+def test_blas_has_one_thread_unless_the_user_says_how_many(tmp_path, page, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    page.cells = page.cells[:2]
+    page.cells[1].source = "import os\nprint(os.environ['OMP_NUM_THREADS'])"
+    path = tmp_path / "page.ipynb"
+    notebooks.write(page, path)
+    for said, seen in [(None, "1"), ("3", "3")]:
+        if said:
+            monkeypatch.setenv("OMP_NUM_THREADS", said)
+        notebooks.execute(path)
+        assert [output.text for output in notebooks.read(path).cells[1].outputs] == [f"{seen}\n"]
+
+
 def test_text_that_comes_in_pieces_is_stored_as_one(tmp_path, page):
     page.cells = page.cells[:2]
     source = "import time\nfor x in 'ab':\n    print(x, flush=True)\n    time.sleep(0.5)"
