@@ -98,6 +98,39 @@ def relative_error(got: Any, want: Any) -> float:
     return float(np.abs(got[finite] - want[finite]).max()) / scale
 
 
+#: Where an expected result is largest: the place, the value, and the scale of errors.
+Landmark = tuple[int, float, float]
+
+
+def landmark(want: Any) -> Landmark | None:
+    """Return where a result is largest; None if it holds no finite number."""
+    try:
+        want = np.asarray(want, dtype=np.float64)
+    except (TypeError, ValueError):
+        return None
+    finite = np.isfinite(want)
+    if not finite.any():
+        return None
+    place = int(np.argmax(np.where(finite, np.abs(want), -1.0)))
+    value = want.item(place)
+    return place, value, max(abs(value), 1e-8)
+
+
+def off(got: Any, want: Any, mark: Landmark | None, allowed: float) -> bool:
+    """Whether one value, at the ``mark`` of ``want``, shows that they differ by more.
+
+    Where it does not, or ``got`` is no plain array of floats, `relative_error` has to say.
+    """
+    if mark is None:
+        return False
+    place, value, scale = mark
+    if isinstance(got, float) and isinstance(want, float):
+        return abs(got - value) / scale > allowed
+    if type(got) is np.ndarray and got.dtype.kind == "f" and got.shape == np.shape(want):
+        return bool(abs(got.item(place) - value) / scale > allowed)
+    return False
+
+
 def structure(part: str, got: Any, want: Any, args: tuple[Any, ...] = ()) -> CheckFailed | None:
     """Return a failure if ``got`` cannot be compared with ``want`` number by number.
 

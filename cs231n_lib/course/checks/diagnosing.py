@@ -22,12 +22,12 @@ def diagnose(
     reference: Reference, trials: list[Trial], parts: tuple[str, ...], pairs: bool = True
 ) -> Diagnosis | None:
     """Return the only mistake, or pair of them, whose imitation agrees with all the answers."""
-    shelves = [reference.shelf(args) for _, args in trials]
+    tried = [(*trial, reference.shelf(trial[1]), reference.allowed(trial[1])) for trial in trials]
 
     def agrees(*mistakes: Mistake) -> bool:
         return all(
-            reference.agree(answer, reference.imitation(args, mistakes, shelf), args, parts)
-            for (answer, args), shelf in zip(trials, shelves, strict=True)
+            reference.agree(answer, mistakes, args, parts, shelf, allowed)
+            for answer, args, shelf, allowed in tried
         )
 
     if not any(_evidence(answer, parts) for answer, _ in trials):

@@ -8,7 +8,10 @@ import numpy as np
 
 from cs231n_lib.course.checks.comparison import (
     TOLERANCE,
+    Landmark,
     form,
+    landmark,
+    off,
     precision,
     relative_error,
     structure,
@@ -48,6 +51,10 @@ def named(result: Any, names: tuple[str, ...], keyed: bool = False) -> dict[str,
     return dict(zip(names, result, strict=True))
 
 
+def _relative(got: Any, want: Any, args: tuple[Any, ...]) -> float:
+    return relative_error(got, want)
+
+
 @dataclass(frozen=True)
 class Reference:
     """What is right, and what it would be with one rule turned wrong.
@@ -73,9 +80,7 @@ class Reference:
     reference: Callable[..., Any]
     results: tuple[str, ...]
     mistakes: tuple[Mistake, ...] = ()
-    error: Callable[[Any, Any, tuple[Any, ...]], float] = field(
-        default=lambda got, want, args: relative_error(got, want)
-    )
+    error: Callable[[Any, Any, tuple[Any, ...]], float] = _relative
     factors: Mapping[str, tuple[str, Callable[..., float]]] = field(default_factory=dict)
     keyed: bool = field(default=False, kw_only=True)
     _kept: Imitations = field(default_factory=Imitations, init=False, repr=False, compare=False)
@@ -105,6 +110,18 @@ class Reference:
         keep(shelf, by, results)
         return results
 
+    def _landmarks(
+        self, imitation: dict[str, Any], mistakes: tuple[Mistake, ...], shelf: Shelf
+    ) -> dict[str, Landmark | None]:
+        """Return where the results of an imitation are largest; nothing if errors are told else."""
+        if self.error is not _relative:
+            return {}
+        by = ("landmarks", *map(id, mistakes))
+        if by not in shelf:
+            shelf[by] = {part: landmark(value) for part, value in imitation.items()}
+        found: dict[str, Landmark | None] = shelf[by]
+        return found
+
     def allowed(self, args: tuple[Any, ...], tolerance: float | None = None) -> float:
         """Return how large an error may be: ``tolerance``, but not below the calibrated one."""
         return max(tolerance or 0.0, TOLERANCE[precision(args)])
@@ -112,14 +129,19 @@ class Reference:
     def agree(
         self,
         answer: Answer,
-        imitation: dict[str, Any] | None,
+        mistakes: tuple[Mistake, ...],
         args: tuple[Any, ...],
         parts: tuple[str, ...],
+        shelf: Shelf,
+        allowed: float,
     ) -> bool:
-        """Return whether the ``parts`` of an answer are an imitation's, or both failed."""
+        """Return whether the ``parts`` of an answer are those of an imitation, or both failed."""
+        imitation = self.imitation(args, mistakes, shelf)
         if isinstance(answer, CheckFailed) or imitation is None:
             return isinstance(answer, CheckFailed) and imitation is None
-        allowed = self.allowed(args)
+        marks = self._landmarks(imitation, mistakes, shelf)
+        if any(off(answer[p], imitation[p], marks.get(p), allowed) for p in parts):
+            return False  # one value says so, and spares all others
         return all(
             structure(p, answer[p], imitation[p]) is None
             and self.error(answer[p], imitation[p], args) <= allowed

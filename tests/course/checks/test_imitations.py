@@ -7,6 +7,7 @@ import pytest
 
 from cs231n_lib.course.checks import imitations
 from cs231n_lib.course.checks.a2 import tune
+from cs231n_lib.course.checks.comparison import landmark, off, relative_error
 from cs231n_lib.course.checks.exercise import Exercise
 from cs231n_lib.course.checks.imitations import Imitations, keep
 from cs231n_lib.course.checks.mistakes import Mistake
@@ -55,6 +56,38 @@ def test_a_class_pays_once_for_the_mistakes_that_are_tried():
     reference.runs = 0
     assert diagnosis(exercise, answers["doubled"], x + 1) == "doubled"
     assert reference.runs == 1 + len(mistakes)
+
+
+ODD = (0.0, 1e-9, 1.0, -3.0, 3.0, 1e300, np.inf, -np.inf, np.nan)
+
+
+def test_one_value_refutes_only_what_all_of_them_refute(rng):
+    refuted = wrong = 0
+    for _ in range(3000):
+        shape = [(), (3,), (2, 3)][rng.integers(3)]
+        want = rng.choice(ODD, shape)
+        got = np.where(rng.random(shape) < 0.4, rng.choice(ODD, shape), want)
+        got = got * (1 + rng.choice((0.0, 1e-8, 1e-3)))
+        for dtype in (np.float64, np.float32):
+            with np.errstate(over="ignore"):
+                found = got.astype(dtype)
+            if shape == ():
+                want, found = float(want), float(found)
+            allowed = rng.choice((1e-7, 2e-3))
+            with np.errstate(invalid="ignore", over="ignore"):
+                too_large = not relative_error(found, want) <= allowed
+            refutes = off(found, want, landmark(want), allowed)
+            assert too_large or not refutes, (found, want)
+            wrong, refuted = wrong + too_large, refuted + refutes
+    assert wrong > refuted > wrong / 4
+
+
+@pytest.mark.parametrize("thing", [None, "text", [1.0, 2.0], np.ones(3), np.ones(2, int), 1, 1j])
+def test_what_is_no_such_array_of_floats_is_left_to_the_whole_comparison(thing):
+    want = np.array([5.0, 6.0])
+    assert not off(thing, want, landmark(want), 1e-7)
+    assert landmark(thing if isinstance(thing, str) else {}) is None
+    assert off(np.array([5.0, 5.0]), want, landmark(want), 1e-7)
 
 
 X = np.arange(6.0).reshape(2, 3)
