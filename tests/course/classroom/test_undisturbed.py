@@ -2,14 +2,17 @@
 
 import contextlib
 import gc
+import itertools
 import json
 import os
 import resource
 import shutil
 import signal
 import sys
+import tempfile
 import traceback
 import zipfile
+from pathlib import Path
 
 import pytest
 import sqlalchemy
@@ -32,6 +35,8 @@ from tests.course.conftest import make_course
 from tests.course.notebooks import submission
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+#: Where files lie in memory, and how much of it has to be free.
+MEMORY, ROOM = Path("/dev/shm"), 2**28
 POINTS = {"kill": 30, "full": 12, "interrupt": 12}
 #: What tells of the run and not of the class.
 OWN = ("log.jsonl", "lock", "a1.html", "report.html", "term.zip")
@@ -71,9 +76,38 @@ TASKS = {"road": work, "grants": grant, "term": end_the_term}
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory, gradebook_template):
+def new_folder(tmp_path_factory):
+    """Return a function that makes a folder: in memory, if there is room.
+
+    A process that dies loses nothing that it has written, be it on a disk or not, but for a disk
+    each commit waits.
+    """
+    if not (MEMORY.is_mount() and shutil.disk_usage(MEMORY).free > ROOM):
+        yield lambda: tmp_path_factory.mktemp("undisturbed")
+        return
+    with tempfile.TemporaryDirectory(dir=MEMORY) as name:
+        numbers = itertools.count()
+
+        def make():
+            folder = Path(name, str(next(numbers)))
+            folder.mkdir()
+            return folder
+
+        yield make
+
+
+@pytest.fixture
+def folder(new_folder):
+    """A folder of the test's own."""
+    made = new_folder()
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture(scope="module")
+def template(new_folder, gradebook_template):
     """A course whose secret and seed are drawn, so that two runs may end in the same bytes."""
-    course = make_course(tmp_path_factory.mktemp("undisturbed") / "course", gradebook_template)
+    course = make_course(new_folder() / "course", gradebook_template)
     (course.state / "secret").write_text("x" * 64)
     digest = read_master(course.master("a1"), "a1").digest
     course._write_run("a1", digest, 231, finished=False)
@@ -84,7 +118,7 @@ def template(tmp_path_factory, gradebook_template):
     files |= {"s8_8_80_a1.pdf": b"%PDF", "dave@example.edu/a1.ipynb": submission()}
     source = make_zip(course.root.parent / "download.zip", files)
     # Every run below is one of a copy of this process: what is loaded here, none loads again.
-    warm = copy((course, source), tmp_path_factory.mktemp("warm"))
+    warm = copy((course, source), new_folder())
     for task in TASKS.values():
         task(*warm)
     gc.collect()
@@ -94,9 +128,9 @@ def template(tmp_path_factory, gradebook_template):
 
 
 @pytest.fixture(scope="module")
-def templates(template, tmp_path_factory):
+def templates(template, new_folder):
     """The course in which each task begins."""
-    course, source, out = copy(template, tmp_path_factory.mktemp("graded"))
+    course, source, out = copy(template, new_folder())
     code, told = in_a_child(lambda: work(course, source, out))
     assert code == 0, told
     graded = (course, source)
@@ -194,11 +228,11 @@ def in_a_child(task):
 
 
 @pytest.fixture(scope="module")
-def undisturbed(templates, tmp_path_factory):
+def undisturbed(templates, new_folder):
     """What each task ends in if nobody disturbs it, and how many steps it takes."""
     found = {}
     for name, task in TASKS.items():
-        root = tmp_path_factory.mktemp("reference")
+        root = new_folder()
         course, source, out = copy(templates[name], root)
 
         def count(task=task, course=course, source=source, out=out):
@@ -217,14 +251,14 @@ def undisturbed(templates, tmp_path_factory):
 @pytest.mark.parametrize("how", POINTS)
 @pytest.mark.parametrize("name", TASKS)
 def test_running_again_ends_as_if_nothing_had_happened(
-    name, how, templates, undisturbed, tmp_path, rng
+    name, how, templates, undisturbed, folder, rng
 ):
     (expected, steps), task = undisturbed[name], TASKS[name]
     ends = {"kill": {-signal.SIGKILL}, "full": {0, 2}, "interrupt": {130}}
     assert steps > {"road": 150, "grants": 20, "term": 30}[name]
     points = rng.choice(steps, min(POINTS[how], steps), replace=False) + 1
     for n, count in enumerate(sorted(points)):
-        root = tmp_path / str(n)
+        root = folder / str(n)
         course, source, out = copy(templates[name], root)
 
         def cut(course=course, source=source, out=out, count=count):
@@ -241,8 +275,8 @@ def test_running_again_ends_as_if_nothing_had_happened(
         shutil.rmtree(root)
 
 
-def test_a_gradebook_that_cannot_grow_is_told_and_written_later(template, undisturbed, tmp_path):
-    course, source, out = copy(template, tmp_path)
+def test_a_gradebook_that_cannot_grow_is_told_and_written_later(template, undisturbed, folder):
+    course, source, out = copy(template, folder)
 
     def task():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -255,11 +289,11 @@ def test_a_gradebook_that_cannot_grow_is_told_and_written_later(template, undist
     assert "gradebook" in told
     code, told = in_a_child(lambda: work(course, source, out))
     assert code == 0, told
-    assert inventory(tmp_path) == undisturbed["road"][0]
+    assert inventory(folder) == undisturbed["road"][0]
 
 
-def test_two_at_once_end_as_one(template, undisturbed, tmp_path):
-    course, source, out = copy(template, tmp_path)
+def test_two_at_once_end_as_one(template, undisturbed, folder):
+    course, source, out = copy(template, folder)
     children = []
     for _ in range(2):
         child = os.fork()
@@ -274,22 +308,22 @@ def test_two_at_once_end_as_one(template, undisturbed, tmp_path):
         children.append(child)
     ends = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
     assert ends == [0, 0]
-    assert inventory(tmp_path) == undisturbed["road"][0]
+    assert inventory(folder) == undisturbed["road"][0]
 
 
-def test_who_waits_too_long_is_told_why(template, tmp_path, monkeypatch):
+def test_who_waits_too_long_is_told_why(template, folder, monkeypatch):
     monkeypatch.setattr(exclusive, "LOCK_SECONDS", 0.0)
-    course, source, _ = copy(template, tmp_path)
+    course, source, _ = copy(template, folder)
     with course.writing(), pytest.raises(UserError, match="another command has been writing"):
         collect(course, "a1", [source])
     assert not course.received("a1").exists()
 
 
-def test_publishing_from_what_is_new_alone_would_be_seen(template, tmp_path, monkeypatch):
+def test_publishing_from_what_is_new_alone_would_be_seen(template, folder, monkeypatch):
     """The comparison notices a student who is kept and not laid out."""
     from cs231n_lib.course.classroom.incoming import received
 
-    course, source, _ = copy(template, tmp_path)
+    course, source, _ = copy(template, folder)
     monkeypatch.setattr(received, "publish", lambda *_: None)
     collect(course, "a1", [source])
     monkeypatch.undo()
