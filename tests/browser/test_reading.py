@@ -10,7 +10,7 @@ import pytest
 
 from cs231n_lib.course.checkout import root
 from cs231n_lib.course.publishing import build
-from tests.browser.pages import foreign, settle, watched
+from tests.browser.pages import boxed, foreign, settle, watched
 
 pytestmark = pytest.mark.browser
 
@@ -173,10 +173,14 @@ def findings(page, violations, only=None):
 
     axe sees no text in MathML, so to it a choice that is a formula has no label.
     """
-    found = [each for each in violations(page, only=only) if "quiz-" not in each]
+    return [each for each in violations(page, only=only) if "quiz-" not in each]
+
+
+def nameless(page):
+    """Return the choices of a page's quiz that have no name for Chromium."""
     choices = page.locator(".quiz input:is([type=radio], [type=checkbox])").all()
     names = [choice.aria_snapshot() for choice in choices]
-    return found + [name for name in names if not re.match(r'- (radio|checkbox) "?.', name)]
+    return [name for name in names if not re.match(r'- (radio|checkbox) "?.', name)]
 
 
 def in_the_dark(page):
@@ -192,10 +196,46 @@ def test_a_page_is_accessible(page, violations):
         "(pre) => { pre.textContent = pre.textContent; })"
     )
     page.add_style_tag(content="* { transition: none !important; }")
-    assert findings(page, violations) == []
-    in_the_dark(page)  # which changes colours and nothing else
-    assert findings(page, violations, only=["color-contrast"]) == []
+    assert nameless(page) == []
+    with boxed(page):
+        assert findings(page, violations) == []
+        in_the_dark(page)  # which changes colours and nothing else
+        assert findings(page, violations, only=["color-contrast"]) == []
+    assert nameless(page) == []
     page.emulate_media(color_scheme="light")
+
+
+#: Faults in the drawn part of a formula, in its spoken part, and beside it.
+FAULTS = """() => {
+  const formulas = [...document.querySelectorAll(".bd-article mjx-container")];
+  const within = (n, part) => formulas[n].querySelector(`${part} > *`);
+  within(0, "mjx-math").insertAdjacentHTML("beforeend", "<a href='#'>planted</a>");
+  within(1, "mjx-math").tabIndex = 0;
+  within(2, "math").setAttribute("role", "planted");
+  within(3, "math").setAttribute("aria-planted", "spoken");
+  formulas[4].setAttribute("aria-planted", "beside");
+  formulas[5].insertAdjacentHTML("beforebegin", "<b style='color: #ccc'>pale</b>");
+  formulas[6].insertAdjacentHTML("afterend", "<img src='data:,'>");
+  formulas[7].tabIndex = -1; // no key scrolls it
+  formulas[7].style.cssText = "display: block; width: 9px; overflow: auto";
+}"""
+
+
+def test_a_fault_in_or_beside_a_formula_is_found_where_formulas_are_boxes(
+    open_page, origin, violations
+):
+    page = open_page(f"{origin}/04_vectorisation.html", color_scheme="light")
+    article = page.locator("article")
+    before = article.inner_html()
+    with boxed(page) as parts:
+        assert parts == 2 * page.locator("mjx-container").count() > 100
+        assert article.inner_html() != before
+    assert article.inner_html() == before
+    page.evaluate(FAULTS)
+    with boxed(page):
+        found = findings(page, violations)
+    assert found == findings(page, violations)
+    assert len(found) == 8
 
 
 def test_code_is_readable_on_both_themes(open_page, origin, violations):
