@@ -41,6 +41,10 @@ CAUSES = {
         "arguments.",
     ),
     "NameError": Diagnosis("other_cell", OTHER_CELLS),
+    "CountEnded": Diagnosis(
+        "count_ended", "the steps that your code takes could not be counted to the end: does it "
+        "recurse as deep as Python goes?",
+    ),
 }  # fmt: skip
 #: What Python says of a call that does not fit the first line of a function.
 MISFIT = re.compile(r"takes .* but .* given|missing .* argument|unexpected keyword argument")

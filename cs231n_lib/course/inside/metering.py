@@ -9,6 +9,8 @@ import contextlib
 import copy
 import gc
 import sys
+import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
@@ -84,6 +86,49 @@ def observe(
     }
 
 
+class CountEnded(RuntimeError):
+    """Steps were taken that nobody has counted."""
+
+
+class _Beside:
+    """Counts the steps of all threads but the one that begins them.
+
+    A worker has one from its beginning (`watch_threads`), for a thread that waits cannot be traced
+    from outside.
+    """
+
+    steps = 0
+
+    def __call__(self, frame: FrameType, event: str, arg: Any) -> Any:
+        """Trace a thread's frame, unless the thread is one that watches bars of progress."""
+        above: FrameType | None = frame
+        while event == "call" and above is not None:
+            if above.f_code.co_filename.endswith("/packages/tqdm/_monitor.py"):
+                return None
+            above = above.f_back
+        frame.f_trace_opcodes = True
+        frame.f_trace_lines = False
+        self.steps += 1
+        return self
+
+
+_beside = _Beside()
+
+
+def watch_threads() -> None:
+    """Have the threads that are started from now on counted in `count_events`."""
+    threading.settrace(_beside)
+
+
+def _settled(value: Any) -> Any:
+    """Return a result whose arrays are copies: who changes the original later changes nothing."""
+    if isinstance(value, np.ndarray):
+        return np.array(value, subok=True)
+    if type(value) in (list, tuple):
+        return type(value)(map(_settled, value))
+    return value
+
+
 def count_events(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> tuple[Any, int]:
     """Call ``function`` and count the bytecode steps that Python executes for it.
 
@@ -95,6 +140,11 @@ def count_events(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> 
         Those of called Python functions included; work inside NumPy's compiled code counts as
         one step, whatever the size of the arrays.
 
+    Raises
+    ------
+    CountEnded
+        If the trace that counts was ended, by an exception in it say.
+
     Examples
     --------
     >>> x = np.ones(1000)
@@ -103,30 +153,38 @@ def count_events(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> 
     (1000.0, 1000.0, True)
     """
     steps = 0
+    begun = Counter[int]()  # frames that have not returned: one may lose its trace on the way
 
     def trace(frame: FrameType, event: str, arg: Any) -> Any:
         nonlocal steps
+        if frame.f_code is _settled.__code__:
+            return None  # ours, while whatever may run beside it is counted
         frame.f_trace_opcodes = True
         frame.f_trace_lines = False
         steps += 1
+        if event in ("call", "return"):
+            begun[id(frame)] += 1 if event == "call" else -1
         return trace
 
     # Garbage collection calls back into Python at moments that have nothing to do with `function`.
     collecting = gc.isenabled()
     gc.disable()
-    previous = sys.gettrace()
+    previous, before = sys.gettrace(), _beside.steps
     sys.settrace(trace)
     try:
-        result = function(*args, **kwargs)
+        result = _settled(function(*args, **kwargs))
+        kept = sys.gettrace() is trace
     finally:
         sys.settrace(previous)
         if collecting:
             gc.enable()
-    return result, steps
+    if not kept or any(left > 0 for left in begun.values()):
+        raise CountEnded("what counts its steps was ended on the way")
+    return result, steps + _beside.steps - before
 
 
 #: Methods by which Python and NumPy fetch what lives on a device, and how one writes that.
-_FETCHES = {
+FETCHES = {
     "__float__": "float(x)",
     "__int__": "int(x)",
     "__complex__": "complex(x)",
@@ -147,11 +205,11 @@ _HELD = "_array"
 def _watch(array_type: type) -> Iterator[list[str]]:
     """Write down every fetch from arrays of ``array_type``."""
     seen: list[str] = []
-    originals = {n: getattr(array_type, n) for n in _FETCHES if hasattr(array_type, n)}
+    originals = {n: getattr(array_type, n) for n in FETCHES if hasattr(array_type, n)}
 
     def watched(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
         def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-            seen.append(_FETCHES[name])
+            seen.append(FETCHES[name])
             return original(self, *args, **kwargs)
 
         return method
@@ -206,24 +264,36 @@ def on_device(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any,
 
     from cs231n_lib.backend import to_host
 
-    device = strict.Device("device1")
+    device, kind = strict.Device("device1"), type(strict.asarray(0))
     moved = [
         strict.asarray(a.copy(), device=device) if isinstance(a, np.ndarray) else copy.deepcopy(a)
         for a in args
     ]
-    with _watch(type(strict.asarray(0))) as fetched:
+    held = getattr(kind, _HELD)
+
+    def settled(value: Any) -> Any:
+        """Return an array of the device with its numbers as they are now: none come later."""
+        if type(value) is not kind:
+            return value
+        numbers = held.__get__(value)
+        return (
+            strict.asarray(numbers.copy(), device=value.device) if type(numbers) is np.ndarray
+            else numbers
+        )  # fmt: skip
+
+    with _watch(kind) as fetched:
         result = function(*moved)
+        several = isinstance(result, (tuple, list))
+        parts = list(map(settled, result if several else [result]))
 
     def home(value: Any) -> str:
-        if isinstance(value, type(strict.asarray(0))):
+        if type(value) is kind:
             return "device" if value.device == device else "another device"
         return "NumPy" if isinstance(value, (np.ndarray, np.generic)) else type(value).__name__
 
     def fetch(value: Any) -> Any:
         return to_host(value) if home(value) in ("device", "another device") else value
 
-    several = isinstance(result, (tuple, list))
-    parts = list(result) if several else [result]
     changed = [i for i, (old, new) in enumerate(zip(args, moved, strict=True))
                if not _same(old, fetch(new))]  # fmt: skip
     facts = {

@@ -23,6 +23,8 @@ from cs231n_lib.course.inside.cells import HELPERS, lines_of, statements, withou
 from cs231n_lib.course.inside.protocol import Callback, Handle, ProtocolError, Record
 
 BY_VALUE = frozenset({type(None), bool, int, float, complex, str, Handle, Callback})
+#: Modules that start interpreters of their own, whose steps are not counted.
+UNCOUNTED = ("_xxsubinterpreters", "_interpreters", "_testcapi", "_testinternalcapi")
 
 
 class _Output(io.TextIOBase):
@@ -245,6 +247,9 @@ def run(
         setattr(builtins, name, sys.exit)
     builtins.input = sys.breakpointhook = _no_input
     del sys.addaudithook  # steps of such a hook are not counted
+    for name in UNCOUNTED:
+        sys.modules[name] = None  # type: ignore[assignment]
+    metering.watch_threads()
     try:
         protocol.write(writer, {"ready": os.getpid()})
         worker.serve()

@@ -15,7 +15,7 @@ from cs231n_lib.course.text import visible
 #: The names that an exception may have here: those of Python itself, of NumPy, and the judge's own.
 TYPES = frozenset(
     [n for n, v in vars(builtins).items() if isinstance(v, type) and issubclass(v, BaseException)]
-    + ["LinAlgError", "AxisError", "ProtocolError", "NoInput"]
+    + ["LinAlgError", "AxisError", "ProtocolError", "NoInput", "CountEnded"]
 )
 _FRAME = re.compile(r'File "<([^"\n]{1,100})>", line (\d{1,6})')
 

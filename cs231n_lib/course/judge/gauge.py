@@ -42,13 +42,16 @@ TOOLS = frozenset({
     "addaudithook", "ctypes", "_ctypes",
     "exec", "eval", "vars", "__dict__", "__import__", "importlib", "attrgetter", "methodcaller",
     "resolve_name", "runpy", "__getattribute__", "__builtins__", "builtins",
+    "__setattr__", "__delattr__", "currentframe", "_current_frames", "walk_stack", "modules",
+    "QueueListener", "dummy", "_xxsubinterpreters", "_interpreters", "_testcapi",
 })  # fmt: skip
 
 
 def suspicions(cells: Iterable[tuple[str, str, bool]]) -> list[str]:
     """Return a note on each cell whose code names one of the `TOOLS`.
 
-    ``getattr`` with the name of one counts too, and with a name that is not written out.
+    ``getattr`` with the name of one counts too, and with a name that is not written out; so do
+    ``setattr`` and ``delattr``.
 
     Parameters
     ----------
@@ -72,16 +75,19 @@ def suspicions(cells: Iterable[tuple[str, str, bool]]) -> list[str]:
 
 def _named(tree: ast.Module) -> set[str]:
     named: set[str] = set()
-    plain: set[ast.expr] = set()  # uses of `getattr` with a name that is written out
+    plain: set[ast.expr] = set()  # uses of `getattr` and its like with a name that is written out
     for node in ast.walk(tree):
         match node:
             case ast.Call(
-                func=ast.Name(id="getattr") as function, args=[_, ast.Constant(value=str(name)), *_]
+                func=ast.Name(id=("getattr" | "setattr" | "delattr")) as function,
+                args=[_, ast.Constant(value=str(name)), *_],
             ):
                 plain.add(function)
                 named |= TOOLS & {name}
-            case ast.Name(id="getattr") if node not in plain:
-                named.add("getattr")
+            case ast.Name(id=("getattr" | "setattr" | "delattr") as name) if node not in plain:
+                named.add(name)
+            case ast.MatchClass(kwd_attrs=list(names)):
+                named |= TOOLS.intersection(names)
             case (
                 ast.Attribute(attr=name) | ast.Name(id=name) | ast.alias(name=name)
                 | ast.ImportFrom(module=str(name))

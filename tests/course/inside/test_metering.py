@@ -1,12 +1,23 @@
 """Steps are counted for the function alone; a second device tells what leaves it."""
 
+import contextlib
 import gc
+import inspect
+import queue
+import sys
+import threading
 
 import array_api_strict as strict
 import numpy as np
 import pytest
 
-from cs231n_lib.course.inside.metering import count_events, observe, on_device
+from cs231n_lib.course.inside.metering import (
+    CountEnded,
+    count_events,
+    observe,
+    on_device,
+    watch_threads,
+)
 
 
 def allocate(n):
@@ -54,6 +65,74 @@ def test_the_call_that_is_counted_returns_its_result():
     calls = []
     result, _ = count_events(lambda n: calls.append(n) or [2 * n], 3)
     assert (result, calls) == ([6], [3])
+
+
+def endless(n):
+    try:
+        endless(n + 1)
+    except RecursionError:
+        return allocate(50)
+
+
+def loses_its_trace(n):
+    inspect.currentframe().f_trace = None
+    return [[k] for k in range(n)]
+
+
+@pytest.mark.parametrize("function", [endless, loses_its_trace])
+def test_who_ends_the_counting_is_told(function):
+    before = sys.gettrace()
+    with pytest.raises(CountEnded):
+        count_events(function, 50)
+    assert sys.gettrace() is before
+
+
+def test_frames_that_come_and_go_end_nothing():
+    def generate(n):
+        yield from range(n)
+
+    def goes(n):
+        with contextlib.suppress(KeyError):
+            raise KeyError
+        for k in generate(n):
+            if k == n - 1:
+                break  # the generator is closed in the middle
+        both = (-v for v in generate(n))
+        return sorted(both, key=lambda v: v % 7)
+
+    assert count_events(goes, 20)[0] == sorted(range(0, -20, -1), key=lambda v: v % 7)
+
+
+def test_a_result_is_what_it_was_when_the_call_ended():
+    x = np.zeros(3)
+    (result, rest), _ = count_events(lambda: (x, [x]))
+    x[:] = 7
+    assert not result.any()
+    assert not rest[0].any()
+
+
+def test_threads_beside_the_call_are_counted():
+    asked, done = queue.Queue(), queue.Queue()
+
+    def serve():
+        while (n := asked.get()) is not None:
+            done.put(allocate(n))
+
+    def ask(n):
+        asked.put(n)
+        return done.get()
+
+    before = threading.gettrace()
+    watch_threads()
+    try:
+        thread = threading.Thread(target=serve)
+        thread.start()
+    finally:
+        threading.settrace(before)
+    few, many = (count_events(ask, n)[1] for n in (10, 10_000))
+    asked.put(None)
+    thread.join()
+    assert many > few + 10_000
 
 
 def facts(function, *args):
