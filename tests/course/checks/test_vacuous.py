@@ -1,4 +1,4 @@
-"""An answer that holds no numbers, none that can be compared, or always the same, earns nothing."""
+"""An answer without numbers, with none to compare, always the same or refused earns nothing."""
 
 import pytest
 
@@ -26,6 +26,7 @@ IDLE = {
     "an object of empty arrays": "Idle(np.zeros(0))",
     "an object of nothing": "Idle(None)",
     "an object of NaN": "Idle(np.nan)",
+    "a refusal": "refuse()",
 }  # fmt: skip
 
 #: A class of which every method gives the same, and in which anything can be set.
@@ -35,6 +36,8 @@ class Idle:
         self.W, self.params, self.value = value, {}, value
     def __getattr__(self, name):
         return lambda *args, **options: self.value
+def refuse():
+    raise ValueError
 """
 
 

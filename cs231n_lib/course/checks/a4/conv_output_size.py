@@ -82,10 +82,23 @@ def whole_number(function: Function, *geometry: int) -> None:
         raise CheckFailed(f"the size is a {type(size).__name__}, not an int.", NOT_AN_INTEGER)
 
 
+REFUSES_ALL = Diagnosis(
+    "refuses_all", "geometries that fit are refused too: raise an error for the others alone."
+)
+
+
+def _all_refused(function: Function, F: int, S: int) -> bool:
+    """Whether windows that fit are refused, in steps and side by side: by a wrong formula few."""
+    fitting = [(W, size) for n in range(1, 5) for W, size in ((F + n * S, F), (n * S, S))]
+    return all(calling.raised(function, W, size, S, 0) == "ValueError" for W, size in fitting)
+
+
 def refuses(function: Function, geometries: list[tuple[int, int, int, int]]) -> None:
-    """Require a ValueError for geometries that do not fit."""
+    """Require a ValueError for geometries that do not fit, and not for all that do."""
     answers = []
     for W, F, S, P in geometries:
+        if _all_refused(function, F, S):
+            raise CheckFailed("each geometry that was tried is refused.", REFUSES_ALL)
         error = calling.raised(function, W, F, S, P)
         if error is None:
             answers.append((calling.call(function, W, F, S, P), (W - F + 2 * P) / S + 1))

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from cs231n_lib.course.checks import calling, pair
-from cs231n_lib.course.checks.comparison import relative_error
+from cs231n_lib.course.checks.comparison import relative_error, sides
 from cs231n_lib.course.checks.exercise import Exercise
 from cs231n_lib.course.checks.mistakes import Mistake, general
 from cs231n_lib.course.checks.pair import Function, _f64
@@ -20,6 +20,7 @@ DIAGNOSES = {
     "wrong_divisor": "kept values are divided by 1 - p; divide by p, the probability to keep.",
     "share": "the share of the values that are kept is not p.",
     "one_mask_for_all": "whole rows or columns share one draw; draw for each value on its own.",
+    "by_rule": "which values are kept follows a rule; draw a random number for each of them.",
     "not_a_mask": "a result is neither 0 nor x times a common factor.",
     "seed_ignored": "two calls with the same seed differ: seed the generator with "
     "dropout_param['seed'] if it is there.",
@@ -35,7 +36,9 @@ def _ratio(function: Function, x: np.ndarray, param: dict[str, Any]) -> np.ndarr
     """Return what the student's forward function multiplies ``x`` by."""
     out = calling.numbers(pair._forward(function, (x.copy(), dict(param)))[0], "`out`")
     if out.shape != x.shape:
-        raise CheckFailed(f"`out` should be {x.shape}, but is {out.shape}.", general("shape"))
+        raise CheckFailed(
+            f"`out` should be {x.shape}, but is {sides(out.shape)}.", general("shape")
+        )
     if not np.all(np.isfinite(out)):
         raise CheckFailed("`out` is not finite.", general("nan"))
     return out / x
@@ -71,6 +74,10 @@ def train(function: Function, rng: np.random.Generator, p: float, seed: int | No
         raise _fail(facts, "not_a_mask")
     if np.all(kept == kept[0]) or np.all(kept == kept[:, :1]):
         raise _fail("all rows, or all columns, have the same mask.", "one_mask_for_all")
+    for one, other in ((kept[1:], kept[:-1]), (kept[:, 1:], kept[:, :-1])):
+        # Of a mask by chance this is 0, give or take 0.002.
+        if abs(np.mean(one & other) - share**2) > 0.02:
+            raise _fail("whether a value is kept depends on its neighbours.", "by_rule")
 
 
 def seeds(function: Function, rng: np.random.Generator, p: float) -> None:
