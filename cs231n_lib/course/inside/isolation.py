@@ -26,8 +26,9 @@ PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS, PR_SET_CHILD_SUBREAPER = 22, 38, 36
 PR_SET_DUMPABLE = 4
 EPERM, ENOSYS = 1, 38
 DEVICES = ("null", "zero", "random", "urandom")
-#: Flags of clone under which a namespace or a tracer comes along: CLONE_NEW* and CLONE_PTRACE.
-CLONE_REFUSED = 0x7E020000 | 0x80 | 0x2000
+#: Flags of clone under which a namespace or a tracer comes along, CLONE_NEW* and CLONE_PTRACE, and
+#: CLONE_VFORK: a thread that waits for its child looks like one that waits for a disk.
+CLONE_REFUSED = 0x7E020000 | 0x80 | 0x2000 | 0x4000
 #: Audit architecture of each machine, and where its numbers stand in `syscalls`.
 _MACHINES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
 #: Numbers from here on are newer than the oldest kernel that is run on: a C library that asks for
@@ -195,6 +196,15 @@ def drop_capabilities() -> None:
     """Give up every capability, in this namespace too."""
     header = struct.pack("<Ii", 0x20080522, 0)
     _must(_libc().capset(ctypes.c_char_p(header), ctypes.c_char_p(bytes(24))), "capset")
+
+
+def forbid_dumps() -> None:
+    """Have no core of this process written, for good.
+
+    Where a program of the machine's takes cores in, a limit of 0 on their size does not count, and
+    what a crash leaves behind would be as large as the process.
+    """
+    _must(_libc().prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "no dumps")
 
 
 def set_limits(limits: dict[str, Any], own_count: bool) -> None:

@@ -17,6 +17,7 @@ def main() -> NoReturn:
     options = json.loads(sys.argv[1])
     connection = socket.socket(fileno=options["connection"])
     isolation.close_all_but(connection.fileno())
+    isolation.forbid_dumps()
     isolation.set_limits(options["limits"], own_count=False)
     isolation.forbid_processes()
     reader, writer = connection.makefile("rb"), connection.makefile("wb")

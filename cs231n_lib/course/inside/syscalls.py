@@ -24,7 +24,6 @@ NUMBERS: dict[str, tuple[int, int | None]] = {
     "futimesat": (261, None), "statfs": (137, 43), "fstatfs": (138, 44), "fsync": (74, 82),
     "fdatasync": (75, 83), "dup": (32, 23), "dup2": (33, None), "dup3": (292, 24),
     "pipe": (22, None), "pipe2": (293, 59), "sendfile": (40, 71), "copy_file_range": (326, 285),
-    "fadvise64": (221, 223),
     # Waiting.
     "poll": (7, None), "ppoll": (271, 73), "select": (23, None), "pselect6": (270, 72),
     "epoll_create": (213, None), "epoll_create1": (291, 20), "epoll_ctl": (233, 21),

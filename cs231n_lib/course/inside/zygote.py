@@ -68,6 +68,7 @@ def _child(
             isolation.private_folders(options["limits"]["disk"])
         os.chdir("/tmp")
         isolation.drop_capabilities()
+        isolation.forbid_dumps()
         isolation.set_limits(options["limits"], own_count=nested)
         isolation.forbid_processes()
         reader, writer = connection.makefile("rb"), connection.makefile("wb")

@@ -56,6 +56,16 @@ def _elsewhere(name: str, source: str, wanted: Collection[str]) -> str:
     return "it does not: has it been renamed?"
 
 
+def _binds(line: str, name: str) -> bool:
+    """Whether a line gives something this name, as far as a line alone can tell."""
+    if re.match(rf"\s*(def|class)\s+{name}\b", line):
+        return True
+    # Step by step: one pattern for all of it would try each place of the name with each end.
+    targets, equals, value = line.partition("=")
+    plain = equals and not value.startswith("=") and "#" not in targets and "(" not in targets
+    return bool(plain and re.search(rf"\b{name}\b", targets))
+
+
 @dataclass
 class Causes:
     """Finds the cause for each missing name of one submission.
@@ -143,9 +153,7 @@ class Causes:
             return Diagnosis("first", f"the cell {owner} should define it: mend that one first.")
         if re.search(rf"\bself\.{name}\b", own):
             return Diagnosis("no_self", f"is it self.{name}?")
-        target = rf"[^=\n#(]*\b{name}\b[^=\n#(]*=(?!=)"
-        bound = re.compile(rf"^({target}|\s*(def|class)\s+{name}\b)", re.MULTILINE)
-        if any(bound.search(source) for source in self.others):
+        if any(_binds(line, name) for source in self.others for line in lines_of(source)):
             return Diagnosis("other_cell", f"{name} is defined in another cell. {OTHER_CELLS}")
         near = get_close_matches(name, {*WORD.findall(own)} - {name}, n=1, cutoff=0.75)
         if near:

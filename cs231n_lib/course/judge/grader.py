@@ -6,6 +6,7 @@ student's nor a result: it is raised, tried again, and never written down as a g
 """
 
 import ast
+import contextlib
 import dataclasses
 import hashlib
 import re
@@ -17,7 +18,7 @@ from cs231n_lib.course.assignment.answers import Answers, take_answers
 from cs231n_lib.course.assignment.master import Master, Test
 from cs231n_lib.course.assignment.notebook import Damaged
 from cs231n_lib.course.checks import bench, given, seeds
-from cs231n_lib.course.checks.verdict import Outcome, StudentError
+from cs231n_lib.course.checks.verdict import Diagnosis, Outcome, StudentError
 from cs231n_lib.course.judge import feedback
 from cs231n_lib.course.judge.bounds import own_work
 from cs231n_lib.course.judge.causes import Causes
@@ -287,19 +288,25 @@ class _Session:
         given.give(self.grader.master.name, self.grader.master.checks)
         with own_work(MAX_WORK) as work:
             found = bench.run(test, {**self.grader.setup, **self._bindings()})
+            diagnosis = found.diagnosis
+            with contextlib.suppress(StudentError):  # the test has been run: this explains it only
+                diagnosis = self._cause(test, found) or diagnosis
         if work.too_much:
             self.client.worker.close()  # it may have been in the middle of an answer
             self.deadline.charge(MAX_WORK)
-        diagnosis = found.diagnosis
-        if name := UNDEFINED.search(found.message):
-            diagnosis = self.causes.of_name(name[1], found.details) or diagnosis
-        if name := LACKING.search(found.message):
-            cell = test.name.rpartition("-")[0]
-            diagnosis = self.causes.of_attribute(name[1], cell) or diagnosis
         return dataclasses.replace(
             found, message=visible(found.message), details=visible(found.details),
             diagnosis=diagnosis,
         )  # fmt: skip
+
+    def _cause(self, test: Test, found: Outcome) -> Diagnosis | None:
+        """Return what the student's sources say of a name or a method that is not there."""
+        cause = None
+        if name := UNDEFINED.search(found.message):
+            cause = self.causes.of_name(name[1], found.details)
+        if name := LACKING.search(found.message):
+            cause = self.causes.of_attribute(name[1], test.name.rpartition("-")[0]) or cause
+        return cause
 
     def _without_text(self, error: StudentError) -> StudentError:
         """Return of an exception its type and the line: all else the student's code can choose."""

@@ -149,7 +149,21 @@ class _Watch(threading.Thread):
         self.late = False
 
     def run(self) -> None:
-        """Look until the worker is gone, or until its answer need not come any more."""
+        """Look until the worker is gone, or until its answer need not come any more.
+
+        Who cannot look, for want of memory say, ends the worker: nobody else would.
+        """
+        try:
+            self._look()
+        except Exception as error:
+            with self.lock:
+                if isinstance(error, MemoryError):
+                    self.line.broken = WorkerError("your code sent more than the judge can hold")
+                self.late = self.line.broken is None
+                self.ended.set()
+                self.line.cut()
+
+    def _look(self) -> None:
         # At odd moments: who knew them could be awake for these alone.
         moments = np.random.default_rng()
         while not self.ended.wait(TICK * moments.uniform(0.5, 1.5)):

@@ -189,6 +189,18 @@ def test_an_attribute_without_self_is_recognised():
 
 
 @pytest.mark.parametrize(
+    ("line", "binds"),
+    [("reg = 1", True), ("a, reg = 1, 2", True), ("    reg: float = 1", True), ("reg", False),
+     ("def reg(x):", True), ("class reg:", True), ("x = reg", False), ("reg == 1", False),
+     ("# reg = 1", False), ("f(reg=1)", False), ("regs = 1", False), ("reg " * 200_000, False)],
+)  # fmt: skip
+def test_where_a_name_is_bound_is_found_line_by_line(line, binds):
+    source = "def f():\n    return reg"
+    found = Causes(MASTER, {"Net": source}, [f"x = 1\n{line}"]).of_name("reg", 'File "<Net>"')
+    assert (found.id == "other_cell") == binds
+
+
+@pytest.mark.parametrize(
     ("source", "said"),
     [
         (">>> def double(x):\n...     return 2 * x", "marks of a prompt"),

@@ -7,6 +7,7 @@ import contextlib
 import io
 import os
 import signal
+import threading
 
 import pytest
 
@@ -126,3 +127,26 @@ def test_an_answer_that_comes_while_the_line_is_cut_is_blamed_on_its_own_call():
     assert line.dead
     line.watch.join(60.0)
     assert not line.watch.is_alive()
+
+
+@pytest.mark.parametrize(
+    ("error", "told"), [(MemoryError, WorkerError), (RuntimeError, InfrastructureError)]
+)
+def test_who_cannot_look_at_a_worker_any_more_ends_it(error, told):
+    class Blind:
+        used = staticmethod(lambda: 0.0)
+
+        def states(self):
+            raise error
+
+    cut = threading.Event()
+
+    class Waits(io.BytesIO):
+        def read(self, size=-1):
+            assert cut.wait(60.0)
+            return b""
+
+    line = Line(Waits(), io.BytesIO(), cut.set, lambda wait: "", Blind())
+    with pytest.raises(told):
+        line.exchange({"op": "len"}, Deadline(wall=100.0, call=10.0))
+    assert line.dead

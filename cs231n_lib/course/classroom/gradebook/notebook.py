@@ -17,7 +17,8 @@ from cs231n_lib.course.text import visible
 #: Where Markdown begins a tag, a comment or a declaration of HTML; goes on to the address of a link
 #: or a picture; and where a formula calls what makes a link or a style.
 ACTIVE = re.compile(
-    r"<(?=[A-Za-z/!?])|\](?=[(\[:])|\\(?=(?:href|url|style|class|cssId|data|require)(?![A-Za-z]))"
+    r"<(?=[A-Za-z/!?])|\](?=[(\[:])|\\(?=(?:href|url|style|class|cssId|data|require|mmlToken|bbox)"
+    r"(?![A-Za-z]))"
 )
 #: Keeps two characters apart and takes no room.
 APART = "\u200b"

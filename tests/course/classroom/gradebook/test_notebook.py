@@ -51,7 +51,7 @@ def test_without_it_something_would(text):
     assert Active(markdown2html_mistune(text)).found
 
 
-@pytest.mark.parametrize("command", ["href", "style", "class", "require"])
+@pytest.mark.parametrize("command", ["href", "style", "class", "require", "mmlToken", "bbox"])
 def test_formulas_make_no_links(command):
     told = as_markdown(rf"$\{command}{{javascript:alert(1)}}{{x}} + \{command}x$")
     assert told == rf"$\{APART}{command}{{javascript:alert(1)}}{{x}} + \{command}x$"
