@@ -33,10 +33,15 @@ JUDGE_MEMORY = 4 * 2**30
 MAX_RECEIVED = 512 * 2**20
 #: Functions of the judge's that are lent to student code in one session.
 MAX_CALLBACKS = 10_000
+#: Bytes that one of them is given at a time: the inputs of all tests are smaller, and what is not
+#: interrupted, as a product of matrices, is done with them in seconds.
+MAX_ARGUMENTS = 8 * 2**20
 #: Characters of one message or traceback that are shown, and of all answers of one submission.
 MAX_TEXT, MAX_ANSWERS = 4_000, 2_000_000
 #: Characters of a result that another machine sends: all of the above, escaped, and some more.
 MAX_REPLY = 32 * 2**20
+#: Entries of the largest array whose shape is told: what a message can say is no more than that.
+MAX_TOLD = 100_000
 #: Notes on a submission, and characters of one.
 MAX_NOTES, MAX_NOTE = 100, 200
 #: Problems whose mistaken results are remembered, and bytes of the largest that is: a class meets

@@ -7,6 +7,7 @@ the published table puts samples: all three are tested here, by the same lines.
 import ast
 import contextlib
 import io
+import re
 import traceback
 import warnings
 from functools import lru_cache
@@ -16,6 +17,8 @@ from typing import Any, Protocol
 from cs231n_lib.course.checks import verdict
 from cs231n_lib.course.checks.verdict import CheckFailed, Outcome, StudentError
 from cs231n_lib.course.limits import MAX_COMPILED, MAX_TEXT
+
+QUOTED = re.compile(r"(['\"]).*\1", re.DOTALL)
 
 
 class Cell(Protocol):
@@ -97,6 +100,8 @@ def _failed(cell: Cell, error: Exception, names: dict[str, Any]) -> Outcome:
             if any(file == _file(cell) and line in hidden for file, line in places):
                 text = "a check that is not shown failed"
             elif not isinstance(error, AssertionError):
+                # Between quotes Python says what it met: text of the student's, perhaps.
+                text = QUOTED.sub("...", text)
                 text = f"the result could not be used: {type(error).__name__}: {text}"
     return Outcome(
         cell.name, cell.title, cell.points, 0.0, text[:MAX_TEXT] or "the check failed",

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from cs231n_lib.course.checks.comparison import real, type_name
+from cs231n_lib.course.checks.comparison import kind_of, real, type_name
 from cs231n_lib.course.checks.mistakes import general
 from cs231n_lib.course.checks.raising import student_failure
 from cs231n_lib.course.checks.verdict import (
@@ -231,8 +231,8 @@ def numbers(value: Any, what: str) -> np.ndarray:
     try:
         return real(value).astype(np.float64)
     except (TypeError, ValueError):
-        kind = getattr(value, "dtype", None) or type_name(value)
-        raise CheckFailed(f"{what} should be an array of numbers, but is {kind}.") from None
+        told = f"{what} should be an array of numbers, but is {kind_of(value)}."
+        raise CheckFailed(told) from None
 
 
 def require(condition: bool, message: str, diagnosis: Diagnosis | None = None) -> None:

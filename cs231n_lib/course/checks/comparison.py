@@ -1,6 +1,7 @@
 """Compare what was found with what is right: first its form, then number by number."""
 
 import inspect
+import math
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from cs231n_lib.course.checks.mistakes import general
 from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
 from cs231n_lib.course.inside.protocol import Handle
+from cs231n_lib.course.limits import MAX_TOLD
 
 #: Allowed error relative to the largest expected value, by the precision of the inputs.
 TOLERANCE = {np.dtype(np.float64): 1e-7, np.dtype(np.float32): 2e-3}
@@ -51,6 +53,30 @@ def type_name(value: Any) -> str:
     """Return the name of a value's class, also of a student's object in another process."""
     handle = handle_of(value)
     return type(value).__name__ if handle is None else handle.type_name
+
+
+def kind_of(value: Any) -> str:
+    """Return what ``value`` is: the dtype of an array, the class of anything else.
+
+    What an object itself calls its dtype is whatever its author's code puts there.
+    """
+    numpy = isinstance(value, (np.ndarray, np.generic))
+    return str(value.dtype) if numpy else type_name(value)
+
+
+def sides(shape: tuple[int, ...]) -> str:
+    """Return a shape for a message; of one that holds more than a hint, how many axes it has.
+
+    The sides of an array without entries can be any numbers, inputs of the tests say.
+
+    Examples
+    --------
+    >>> sides((2, 3)), sides((1311350, 862071, 0))
+    ('(2, 3)', '3 axes, too long to be right')
+    """
+    if math.prod(max(n, 1) for n in shape) <= MAX_TOLD:
+        return str(shape)
+    return f"{len(shape)} axes, too long to be right"
 
 
 def returned(result: Any) -> Any:
@@ -141,8 +167,8 @@ def structure(part: str, got: Any, want: Any, args: tuple[Any, ...] = ()) -> Che
     try:
         found = real(got)
     except (TypeError, ValueError):
-        kind = getattr(got, "dtype", None) or type_name(got)
-        return CheckFailed(f"`{part}` is not an array of real numbers: {kind}.", general("kind"))
+        told = f"`{part}` is not an array of real numbers: {kind_of(got)}."
+        return CheckFailed(told, general("kind"))
     shape = np.shape(want)
     if found.shape != shape:
         kind = misshapen(found.shape, shape)
@@ -151,7 +177,8 @@ def structure(part: str, got: Any, want: Any, args: tuple[Any, ...] = ()) -> Che
         lengths = {n for a in args if isinstance(a, np.ndarray) for n in a.shape}
         if found.ndim == len(shape) == 1 and {found.size, *shape} <= lengths:
             kind = general("other_axis")
-        return CheckFailed(f"`{part}` should have the shape {shape}, but has {found.shape}.", kind)
+        told = f"`{part}` should have the shape {shape}, but has {sides(found.shape)}."
+        return CheckFailed(told, kind)
     return None
 
 

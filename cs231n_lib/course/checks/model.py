@@ -9,7 +9,13 @@ import numpy as np
 
 from cs231n_lib.course.checks import calling, verdict
 from cs231n_lib.course.checks.attributes import attribute
-from cs231n_lib.course.checks.comparison import form, misshapen, relative_error
+from cs231n_lib.course.checks.comparison import (
+    form,
+    kind_of,
+    misshapen,
+    relative_error,
+    sides,
+)
 from cs231n_lib.course.checks.exercise import Exercise, Regimes
 from cs231n_lib.course.checks.keys import require_keys
 from cs231n_lib.course.checks.mistakes import general
@@ -85,7 +91,7 @@ class Network:
             found = value.shape
             if found != shape:
                 kind = (causes or {}).get((name, found), misshapen(found, shape))
-                raise CheckFailed(f"{name} should be {shape}, but is {found}.", kind)
+                raise CheckFailed(f"{name} should be {shape}, but is {sides(found)}.", kind)
             if name[0] == "b" and value.any():
                 raise CheckFailed(f"{name} should start at 0.", BIASES_NOT_ZERO)
             if name[0] == "W" and not 0.6 < float(value.std()) / scale < 1.6:
@@ -149,7 +155,7 @@ class Network:
         if name is not None:
             raise CheckFailed(f"`loss` changes params['{name}'].", general("input_changed"))
         _, grads = self._loss_and_grads(result)
-        dtypes = {str(getattr(g, "dtype", type(g).__name__)) for g in grads.values()}
+        dtypes = {kind_of(g) for g in grads.values()}
         if dtypes != {"float32"}:
             raise CheckFailed(f"float32 gave gradients of {', '.join(dtypes)}.", general("dtype"))
 

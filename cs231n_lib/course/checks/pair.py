@@ -7,7 +7,7 @@ import numpy as np
 
 from cs231n_lib.course.checks import calling, hygiene
 from cs231n_lib.course.checks.cause import first_cause
-from cs231n_lib.course.checks.comparison import form, relative_error, type_name
+from cs231n_lib.course.checks.comparison import form, kind_of, relative_error
 from cs231n_lib.course.checks.exercise import Exercise
 from cs231n_lib.course.checks.mistakes import NUMERICAL, general
 from cs231n_lib.course.checks.verdict import NOT_IMPLEMENTED, CheckFailed
@@ -141,10 +141,11 @@ def manners(
 
 def is_float32(out: Any) -> None:
     """Require that ``out``, of float32 arguments, is float32."""
-    found = getattr(out, "dtype", None)
-    if found != np.float32:
-        kind = form(out) if found is None else general("dtype")
-        raise CheckFailed(f"float32 arguments gave an `out` of {found or type_name(out)}.", kind)
+    found = kind_of(out)
+    if found != "float32":
+        array = isinstance(out, (np.ndarray, np.generic))
+        kind = general("dtype") if array else form(out)
+        raise CheckFailed(f"float32 arguments gave an `out` of {found}.", kind)
 
 
 def values(rng: np.random.Generator, *shape: int, dtype: Any = np.float64) -> np.ndarray:

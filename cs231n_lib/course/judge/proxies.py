@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from cs231n_lib.course.checks.verdict import NOT_RUN, StudentError
-from cs231n_lib.course.inside import protocol
+from cs231n_lib.course.inside import metering, protocol
 from cs231n_lib.course.inside.protocol import Callback, Handle, Record
 from cs231n_lib.course.judge.gauge import Gauge
 from cs231n_lib.course.judge.line import Line, WorkerError, result
-from cs231n_lib.course.limits import MAX_CALLBACKS, MAX_RECEIVED, Deadline
+from cs231n_lib.course.limits import MAX_ARGUMENTS, MAX_CALLBACKS, MAX_RECEIVED, Deadline
 
 
 class Client:
@@ -53,10 +53,12 @@ class Client:
             raise StudentError("ProcessEnded", "your process ended in an earlier call")
         deadline = self.deadline.for_call()
         try:
+            before = self.worker.received
             reply = self._exchange(message, deadline)
             while "callback" in reply:
                 with deadline.charged_for_work():
-                    answer = self._call_back(reply)
+                    answer = self._call_back(reply, self.worker.received - before)
+                before = self.worker.received
                 reply = self._exchange(answer, deadline)
             result(reply)
         except WorkerError as error:
@@ -75,8 +77,13 @@ class Client:
             raise WorkerError("time limit: your code calls functions without end", "TimeLimit")
         return reply
 
-    def _call_back(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _call_back(self, request: dict[str, Any], size: int) -> dict[str, Any]:
         match request:
+            case {"callback": Callback(), "args": tuple(), "kwargs": dict()} if (
+                size > MAX_ARGUMENTS
+            ):
+                text = f"this function takes no more than {MAX_ARGUMENTS >> 20} MiB at a time"
+                return {"error": ("ValueError", text)}
             case {"callback": Callback(number=n), "args": tuple(args), "kwargs": dict(kwargs)}:
                 if 0 <= n < len(self.callbacks) and all(isinstance(k, str) for k in kwargs):
                     try:
@@ -90,7 +97,7 @@ class Client:
         """Put proxies in place of handles, all the way down."""
         kind = type(value)
         if kind is Handle:
-            return Proxy(self, value)
+            return Proxy(self, Handle(value.number, _told(value.type_name, KINDS)))
         if kind is Record:
             return Record.of((self.incoming(item) for item in value), value.handle)
         return protocol.deep(value, self.incoming)
@@ -118,8 +125,24 @@ class Client:
 #: choose, and could tell what the code has seen.
 KINDS = frozenset(
     [name for name, value in vars(builtins).items() if isinstance(value, type)]
-    + ["function", "generator", "module", "Generator"]
+    + ["function", "generator", "coroutine", "async_generator", "module", "Generator"]
+    + ["NoneType", "Array", "Tensor", "DataFrame", "Series"]
 )
+#: The classes of arrays that NumPy has; what meters tell of places, and of what was fetched.
+RELATIVES = frozenset({"matrix", "MaskedArray", "recarray", "memmap", "chararray"})
+HOMES = KINDS | {"device", "another device", "NumPy"}
+FETCHED = frozenset(metering.FETCHES.values())
+
+
+def _told(text: Any, known: frozenset[str], other: str = "object") -> str:
+    """Return what a worker tells, if it is one of what it can tell: messages repeat it."""
+    return text if isinstance(text, str) and text in known else other
+
+
+def _indices(told: list[Any], args: tuple[Any, ...]) -> list[int]:
+    """Return the indices of arguments that a worker tells."""
+    named = {n for n in told if type(n) is int}
+    return [i for i in range(len(args)) if i in named]
 
 
 class Proxy:
@@ -145,7 +168,9 @@ class Proxy:
         match self._call("observe", args, kwargs):
             case (value, {"changed": list(), "read_only": bool(), "relatives": list()} as facts):
                 self._client.gauge.check("observe")
-                return value, facts
+                names = {_told(n, RELATIVES, "relative of ndarray") for n in facts["relatives"]}
+                changed = _indices(facts["changed"], args)
+                return value, {**facts, "changed": changed, "relatives": sorted(names)}
         raise StudentError("ProcessEnded", "your code sent something else in place of a result")
 
     def call_in_place(self, *args: Any) -> tuple[Any, tuple[Any, ...]]:
@@ -163,7 +188,11 @@ class Proxy:
                 {"homes": list(homes), "changed": list(changed), "fetched": list(fetched)},
             ):
                 self._client.gauge.check("on_device")
-                return value, {"homes": homes, "changed": changed, "fetched": fetched}
+                return value, {
+                    "homes": [_told(home, HOMES) for home in homes],
+                    "changed": _indices(changed, args),
+                    "fetched": sorted({_told(what, FETCHED, "something") for what in fetched}),
+                }
         raise StudentError("ProcessEnded", "your code sent something else in place of a result")
 
     @contextlib.contextmanager
@@ -220,8 +249,7 @@ class Proxy:
 
     def __repr__(self) -> str:
         """Say what it is, without asking the student's ``__repr__``."""
-        kind = self._handle.type_name
-        return f"<the student's {kind if kind in KINDS else 'object'}>"
+        return f"<the student's {self._handle.type_name}>"
 
 
 def _over(*args: Any, **kwargs: Any) -> None:

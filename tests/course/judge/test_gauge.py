@@ -56,7 +56,7 @@ def test_an_honest_answer_is_measured_whatever_names_it_has(measure, how):
 
 @pytest.mark.parametrize(("how", "lie"), [(how, lie) for how in LIES for lie in LIES[how]])
 def test_a_meter_that_was_replaced_is_found(measure, how, lie):
-    with pytest.raises(StudentError, match="changes how it is measured"):
+    with pytest.raises(StudentError, match=r"changes how it is measured|was ended"):
         measure(how, FIRST + lie + CODE)
 
 
@@ -118,6 +118,9 @@ def test_each_test_is_gauged_and_no_more_than_once(library):
         "import sys\nquiet = getattr(sys, 'settrace')",
         "import sys\nquiet = getattr(sys, 'set' + 'trace')",
         "look = getattr",
+        "change = setattr",
+        "import sys\nsetattr(sys, 'set' + 'trace', None)",
+        "def f(frame):\n    match frame:\n        case object(f_back=above): return above",
     ],
 )
 @pytest.mark.parametrize("helpers", [False, True])
@@ -131,3 +134,24 @@ def test_code_that_names_the_tools_of_a_lie_gets_a_note(source, helpers):
 def test_of_a_cell_of_the_students_own_only_what_runs_gets_a_note():
     assert suspicions([("cell 3", "vars()", False)])
     assert not suspicions([("cell 3", "vars()", True)])
+
+
+LIAR = """
+FACTS = {"changed": [8369, -1, 0.5, "SEEN"], "read_only": False, "relatives": ["SEEN", "matrix"]}
+DEVICE = {"homes": ["SEEN", "device", 7], "changed": [2**60], "fetched": ["SEEN", "float(x)"]}
+real = metering.observe, metering.on_device
+def own(f): return f.__name__.startswith("_")
+metering.observe = lambda f, a, k: real[0](f, a, k) if own(f) else (f(*a), FACTS)
+metering.on_device = lambda f, a: real[1](f, a) if own(f) else (f(*a), DEVICE)
+"""
+
+
+def test_a_meter_that_lies_says_nothing_of_its_own(measure):
+    assert measure("observe", FIRST + LIAR + CODE)[1] == {
+        "changed": [], "read_only": False, "relatives": ["matrix", "relative of ndarray"],
+    }  # fmt: skip
+    assert measure("on_device", FIRST + LIAR + CODE)[1] == {
+        "homes": ["object", "device", "object"],
+        "changed": [],
+        "fetched": ["float(x)", "something"],
+    }

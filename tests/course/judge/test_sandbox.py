@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from cs231n_lib.course import checkout, limits
+from cs231n_lib.course.checks.comparison import type_name
 from cs231n_lib.course.checks.verdict import StudentError
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.inside import isolation
@@ -293,6 +294,30 @@ def spoil(x): x[0] = 9; return x
     assert "fail" in info.value.traceback
     assert names["spoil"].observe(np.zeros(2))[1]["changed"] == [0]
     assert names["grad"].count_events(lambda x: x, 1.0)[1] > 5
+
+
+def test_what_a_function_of_the_judges_is_given_has_a_bound(client):
+    run(client, "import numpy as np\ndef use(f, n): return f(np.ones(n, np.int8))")
+    use, seen = client.ask(op="names", names=["use"])["use"], []
+    use(lambda x: seen.append(x.size), limits.MAX_ARGUMENTS // 2)
+    with pytest.raises(StudentError, match="no more than 8 MiB"):
+        use(lambda x: seen.append(x.size), limits.MAX_ARGUMENTS)
+    assert seen == [limits.MAX_ARGUMENTS // 2]
+
+
+def test_the_class_of_an_object_is_told_by_known_names_alone(client):
+    run(client, "class Secret: pass\ndef use(how): return Secret() if how else iter(())")
+    use = client.ask(op="names", names=["use"])["use"]
+    assert [type_name(use(how)) for how in (1, 0)] == ["object", "object"]
+    run(client, "def use(how): return print if how else (n for n in ())")
+    use = client.ask(op="names", names=["use"])["use"]
+    assert type_name(use(0)) == "generator"
+
+
+def test_no_core_is_left_behind(client):
+    # Of a process that leaves none the system itself owns what tells of it.
+    process = client.worker.meter.tasks.parent
+    assert (process / "environ").stat().st_uid != (process / "task").stat().st_uid
 
 
 def test_an_exception_in_a_callback_reaches_the_student_without_the_judges_code(client):

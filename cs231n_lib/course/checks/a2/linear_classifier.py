@@ -9,7 +9,7 @@ from cs231n_lib.course.checks import calling, verdict
 from cs231n_lib.course.checks.a2 import softmax
 from cs231n_lib.course.checks.a2.linear_model import attribute, highest_score
 from cs231n_lib.course.checks.cause import first_cause
-from cs231n_lib.course.checks.comparison import misshapen
+from cs231n_lib.course.checks.comparison import misshapen, sides
 from cs231n_lib.course.checks.exercise import Exercise
 from cs231n_lib.course.checks.mistakes import Mistake, general
 from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
@@ -67,7 +67,7 @@ class Watched:
         W = self.batches[0].W
         if W.shape != self.shape:
             kind = misshapen(W.shape, self.shape)
-            raise CheckFailed(f"`W` should be {self.shape}, but is {W.shape}.", kind)
+            raise CheckFailed(f"`W` should be {self.shape}, but is {sides(W.shape)}.", kind)
         return result
 
     @property
@@ -97,7 +97,7 @@ def history(Model: Callable[..., Any], X: np.ndarray, y: np.ndarray) -> None:
         if found.shape != want.shape:
             raise CheckFailed(
                 f"{what}: `train` should return {count} losses, one for each iteration, but the "
-                f"history has the shape {found.shape}.",
+                f"history has the shape {sides(found.shape)}.",
                 Diagnosis("history_length", "record each loss once, in a list that begins empty "
                           "with each call of `train`."),
             )  # fmt: skip
@@ -180,7 +180,7 @@ def batches(Model: Callable[..., Any], X: np.ndarray, y: np.ndarray) -> None:
         if np.shape(batch.X) != (4, X.shape[1]) or np.shape(batch.y) != (4,):
             raise CheckFailed(
                 f"a batch of 4 rows should have the shapes {(4, X.shape[1])} and (4,), but has "
-                f"{np.shape(batch.X)} and {np.shape(batch.y)}.", general("shape")
+                f"{sides(np.shape(batch.X))} and {sides(np.shape(batch.y))}.", general("shape")
             )  # fmt: skip
         rows = [np.flatnonzero((row == X).all(axis=1)) for row in batch.X]
         calling.require(all(len(r) for r in rows), "a batch holds rows that are not in the data.")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from cs231n_lib.course.checks import calling
-from cs231n_lib.course.checks.comparison import relative_error
+from cs231n_lib.course.checks.comparison import relative_error, sides
 from cs231n_lib.course.checks.exercise import Exercise
 from cs231n_lib.course.checks.mistakes import general
 from cs231n_lib.course.checks.verdict import CheckFailed, Diagnosis
@@ -112,7 +112,7 @@ def stays(exercise: Exercise, function: Function, args: tuple[Any, ...]) -> None
             found = np.asarray(part).dtype
             raise CheckFailed(f"`{name}` is {found} for float32 arguments.", general("dtype"))
         if np.shape(part) != np.shape(right[name]):
-            raise CheckFailed(f"`{name}` has the shape {np.shape(part)}.", general("shape"))
+            raise CheckFailed(f"`{name}` has the shape {sides(np.shape(part))}.", general("shape"))
     if facts["fetched"]:
         raise CheckFailed(f"fetched on the way: {', '.join(facts['fetched'])}.", FETCHED)
     if facts["changed"]:
