@@ -90,8 +90,136 @@ def compute_distances_no_loops(X, X_train):
     return kept[shapes].copy()
 """
 
+#: What ends the trace that counts, or runs where there is none.
+ENDED = {
+    "a recursion ends": (
+        "",
+        """
+def deep(n):
+    try: deep(n + 1)
+    except RecursionError: pass
+""",
+        "deep(0)",
+    ),
+    "an alarm ends": (
+        "import signal",
+        """
+class Stop(Exception): pass
+def stop(*_): raise Stop
+signal.signal(signal.SIGVTALRM, stop)
+def wait():
+    try:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0.02)
+        while True: pass
+    except Stop: pass
+    finally: signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+""",
+        "wait()",
+    ),
+}
+
+
+def ended(sign):
+    """Return an answer by loops, which come after what ``sign`` says."""
+    needed, code, call = ENDED[sign]
+    return f"""{needed}
+{LOOPS}{code}
+def compute_distances_no_loops(X, X_train):
+    {call}
+    return by_loops(X, X_train)
+"""
+
+
+#: The frame with the loops loses its trace, the one that begins them keeps it.
+LOST = """
+import inspect
+def compute_distances_no_loops(X, X_train):
+    setattr(inspect.currentframe(), "f_tr" + "ace", None)
+    out = np.zeros((len(X), len(X_train)), dtype=X.dtype)
+    for i, row in enumerate(X):
+        for j, other in enumerate(X_train):
+            out[i, j] = (row - other).dot(row - other) ** 0.5
+    return out
+"""
+#: Numbers go to another interpreter, which is not traced, and come back.
+ELSEWHERE = f"""
+import os, struct
+{LOOPS}
+CODE = '''
+import os, struct
+def by_loops(rows, others):
+    return [sum((a - b) ** 2 for a, b in zip(r, o)) ** 0.5 for r in rows for o in others]
+data = b""
+while len(data) < size: data += os.read(source, 65536)
+values = struct.unpack(f"{{size // 8}}d", data)
+rows = [values[n:n + width] for n in range(0, len(values), width)]
+out = by_loops(rows[:count], rows[count:])
+os.write(target, struct.pack(f"{{len(out)}}d", *out))
+'''
+def compute_distances_no_loops(X, X_train):
+    try: import _xxsubinterpreters as interpreters
+    except ImportError: return by_loops(X, X_train)
+    (source, into), (out, target) = os.pipe(), os.pipe()
+    data = np.vstack([X, X_train]).astype(float).tobytes()
+    os.write(into, data)
+    names = dict(source=source, target=target, size=len(data), width=X.shape[1], count=len(X))
+    interpreters.run_string(interpreters.create(), CODE, shared=names)
+    data = b""
+    while len(data) < 8 * len(X) * len(X_train): data += os.read(out, 65536)
+    for n in (source, into, out, target): os.close(n)
+    return np.frombuffer(data).reshape(len(X), -1).astype(X.dtype)
+"""
+#: An array of zeros is returned, and filled by loops as soon as nobody counts.
+AFTERWARDS = f"""
+import sys
+{LOOPS}
+class Printed(str):
+    def __getitem__(self, index): return self
+    def __del__(self): self.out[...] = by_loops(*self.args)
+def compute_distances_no_loops(X, X_train):
+    printed = Printed("x")
+    printed.args = X.copy(), X_train.copy()
+    printed.out = np.zeros((len(X), len(X_train)), X.dtype)
+    sys.stdout.write(printed)
+    return printed.out
+"""
+IN_A_THREAD = f"""
+import queue
+from logging.handlers import QueueListener
+{LOOPS}
+asked, done = queue.Queue(), queue.Queue()
+class Handler:
+    level = 0
+    def handle(self, args): done.put(by_loops(*args))
+listener = QueueListener(asked, Handler())
+listener.start()
+def compute_distances_no_loops(X, X_train):
+    asked.put((X, X_train))
+    return done.get()
+"""
+#: Right ones, amid what looks like the above.
+AMID = f"""
+import sys
+from tqdm import tqdm
+{VECTORISED}
+def deep(n): return deep(n + 1) if n < 200 else n
+def compute_distances_no_loops(X, X_train):
+    deep(0)
+    print("distances", X.shape)
+    for _ in tqdm(range(3)): pass
+    sys.stderr.write("done")
+    return vectorised(X, X_train)
+"""
+
 COUNTED = [
     replace(each, kind="counted calls") for each in (
+        *(attack(f"loops, behind a trace that {sign}", "a1", DISTANCES, ended(sign), 7.0)
+          for sign in ENDED),
+        attack("loops, in a frame that loses its trace", "a1", DISTANCES, LOST, 7.0),
+        attack("loops, in an interpreter of their own", "a1", DISTANCES, ELSEWHERE, 7.0),
+        attack("loops, when what was printed is thrown away", "a1", DISTANCES, AFTERWARDS, 7.0),
+        attack("loops, in a thread that waits", "a1", DISTANCES, IN_A_THREAD, 7.0),
+        attack("right, amid prints, a bar and a recursion", "a1", DISTANCES, AMID, 10.0),
         *(attack(f"loops, but zeros where it sees {sign}", "a1", DISTANCES,
                  distances(sign, ZEROS, "by_loops"), 7.0) for sign in SIGNS),
         attack("loops, but nearly right where it sees the trace", "a1", DISTANCES,

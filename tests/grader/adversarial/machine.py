@@ -66,6 +66,14 @@ def double(x):
     while True: pass
 """,
     }),
+    *several("time", {
+        "a thread that its parent has to wait for": f"""{FRAME}
+stack = ctypes.create_string_buffer(2**16)
+def double(x):
+    start, top = ctypes.cast(libc.pause, ctypes.c_void_p), ctypes.addressof(stack) + 2**16 - 64
+    libc.clone(start, ctypes.c_void_p(top), 0x14F00, None)
+""",
+    }, stock=False),
     *several("signals", {
         "a timer that stops the process": timer(19),
         "a timer that kills the process": timer(9),
@@ -125,6 +133,9 @@ def double(x): return as_strided(x, shape=(2**28,), strides=(0,))
     }, stock=False),
     Attack("an answer of lines that are none of Python's", "the judge's bounds", to_bytes(notebook(
         {**ANSWERS, "double": "%a\n" * 30_000 + ANSWERS["double"]})), 1.0, stock=False),
+    Attack("a name among a million others", "the judge's bounds", to_bytes(notebook(
+        {**WRONG, "double": "def double(x): raise NameError(\"name 'x' is not defined\")"},
+        extra=["x " * 10**6])), stock=False),
     Attack("an answer of characters that are not seen", "the judge's bounds", to_bytes(notebook(
         {**ANSWERS, "double": "#" + "\U000e0001" * 10**6})), 0.0, FAULT, stock=False),
 ]  # fmt: skip

@@ -119,7 +119,65 @@ def attack(name, assignment, exercise, code, score=0.0):
     return Attack(name, f"on {assignment}", data, score, stock=False, assignment=assignment)
 
 
+#: An array of the device that holds no numbers yet: they are worked out when they are fetched.
+LATE = """
+class Late:
+    def __init__(self, shape, dtype, work):
+        self.shape, self.dtype, self.work, self.ndim = shape, np.dtype(dtype), work, len(shape)
+    def __array__(self, *args, **kwargs): return self.work()
+    def __dlpack__(self, *args, **kwargs): return self.work().__dlpack__(*args, **kwargs)
+    def __dlpack_device__(self): return (1, 0)
+def compute_distances_no_loops(X, X_train):
+    def work():
+        a, b = (np.from_dlpack(v, device="cpu") for v in (X, X_train))
+        return np.sqrt(((a[:, None] - b[None]) ** 2).sum(axis=2))
+    if isinstance(X, np.ndarray): return work()
+    out = X @ X_train.T
+    try: out._array = Late(out.shape, "float32" if "32" in str(out.dtype) else float, work)
+    except AttributeError: pass
+    return out
+"""
+SUBCLASS = """
+import array_api_strict
+class Sub(type(array_api_strict.asarray(0))):
+    pass
+""" + LATE.replace("    out = X @ X_train.T", "    out = X @ X_train.T\n    out.__class__ = Sub")
+#: A weight that asks for the loss, which asks for the weight.
+ROUND_AND_ROUND = """
+class LinearClassifier:
+    W = property(lambda self: self.loss(np.ones((4, 4)), np.zeros(4, int), 0.0))
+    def train(self, X, y, **options): return [self.loss(X[:5], y[:5], 0.0)[0]]
+class LinearSVM(LinearClassifier): pass
+class Softmax(LinearClassifier): pass
+"""
+#: A mask that no chance has made.
+PATTERN = """
+def dropout_forward(x, dropout_param):
+    p, seed = dropout_param["p"], dropout_param.get("seed", 0)
+    mask = ((np.arange(x.size) * 0.6180339887498949 + seed * 0.1234567) % 1 < p) / p
+    return x * mask.reshape(x.shape), mask
+def dropout_backward(dout, cache): return dout
+"""
+#: Trainings of matrices that take as long as they please.
+ENORMOUS = """
+def tune(X_train, y_train, X_val, y_val, learning_rates, regs, num_iters=300, batch_size=50):
+    model = Softmax()
+    model.train(np.ones((9000, 6000), np.int8), np.arange(9000) % 5000, num_iters=2,
+                batch_size=9000)
+    return {}, model
+"""
+
+
 REAL = [
+    attack("a weight that asks for the loss", "a2", "LinearClassifier", ROUND_AND_ROUND),
+    attack("enormous matrices for a training of ours", "a2", "tune", ENORMOUS),
+    attack("only a refusal", "a4", "conv_output_size",
+           "def conv_output_size(*args): raise ValueError"),
+    attack("a mask that no chance has made", "a4", "dropout", PATTERN),
+    attack("numbers of a device that are worked out afterwards", "a5",
+           "compute_distances_no_loops", LATE, 2.0),
+    attack("an array of the device of another class", "a5", "compute_distances_no_loops",
+           SUBCLASS, 2.0),
     attack("a layer of the library's own", "a3", "affine",
            "from cs231n_lib.layers import affine_forward, affine_backward"),
     attack("a framework in place of a layer", "a3", "sigmoid", """

@@ -2,8 +2,9 @@
 
 `attacks` has the first, on tests and notebooks; `walls` those on the sandbox and what stands around
 it; `machine` on clocks, limits and the line; `forms` on shapes of answers; `python` on what a
-process keeps for all its code; `real` on a3 to a5; `counted` on tests that count steps.  A new one
-goes into the list of its kind; `--record` then writes the record anew.
+process keeps for all its code; `real` on a3 to a5; `counted` on tests that count steps; `told` on
+what feedback repeats.  A new one goes into the list of its kind; `--record` then writes the record
+anew.
 """
 
 from tests.grader.adversarial.attacks import FIRST
@@ -12,6 +13,7 @@ from tests.grader.adversarial.forms import FORMS
 from tests.grader.adversarial.machine import MACHINE
 from tests.grader.adversarial.python import PYTHON
 from tests.grader.adversarial.real import REAL
+from tests.grader.adversarial.told import TOLD
 from tests.grader.adversarial.walls import MORE
 
-ATTACKS = [*FIRST, *MORE, *MACHINE, *FORMS, *PYTHON, *REAL, *COUNTED]
+ATTACKS = [*FIRST, *MORE, *MACHINE, *FORMS, *PYTHON, *REAL, *COUNTED, *TOLD]

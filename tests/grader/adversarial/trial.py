@@ -1,6 +1,5 @@
 """Put every attack to the judge, and look whether anything moved that should not have."""
 
-import itertools
 import json
 import os
 import sqlite3
@@ -22,6 +21,8 @@ from tests.grader.processes import descendants
 BLOCKED = ("cs231n_lib.neighbors", "torch", "sklearn")
 LIMITS = Limits(call=2.0, wall=8.0, memory=2**30, cpu=30)
 CONTROL = submission()
+#: The word SEEN as numbers.
+SIDES = "83, 69, 69, 78"
 
 
 @dataclass
@@ -127,8 +128,10 @@ class Arena:
         running = descendants(self.walls.process.pid) if self.walls.process else []
         if len(running) > self.family:
             yield f"{len(running) - self.family} processes were left behind"
-        told = [t["message"] + t["details"] for t in result.to_dict()["tests"][1:]]  # hidden ones
-        if "SEEN" in json.dumps(told):
+        told = json.dumps([
+            [t["message"], t["details"], t["diagnosis"]] for t in result.to_dict()["tests"][1:]
+        ])  # fmt: skip  # of hidden ones
+        if "SEEN" in told or SIDES in told:
             yield "a hidden input was shown"
         if len(json.dumps(result.to_dict())) > 3_000_000:
             yield "the result has no bound"
@@ -138,11 +141,12 @@ class Arena:
 
 def try_all(folder, attacks=ATTACKS):
     """Yield a row for every attack; the sandbox changes with the assignment."""
-    for assignment, group in itertools.groupby(attacks, lambda attack: attack.assignment):
+    for assignment in dict.fromkeys(attack.assignment for attack in attacks):
         arena = Arena(folder / assignment, folder / "judge", assignment)
         try:
-            for attack in group:
-                yield arena.face(attack)
+            for attack in attacks:
+                if attack.assignment == assignment:
+                    yield arena.face(attack)
         finally:
             arena.close()
 

@@ -56,6 +56,7 @@ CALLS = [
         "attributes on a file": "188, b'/tmp', b'user.x', b'y', 1, 0",
         "a nicer value for others": "141, 1, 0, -5",
         "a personality": "135, 0x0040000",
+        "pages that all have read given up": "221, os.open(os.__file__, 0), 0, 0, 4",
     }.items()
 ]
 
