@@ -47,6 +47,8 @@ MAX_NOTES, MAX_NOTE = 100, 200
 #: Problems whose mistaken results are remembered, and bytes of the largest that is: a class meets
 #: the same few, and what is large is as fast to compute again.
 MAX_PROBLEMS, MAX_KEPT_BYTES = 16, 2**14
+#: Databases whose compiled statements are kept, and how many statements of each.
+MAX_DATABASES, MAX_STATEMENTS = 4, 500
 #: Test cells that are kept compiled: more than our five assignments have.
 MAX_COMPILED = 512
 

@@ -105,7 +105,13 @@ def folder(new_folder):
 
 
 @pytest.fixture(scope="module")
-def template(new_folder, gradebook_template):
+def place(new_folder):
+    """Where one run after the other is: the statements of a gradebook there are compiled."""
+    return new_folder() / "run"
+
+
+@pytest.fixture(scope="module")
+def template(new_folder, place, gradebook_template):
     """A course whose secret and seed are drawn, so that two runs may end in the same bytes."""
     course = make_course(new_folder() / "course", gradebook_template)
     (course.state / "secret").write_text("x" * 64)
@@ -118,7 +124,7 @@ def template(new_folder, gradebook_template):
     files |= {"s8_8_80_a1.pdf": b"%PDF", "dave@example.edu/a1.ipynb": submission()}
     source = make_zip(course.root.parent / "download.zip", files)
     # Every run below is one of a copy of this process: what is loaded here, none loads again.
-    warm = copy((course, source), new_folder())
+    warm = copy((course, source), place)
     for task in TASKS.values():
         task(*warm)
     gc.collect()
@@ -139,6 +145,8 @@ def templates(template, new_folder):
 
 def copy(template, root):
     course, source = template
+    shutil.rmtree(root, ignore_errors=True)
+    root.mkdir()
     shutil.copytree(course.root, root / "course")
     (root / "out").mkdir()
     return Course(root / "course"), source, root / "out"
@@ -251,15 +259,14 @@ def undisturbed(templates, new_folder):
 @pytest.mark.parametrize("how", POINTS)
 @pytest.mark.parametrize("name", TASKS)
 def test_running_again_ends_as_if_nothing_had_happened(
-    name, how, templates, undisturbed, folder, rng
+    name, how, templates, undisturbed, place, rng
 ):
     (expected, steps), task = undisturbed[name], TASKS[name]
     ends = {"kill": {-signal.SIGKILL}, "full": {0, 2}, "interrupt": {130}}
     assert steps > {"road": 150, "grants": 20, "term": 30}[name]
     points = rng.choice(steps, min(POINTS[how], steps), replace=False) + 1
-    for n, count in enumerate(sorted(points)):
-        root = folder / str(n)
-        course, source, out = copy(templates[name], root)
+    for count in sorted(points):
+        course, source, out = copy(templates[name], place)
 
         def cut(course=course, source=source, out=out, count=count):
             with disturbed(how, count, []):
@@ -269,10 +276,9 @@ def test_running_again_ends_as_if_nothing_had_happened(
         assert code in ends[how], (count, code, told)
         code, told = in_a_child(lambda c=course, s=source, o=out: task(c, s, o))
         assert code == 0, (count, told)
-        found = inventory(root)
+        found = inventory(place)
         assert found.keys() == expected.keys(), count
         assert [n for n in expected if found[n] != expected[n]] == [], count
-        shutil.rmtree(root)
 
 
 def test_a_gradebook_that_cannot_grow_is_told_and_written_later(template, undisturbed, folder):

@@ -19,6 +19,7 @@ import nbformat
 import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from cs231n_lib.course.checks.verdict import Outcome
 from cs231n_lib.course.classroom import granting
@@ -138,6 +139,41 @@ def test_the_gradebook_in_sqlite(tmp_path, gradebook_template):
     assert (anne.last_name, anne.lateness.days_spent, anne.lateness.days_left) == ("Doe", 1, 1)
     late = {student for student, grade in grades.items() if grade.lateness.seconds}
     assert late == {f"student000{n}" for n in (0, 1, 2, 4)}
+
+
+def test_no_statement_is_compiled_again_when_the_gradebook_is_opened_again(
+    tmp_path, gradebook_template, monkeypatch
+):
+    real, compiled = SQLCompiler.__init__, []
+
+    def compiling(self, *words, **options):
+        compiled.append(self)
+        real(self, *words, **options)
+
+    monkeypatch.setattr(SQLCompiler, "__init__", compiling)
+    counts = []
+    for place in ("first", "second"):
+        course = make_course(tmp_path / place, gradebook_template)
+        for _ in range(2):
+            with Gradebook(course, "a1") as book:
+                book.write(results(2), {})
+            with Gradebook(course, "a1") as book:
+                assert len(book.grades({}, {})) == 2
+            counts.append(len(compiled))
+            compiled.clear()
+    assert counts[0] > 20
+    assert counts[1] < 10  # of what there is to say only when students are known
+    assert counts[2] == counts[0]  # the other database has statements of its own
+
+
+def test_a_gradebook_that_is_closed_leaves_another_open(tmp_path, gradebook_template):
+    course = make_course(tmp_path / "course", gradebook_template)
+    with Gradebook(course, "a1") as outer:
+        outer.write(results(1), {})
+        with Gradebook(course, "a1") as inner:
+            assert inner.gradebook.engine.pool is not outer.gradebook.engine.pool
+            assert inner.override("student0000", "why", 1.0) == (None, 1.0)
+        assert outer.override("student0000", "why", 0.5) == (1.0, 0.5)
 
 
 def test_one_student_that_cannot_be_written_is_named_and_stops_nobody(
