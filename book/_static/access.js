@@ -24,28 +24,40 @@ addEventListener("load", () => {
 // there is more below (data-below), where a cut between two rows would pass for the end of a table.
 addEventListener("load", async () => {
   await window.MathJax?.startup?.promise;
-  const mark = (e) => {
-    if (e.matches("mjx-container[display]")) formulas.fit(e);
+  const more = (e) => {
     const hidden = e.scrollWidth - e.clientWidth;
     const sides = [e.scrollLeft > 1 && "left", hidden - e.scrollLeft > 1 && "right"].filter(Boolean);
-    if (hidden < 2 || !sides.length) delete e.dataset.more;
-    else e.dataset.more = sides.length > 1 ? "both" : sides[0];
     const below = e.scrollHeight - e.clientHeight - e.scrollTop;
-    e.toggleAttribute("data-below", below > 4 && getComputedStyle(e).overflowY === "auto");
-    if (hidden > 1 && !e.hasAttribute("tabindex")) e.tabIndex = 0;
+    return {
+      sides: hidden < 2 ? [] : sides,
+      below: below > 4 && getComputedStyle(e).overflowY === "auto",
+      scrolls: hidden > 1 && !e.hasAttribute("tabindex"),
+    };
+  };
+  // First all is measured, then all is marked: the page is laid out once.
+  const mark = (all) => {
+    formulas.fit(all.filter((e) => e.matches("mjx-container[display]")));
+    const found = all.map(more);
+    all.forEach((e, n) => {
+      const { sides, below, scrolls } = found[n];
+      if (!sides.length) delete e.dataset.more;
+      else e.dataset.more = sides.length > 1 ? "both" : sides[0];
+      e.toggleAttribute("data-below", below);
+      if (scrolls) e.tabIndex = 0;
+    });
   };
   const scrollers = () =>
     [...document.querySelectorAll(".bd-article :is(mjx-container, div, picture, pre)")].filter((e) =>
       ["auto", "scroll"].includes(getComputedStyle(e).overflowX),
     );
-  const watched = new ResizeObserver((entries) => entries.forEach(({ target }) => mark(target)));
-  const watch = () =>
-    scrollers().forEach((e) => {
-      mark(e);
-      watched.observe(e);
-    });
+  const watched = new ResizeObserver((entries) => mark(entries.map(({ target }) => target)));
+  const watch = () => {
+    const all = scrollers();
+    mark(all);
+    all.forEach((e) => watched.observe(e));
+  };
   watch();
-  addEventListener("scroll", (event) => event.target.closest?.(".bd-article") && mark(event.target), true);
+  addEventListener("scroll", (event) => event.target.closest?.(".bd-article") && mark([event.target]), true);
   // What a reader runs or moves makes new outputs and tables.
   let due = 0;
   new MutationObserver(() => {

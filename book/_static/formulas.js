@@ -4,12 +4,14 @@ const formulas = (() => {
   // (--fit, a share of the text's size; book.css says where it counts).
   const SMALLEST = 0.81;
   const fitted = new WeakMap();
-  function fit(formula) {
-    if (!formula.clientWidth || fitted.get(formula) === formula.clientWidth) return;
-    fitted.set(formula, formula.clientWidth);
-    formula.style.setProperty("--fit", 1);
-    const share = (formula.clientWidth - 1) / formula.scrollWidth;
-    if (formula.scrollWidth > formula.clientWidth) formula.style.setProperty("--fit", Math.max(share, SMALLEST));
+  // All at once: to measure one after another was changed lays the page out anew for each.
+  function fit(all) {
+    const changed = all.filter((e) => e.clientWidth && fitted.get(e) !== e.clientWidth);
+    changed.forEach((e) => fitted.set(e, e.clientWidth));
+    changed.forEach((e) => e.style.setProperty("--fit", 1));
+    const long = changed.filter((e) => e.scrollWidth > e.clientWidth);
+    const shares = long.map((e) => (e.clientWidth - 1) / e.scrollWidth);
+    long.forEach((e, n) => e.style.setProperty("--fit", Math.max(shares[n], SMALLEST)));
   }
 
   // MathJax gives a sign and what follows it one space: 4 beside a relation, 3 beside an operator.
