@@ -132,7 +132,10 @@ MEASURED = {
     LETTERS: (390,),
     WHOLE: (390,),
 }
-THEMED = (390, 1280)
+#: The widths at which the dark theme is tried too, on the way back from the widest: one change of
+#: theme does for both.
+THEMED = (1280, 390)
+STEPS = [*((width, "light") for width in WIDTHS), *((width, "dark") for width in THEMED)]
 
 
 @pytest.fixture(scope="module")
@@ -167,13 +170,15 @@ def page(request, context, html):
     sheet = page.locator("a[data-worksheet]").count() > 0
     runs = page.locator("div.cell_input").count() > 0 and not sheet
     page.evaluate("document.querySelectorAll('details').forEach((e) => { e.open = true; })")
-    found, boxes = {script: {} for script in MEASURED}, {}
-    for width in WIDTHS:
+    found, boxes = {script: {} for script in MEASURED}, {width: {} for width in THEMED}
+    for width, scheme in STEPS:
+        in_theme(page, scheme)
         at(page, width)
-        for script in (script for script, widths in MEASURED.items() if width in widths):
-            found[script][width] = page.evaluate(script)
         if width in THEMED:
-            boxes[width] = {scheme: in_theme(page, scheme) for scheme in ("dark", "light")}
+            boxes[width][scheme] = page.evaluate(BOXES).splitlines()
+        for script, widths in MEASURED.items():
+            if scheme == "light" and width in widths:
+                found[script][width] = page.evaluate(script)
     seen = SimpleNamespace(
         name=request.param, bars=bars, runs=runs, found=found, boxes=boxes,
         explored=explored, ready=ready,
@@ -191,10 +196,10 @@ def at(page, width):
 
 
 def in_theme(page, scheme):
-    """Return where everything on a page stands in a theme, a line for each element."""
-    page.emulate_media(color_scheme=scheme)
-    page.wait_for_function(f"document.documentElement.dataset.theme === '{scheme}'")
-    return page.evaluate(BOXES).splitlines()
+    """Have a page take a theme, if it has the other one."""
+    if page.evaluate("document.documentElement.dataset.theme") != scheme:
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function(f"document.documentElement.dataset.theme === '{scheme}'")
 
 
 def test_a_page_opened_from_a_folder_asks_no_other_host(page, html):
