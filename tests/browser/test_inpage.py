@@ -222,3 +222,16 @@ def test_an_exercise_is_checked_without_a_server(page):
         assert headline in found[-1]["data"]["text/html"]
         wrong = "this is the number of hits" in found[-1]["data"]["text/html"]
         assert wrong == ("sum" in body)
+
+
+def test_steps_are_counted_of_the_first_call_too(page):
+    page.evaluate("engine.restart()")
+    code = """
+from cs231n_lib.course.inside.metering import count_events
+def loop(n):
+    for k in range(n): pass
+few, many, few_again = (count_events(loop, n)[1] for n in (10, 210, 10))
+few == few_again, many > few + 190"""
+    ok, found = cell(page, code)
+    assert ok, found
+    assert found[-1]["data"]["text/plain"] == "(True, True)"

@@ -140,8 +140,7 @@ def steps_do_not_grow(
     CheckFailed
         With the two counts; or with what ``right`` says of the function.
     """
-    # Twice: Python 3.15 counts code short when first traced, and NumPy keeps what it worked out
-    # for shapes (`np.einsum` with `optimize=True`).
+    # Twice: NumPy keeps what it worked out for shapes (`np.einsum` with `optimize=True`).
     calls = [_Counted(function, draw()) for draw in (small, small, large, large)]
     few, many = calls[1].steps, calls[3].steps
     if many > 1.3 * few + 20:

@@ -12,7 +12,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
@@ -86,6 +86,13 @@ def observe(
     }
 
 
+#: Python's own way to count steps, from 3.12 on, and the number under which it is used.
+MONITORING: Any = getattr(sys, "monitoring", None)
+TOOL = 3
+#: Whose thread looks after bars of progress, now and then.
+PROGRESS = "/packages/tqdm/_monitor.py"
+
+
 class CountEnded(RuntimeError):
     """Steps were taken that nobody has counted."""
 
@@ -101,11 +108,8 @@ class _Beside:
 
     def __call__(self, frame: FrameType, event: str, arg: Any) -> Any:
         """Trace a thread's frame, unless the thread is one that watches bars of progress."""
-        above: FrameType | None = frame
-        while event == "call" and above is not None:
-            if above.f_code.co_filename.endswith("/packages/tqdm/_monitor.py"):
-                return None
-            above = above.f_back
+        if event == "call" and _watches_progress(frame):
+            return None
         frame.f_trace_opcodes = True
         frame.f_trace_lines = False
         self.steps += 1
@@ -115,9 +119,16 @@ class _Beside:
 _beside = _Beside()
 
 
+def _watches_progress(frame: FrameType | None) -> bool:
+    while frame is not None and not frame.f_code.co_filename.endswith(PROGRESS):
+        frame = frame.f_back
+    return frame is not None
+
+
 def watch_threads() -> None:
     """Have the threads that are started from now on counted in `count_events`."""
-    threading.settrace(_beside)
+    if MONITORING is None:
+        threading.settrace(_beside)
 
 
 def _settled(value: Any) -> Any:
@@ -143,7 +154,7 @@ def count_events(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> 
     Raises
     ------
     CountEnded
-        If the trace that counts was ended, by an exception in it say.
+        If what counts was ended, on Python 3.11 by an exception in it say.
 
     Examples
     --------
@@ -152,6 +163,22 @@ def count_events(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> 
     >>> float(by_loop[0]), float(by_array[0]), by_loop[1] > 10 * by_array[1]
     (1000.0, 1000.0, True)
     """
+    # Garbage collection calls back into Python at moments that have nothing to do with `function`.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        count = _by_trace if MONITORING is None else _by_monitoring
+        result, steps, kept = count(lambda: function(*args, **kwargs))
+    finally:
+        if collecting:
+            gc.enable()
+    if not kept:
+        raise CountEnded("what counts its steps was ended on the way")
+    return result, steps
+
+
+def _by_trace(call: Callable[[], Any]) -> tuple[Any, int, bool]:
+    """Return the result of a call, its steps, and whether these were counted to the end."""
     steps = 0
     begun = Counter[int]()  # frames that have not returned: one may lose its trace on the way
 
@@ -166,21 +193,44 @@ def count_events(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> 
             begun[id(frame)] += 1 if event == "call" else -1
         return trace
 
-    # Garbage collection calls back into Python at moments that have nothing to do with `function`.
-    collecting = gc.isenabled()
-    gc.disable()
     previous, before = sys.gettrace(), _beside.steps
     sys.settrace(trace)
     try:
-        result = _settled(function(*args, **kwargs))
+        result = _settled(call())
         kept = sys.gettrace() is trace
     finally:
         sys.settrace(previous)
-        if collecting:
-            gc.enable()
-    if not kept or any(left > 0 for left in begun.values()):
-        raise CountEnded("what counts its steps was ended on the way")
-    return result, steps + _beside.steps - before
+    kept = kept and all(left <= 0 for left in begun.values())
+    return result, steps + _beside.steps - before, kept
+
+
+def _by_monitoring(call: Callable[[], Any]) -> tuple[Any, int, bool]:
+    """Do the same from Python 3.12 on, where a trace misses steps of code that it meets first.
+
+    Threads are counted with it, and what is raised while a step is counted ends nothing.
+    """
+    steps, own = Counter[int](), threading.get_ident()  # each thread counts its own: none is lost
+    ours = {call.__code__, _by_monitoring.__code__, _settled.__code__}
+
+    def step(code: CodeType, offset: int) -> None:
+        thread = threading.get_ident()
+        if code not in ours and (thread == own or not _watches_progress(sys._getframe(1))):
+            steps[thread] += 1
+
+    event = MONITORING.events.INSTRUCTION
+    MONITORING.use_tool_id(TOOL, __name__)
+    MONITORING.register_callback(TOOL, event, step)
+    MONITORING.set_events(TOOL, event)
+    kept = False
+    try:
+        result = _settled(call())
+        kept = MONITORING.get_tool(TOOL) == __name__ and MONITORING.get_events(TOOL) == event
+    finally:
+        if MONITORING.get_tool(TOOL):
+            MONITORING.set_events(TOOL, 0)
+            kept = MONITORING.register_callback(TOOL, event, None) is step and kept
+            MONITORING.free_tool_id(TOOL)
+    return result, steps.total(), kept
 
 
 #: Methods by which Python and NumPy fetch what lives on a device, and how one writes that.

@@ -23,8 +23,10 @@ from cs231n_lib.course.inside.cells import HELPERS, lines_of, statements, withou
 from cs231n_lib.course.inside.protocol import Callback, Handle, ProtocolError, Record
 
 BY_VALUE = frozenset({type(None), bool, int, float, complex, str, Handle, Callback})
-#: Modules that start interpreters of their own, whose steps are not counted.
-UNCOUNTED = ("_xxsubinterpreters", "_interpreters", "_testcapi", "_testinternalcapi")
+#: Modules that start interpreters of their own, whose steps are not counted, or end the count.
+UNCOUNTED = (
+    "_xxsubinterpreters", "_interpreters", "_testcapi", "_testinternalcapi", "sys.monitoring",
+)  # fmt: skip
 
 
 class _Output(io.TextIOBase):
@@ -247,6 +249,7 @@ def run(
         setattr(builtins, name, sys.exit)
     builtins.input = sys.breakpointhook = _no_input
     del sys.addaudithook  # steps of such a hook are not counted
+    vars(sys).pop("monitoring", None)  # counts them, from Python 3.12 on
     for name in UNCOUNTED:
         sys.modules[name] = None  # type: ignore[assignment]
     metering.watch_threads()

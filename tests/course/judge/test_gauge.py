@@ -1,5 +1,7 @@
 """Meters that were replaced are found; those of honest answers are as they were."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -19,7 +21,9 @@ DEVICE = {"homes": ["device"], "changed": [], "fetched": []}
 LIES = {
     "count_events": (
         "metering.count_events = lambda f, /, *a, **k: (f(*a, **k), 7)",
-        "sys.settrace = lambda *a: None",
+        "metering._by_trace = metering._by_monitoring = lambda call: (call(), 7, True)",
+        # Nothing is counted by it from Python 3.12 on, and nothing is changed.
+        *["sys.settrace = lambda *a: None"] * (sys.version_info < (3, 12)),
     ),
     "observe": (
         "metering.observe = lambda f, a, k: (f(*a, **k), FACTS)",
