@@ -1,6 +1,6 @@
 """Steps are those of calls that did their work: what they return is compared as any result is."""
 
-import sys
+import gc
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def steps(function, right=doubled.check):
 
 
 def counted():
-    return sys.gettrace() is not None
+    return not gc.isenabled()
 
 
 def loops(x):
