@@ -1,13 +1,15 @@
 """Chromium for every browser test, and the accessibility checker that runs inside it."""
 
+import math
 import os
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
+from cs231n_lib.course.classroom.folder import exclusive
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.publishing import build, pdf, publish
 from cs231n_lib.course.publishing.engine import fetch
@@ -128,23 +130,11 @@ def violations():
     return violations
 
 
-@contextmanager
-def alone():
-    """Hold off other processes that would build the book at the same time, in the same folder."""
-    folder = build.html_folder().parent
-    folder.mkdir(exist_ok=True)
-    with (folder / ".being-built").open("w") as file:
-        if os.name != "nt":
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
 @pytest.fixture(scope="session")
 def html():
-    """The built book, as `cs231n book build` leaves it."""
-    with alone():
+    """The built book, as `cs231n book build` leaves it; one process builds, others wait."""
+    folder = build.html_folder().parent
+    with nullcontext() if os.name == "nt" else exclusive.alone(folder, patience=math.inf):
         build.build(quiet=True)
     return build.html_folder()
 
