@@ -35,6 +35,7 @@ from jupyter_server.utils import ensure_async
 from rich.console import Console
 from rich.markup import escape
 from tornado.ioloop import PeriodicCallback
+from tornado.netutil import bind_sockets
 from tornado.web import StaticFileHandler
 from traitlets import Bool, Unicode
 from traitlets.config import Config
@@ -215,6 +216,16 @@ class BookServer(ServerApp):
 
     def load_config_file(self, *args: Any, **options: Any) -> None:
         """Ignore the reader's settings for other Jupyter servers: they could open this one."""
+
+    def init_httpserver(self) -> None:
+        """Listen at once: who is shown the address may open it before the loop runs."""
+        super().init_httpserver()
+        self.sockets = bind_sockets(self.port, self.ip)
+
+    def _bind_http_server_tcp(self) -> bool:
+        """Answer, now that the loop runs, who has come to the sockets."""
+        self.http_server.add_sockets(self.sockets)
+        return True
 
     def init_signal(self) -> None:
         """Stop when asked to, without a question, but between two events of the loop.

@@ -1,6 +1,5 @@
 """Building the book, its links to the library, and the code it carries from elsewhere."""
 
-import asyncio
 import base64
 import hashlib
 import io
@@ -19,6 +18,7 @@ from cs231n_lib.course.project import vendor
 from cs231n_lib.course.publishing import build, server
 from cs231n_lib.course.publishing.engine import fetch
 from cs231n_lib.course.publishing.sphinx import launch, listing
+from tests import loops
 
 MODULE = '''"""A module."""
 
@@ -233,17 +233,17 @@ def test_the_watcher_builds_what_changed_and_survives_a_bad_page(checkout, monke
     log = logging.getLogger("watch")
     monkeypatch.setattr(log, "warning", lambda *words: heard.append(words))
     watcher = server.Watcher(log)
-    asyncio.run(watcher.rebuild_if_changed())
+    loops.run(watcher.rebuild_if_changed())
     assert checkout.runs == []
     page = checkout.folder / "book" / "page.md"
     page.write_text("# Changed")
     os.utime(page, ns=(1, 1))
-    asyncio.run(watcher.rebuild_if_changed())
+    loops.run(watcher.rebuild_if_changed())
     assert len(checkout.runs) == 1
     assert "--all" not in checkout.runs[0]
     checkout.status = 1
     page.write_text("# Broken")
-    asyncio.run(watcher.rebuild_if_changed())
+    loops.run(watcher.rebuild_if_changed())
     assert len(heard) == 1
 
 

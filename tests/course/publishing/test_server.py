@@ -17,6 +17,7 @@ import pytest
 from cs231n_lib.course.checkout import python
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.publishing import server as module
+from tests import loops
 from tests.ports import free_ports
 
 SCRIPT = """
@@ -63,19 +64,11 @@ class Site:
             )  # fmt: skip
         self.wait_for(lambda: "ticket=" in self.said())
         self.port = int(re.search(r"port (\d+)", self.said())[1])
-        self.wait_for(self.listens)  # which begins a moment after the address is told
         self.origin = f"http://localhost:{self.port}"
         self.cookies = {}
 
     def said(self):
         return self.log.read_text()
-
-    def listens(self):
-        try:
-            socket.create_connection(("localhost", self.port), timeout=60).close()
-        except ConnectionRefusedError:
-            return False
-        return True
 
     def wait_for(self, happened):
         for _ in range(6000):
@@ -343,6 +336,19 @@ def test_behind_a_proxy_everything_lies_below_its_address(proxied):
     assert proxied.ask(f"{base}page.html", Host="evil.example").status == 403
 
 
+def test_an_address_that_is_shown_can_be_opened_at_once(tmp_path):
+    opened = """
+import socket
+socket.create_connection(("localhost", server.port)).close()
+print("opened before the loop runs", flush=True)
+server.start()
+"""
+    site = Site(tmp_path, script=SCRIPT.replace("server.start()", opened))
+    site.wait_for(lambda: "opened before the loop runs" in site.said())
+    site.process.terminate()
+    assert site.process.wait(timeout=300) == 0
+
+
 @pytest.mark.parametrize("address", ["hub.example.edu/book", "/book/", "ftp://hub/book"])
 def test_what_is_no_address_of_a_proxy_is_told(tmp_path, address):
     with pytest.raises(UserError, match="expected https://"):
@@ -370,7 +376,8 @@ def interrupt(loop, *event):
     handle(loop, *event)
 BaseAsyncIOLoop._handle_events = interrupt
 """
-    site = Site(tmp_path, script=interrupted + SCRIPT)  # which connects: an event of the socket
+    site = Site(tmp_path, script=interrupted + SCRIPT)
+    socket.create_connection(("localhost", site.port)).close()  # an event of the server's socket
     assert site.process.wait(timeout=300) == 0
     assert "Traceback" not in site.said()
 
@@ -401,7 +408,7 @@ def test_an_interrupt_reaches_a_kernel_in_a_cell_and_not_while_it_loads():
             await manager.shutdown_kernel(kernel_id, now=True)
         return ignored, told
 
-    ignored, told = asyncio.run(live())
+    ignored, told = loops.run(live())
     assert ignored >> (signal.SIGINT - 1) & 1
     assert told["content"]["ename"] == "KeyboardInterrupt"
 
@@ -435,7 +442,7 @@ def test_a_kernel_without_a_page_ends_and_one_with_a_page_stays(monkeypatch):
             assert ended == (["crashed"] if now > 300 else [])
 
     monkeypatch.setattr(module.time, "monotonic", lambda: now)
-    asyncio.run(live())
+    loops.run(live())
 
 
 def test_a_site_that_carries_an_engine_offers_it_beside_the_kernels(site):
