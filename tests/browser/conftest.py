@@ -1,15 +1,11 @@
 """Chromium for every browser test, and the accessibility checker that runs inside it."""
 
-import math
-import os
 import subprocess
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from cs231n_lib.course.classroom.folder import exclusive
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.publishing import build, pdf, publish
 from cs231n_lib.course.publishing.engine import fetch
@@ -133,9 +129,7 @@ def violations():
 @pytest.fixture(scope="session")
 def html():
     """The built book, as `cs231n book build` leaves it; one process builds, others wait."""
-    folder = build.html_folder().parent
-    with nullcontext() if os.name == "nt" else exclusive.alone(folder, patience=math.inf):
-        build.build(quiet=True)
+    build.build(quiet=True)
     return build.html_folder()
 
 

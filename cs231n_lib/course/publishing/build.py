@@ -1,12 +1,16 @@
 """Build the book's HTML with Jupyter Book, and know when there is nothing to build."""
 
 import hashlib
+import math
+import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+from cs231n_lib.course import exclusive
 from cs231n_lib.course.checkout import reader, sources
 from cs231n_lib.course.errors import UserError
 
@@ -75,22 +79,46 @@ def build(
     UserError
         If Jupyter Book reports an error or a warning.
     """
-    stamp = sources() / "_build" / ".book-inputs"
-    current = fingerprint()
-    if not force and (html_folder() / "index.html").is_file() and _read(stamp) == current:
-        _carry_engine(changed=False)
-        return False
-    stamp.unlink(missing_ok=True)
-    options = ["-W", "-n", "--keep-going"] + ["--all"] * fresh + ["-q"] * quiet
-    if not jupyter_book(*options, output=subprocess.DEVNULL if quiet else None, told=told):
-        raise UserError(
-            "the book was not built cleanly: Jupyter Book's warnings stand above, each with "
-            "its file and line. Mend them and build again."
-        )
-    _carry_engine(changed=True)
-    if fresh:
-        stamp.write_text(current)
-    return True
+    with built(force=force, fresh=fresh, quiet=quiet, told=told) as anything:
+        return anything
+
+
+@contextmanager
+def built(
+    *, force: bool = False, fresh: bool = True, quiet: bool = False, told: Told | None = None
+) -> Iterator[bool]:
+    """Build as `build` does, and let nobody else build as long as the pages are read."""
+    with alone(quiet=quiet, told=told):
+        stamp = sources() / "_build" / ".book-inputs"
+        current = fingerprint()
+        if not force and (html_folder() / "index.html").is_file() and _read(stamp) == current:
+            _carry_engine(changed=False)
+            yield False
+            return
+        stamp.unlink(missing_ok=True)
+        options = ["-W", "-n", "--keep-going"] + ["--all"] * fresh + ["-q"] * quiet
+        if not jupyter_book(*options, output=subprocess.DEVNULL if quiet else None, told=told):
+            raise UserError(
+                "the book was not built cleanly: Jupyter Book's warnings stand above, each with "
+                "its file and line. Mend them and build again."
+            )
+        _carry_engine(changed=True)
+        if fresh:
+            stamp.write_text(current)
+        yield True
+
+
+@contextmanager
+def alone(*, quiet: bool = False, told: Told | None = None) -> Iterator[None]:
+    """Wait until nobody else builds, then hold the folder of what is built."""
+
+    def wait() -> None:
+        if told or not quiet:
+            (told or print)("another command is building the book: this one waits for it")
+
+    folder = html_folder().parent
+    with nullcontext() if os.name == "nt" else exclusive.alone(folder, math.inf, wait):
+        yield
 
 
 def _carry_engine(changed: bool) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from cs231n_lib.course.checkout import sources
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.limits import PRINT_SECONDS
-from cs231n_lib.course.publishing.build import jupyter_book
+from cs231n_lib.course.publishing.build import alone, jupyter_book
 
 #: Names of the program on Linux, macOS and Windows; the one without windows needs half the time.
 PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome",
@@ -53,11 +53,16 @@ def build() -> Path:
     UserError
         If there is no browser, the page was not built, or nothing was printed.
     """
+    browser()  # before the long part
+    with alone():
+        return _build()
+
+
+def _build() -> Path:
     import yaml
 
     from cs231n_lib.course.publishing import paper
 
-    browser()  # before the long part
     if not jupyter_book("--builder", "singlehtml", "--all", "-q"):
         raise UserError("the book was not built: what stands above has to be mended first")
     folder = sources() / "_build" / "singlehtml"

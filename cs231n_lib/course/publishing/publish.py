@@ -56,8 +56,8 @@ def publish(folder: Path) -> str:
     # First of all: a place where nothing can be made is told at once.
     with folder_in_one_step(folder, replace=True) as site:
         fetch.fetch()
-        build.build()
-        copy_folder(build.html_folder(), site)
+        with build.built():
+            copy_folder(build.html_folder(), site)
         bundle.write(site)
         (site / NO_JEKYLL).touch()
         open_to_all(site)

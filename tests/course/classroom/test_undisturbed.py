@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy
 
+from cs231n_lib.course import exclusive
 from cs231n_lib.course.assignment.master import read_master
-from cs231n_lib.course.classroom.folder import exclusive
 from cs231n_lib.course.classroom.folder.course import Course
 from cs231n_lib.course.classroom.gradebook.gradebook import Gradebook
 from cs231n_lib.course.classroom.grading import start

@@ -7,8 +7,10 @@ import logging
 import os
 import subprocess
 import tarfile
+import threading
 import tomllib
 import types
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -207,6 +209,36 @@ def test_an_unchanged_book_is_not_built_again(checkout):
     assert build.build() is False
     assert len(checkout.runs) == 1
     assert build.build(force=True) is True
+
+
+def test_who_builds_second_waits_and_finds_it_built(checkout, monkeypatch):
+    if os.name == "nt":
+        pytest.skip("needs the locks of POSIX")
+    begun, waits, heard = threading.Event(), threading.Event(), []
+
+    def jupyter_book(*_, **__):
+        if not begun.is_set():
+            begun.set()
+            waits.wait()
+        page = checkout.folder / "_build" / "html" / "index.html"
+        page.parent.mkdir(exist_ok=True)
+        page.touch()
+        return True
+
+    def told(step):
+        heard.append(step)
+        waits.set()
+
+    monkeypatch.setattr(build, "jupyter_book", jupyter_book)
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(build.build)
+        begun.wait()
+        try:
+            assert build.build(told=told) is False
+        finally:
+            waits.set()
+    assert first.result() is True
+    assert heard == ["another command is building the book: this one waits for it"]
 
 
 @pytest.mark.parametrize("name", ["book/page.md", "cs231n_lib/module.py", "_config.yml"])

@@ -46,7 +46,7 @@ names = [m.name for m in pkgutil.walk_packages(cs231n_lib.__path__, "cs231n_lib.
 for name in names:
     if not name.startswith("cs231n_lib.course.publishing.engine.guest"):  # for the page's Python
         importlib.import_module(name)
-from cs231n_lib.course.classroom.folder.exclusive import alone
+from cs231n_lib.course.exclusive import alone
 from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.judge import walls
 sys.platform = "win32"

@@ -20,8 +20,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cs231n_lib.course.assignment.master import with_checks
 from cs231n_lib.course.assignment.sources import assignments
 from cs231n_lib.course.classroom.folder.config import CONFIG, course_config
-from cs231n_lib.course.classroom.folder.exclusive import alone
 from cs231n_lib.course.errors import UserError
+from cs231n_lib.course.exclusive import alone
 from cs231n_lib.course.files import read_record, write_atomically
 
 
