@@ -69,6 +69,9 @@ def test_failing_stage_fails_the_run(monkeypatch, capsys):
     monkeypatch.setattr(stages, "STAGES", {"good": [good], "bad": [bad, good]})
     assert stages.run_stages(["good"]) == 0
     assert stages.run_stages(["bad", "good"]) == 1
+    killed = [sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"]
+    monkeypatch.setattr(stages, "STAGES", {"killed": [killed, good]})
+    assert stages.run_stages(["killed"]) == 1
     assert "FAILED" in capsys.readouterr().out
 
 
