@@ -65,10 +65,10 @@ ASIDE = ("browser", "engine")
 
 
 class Ran(NamedTuple):
-    """What a stage came to: the first exit status that is not 0, and the seconds of wall and of processor."""
+    """What a stage came to."""
 
-    code: int
-    seconds: float
+    code: int  #: The first exit status of its commands that is not 0.
+    seconds: float  #: As a clock tells them.
     processor: float  #: That of all its processes, whatever ran beside them; 0 where unknown.
 
 
