@@ -61,14 +61,15 @@ MAX_PARTS = 2_000_000
 
 # ---- Downloads of platforms, and what students packed.
 
-#: Files in one download.
+#: Files in one download; in a folder, files of one account.
 MAX_ENTRIES = 50_000
 #: What one hand-in may have: bytes when unpacked, files, archives in archives.
 MAX_HAND_IN_BYTES, MAX_HAND_IN_FILES, MAX_DEPTH = 256 * 2**20, 2_000, 3
 #: Bytes of the table of contents of an archive that a student packed.
 MAX_INDEX_BYTES = 2**20
-#: Bytes that one run of collecting unpacks.
-MAX_RUN_BYTES = 64 * 2**30
+#: Bytes that one run of collecting unpacks of all hand-ins of one owner: into the exchange students
+#: put as many as they like.
+MAX_OWNER_BYTES = 4 * 2**30
 #: Bytes of a platform's own record; Gradescope repeats the output of all its tests there.
 MAX_METADATA_BYTES = 256 * 2**20
 #: Bytes of what nbgrader lays beside a hand-in: a time, a secret.

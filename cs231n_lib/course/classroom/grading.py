@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cs231n_lib.course.assignment.master import Master, read_master
-from cs231n_lib.course.classroom.folder.course import Course
+from cs231n_lib.course.classroom.folder.course import Course, new_seed
 from cs231n_lib.course.classroom.gradebook.cells import CellChanges
 from cs231n_lib.course.classroom.gradebook.database import exists
 from cs231n_lib.course.classroom.gradebook.gradebook import Change, Gradebook
@@ -57,6 +57,10 @@ class Run:
         Student -> result, of those that could be graded; read from disk when asked for.
     faults : dict
         Student -> why the machine could not.
+    whole : bool
+        Whether it is of all students.
+    sources : mapping
+        Student -> what was graded: the key of its result, or why there was nothing to grade.
     rows : list of Row
         One for each result, once it is written.
     """
@@ -68,6 +72,7 @@ class Run:
     results: Mapping[str, Result]
     faults: dict[str, str]
     whole: bool = True
+    sources: Mapping[str, str] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
 
     def changes(self) -> list[Change]:
@@ -75,11 +80,33 @@ class Run:
         if not exists(self.course):
             return []
         with Gradebook(self.course, self.assignment) as book:
-            return book.changes(self.results)
+            stale = self._stale(self._present())
+            current = {s: s for s in self.results if s not in stale}
+            return book.changes(OnDemand(current, self.results.__getitem__))
+
+    def _present(self) -> dict[str, Submission]:
+        return {s.student: s for s in submissions(self.course, self.assignment)}
+
+    def _stale(self, present: Mapping[str, Submission]) -> dict[str, str]:
+        """Return student -> why the result does not count, of those who have handed in since.
+
+        Judges work for hours: another run may have written the grade of the later one by now.
+        """
+        found = {}
+        for student, source in self.sources.items():
+            now = present.get(student)
+            if now is None or (now.reason or store.key(now.content(), self.master)) != source:
+                found[student] = "another hand-in counts by now; grade again"
+        return found
 
     def write(self) -> None:
-        """Write the gradebook and the log; who cannot be written joins the faults."""
-        when = {s.student: s.received for s in submissions(self.course, self.assignment)}
+        """Write the gradebook and the log; who cannot be written joins the faults.
+
+        Raises
+        ------
+        UserError
+            If the assignment is not any more what was graded by.
+        """
         seen: dict[str, Row] = {}
 
         def read(student: str) -> Result:
@@ -89,8 +116,18 @@ class Run:
             return result
 
         with self.course.writing():
+            master = read_master(self.course.master(self.assignment), self.assignment)
+            if master.digest != self.master.digest:
+                raise UserError(
+                    f"{self.assignment} was changed while it was graded, so nothing was written: "
+                    f"cs231n grade {self.assignment}"
+                )
+            present = self._present()
+            when = {student: s.received for student, s in present.items()}
+            self.faults |= self._stale(present)
+            current = {s: s for s in self.results if s not in self.faults}
             with Gradebook(self.course, self.assignment) as book:
-                self.faults |= book.write(OnDemand({s: s for s in self.results}, read), when)
+                self.faults |= book.write(OnDemand(current, read), when)
                 lateness = lateness_of(self.course, self.assignment, book)
                 book.settle(book.grades(lateness, {}))
             self.rows = [seen[student] for student in sorted(seen)]
@@ -167,7 +204,9 @@ def start(
         received.publish(course, assignment)  # what a collecting that was cut off has kept
     broken = received.damaged(course, assignment)
     latest = only(course, submissions(course, assignment), student, assignment)
-    seed = course.seed(assignment, master.digest, fresh=again)
+    # A single student's is no part of a run that others are still to be graded in: who was told
+    # how it went would meet the same inputs with the next hand-in.
+    seed = new_seed() if student else course.seed(assignment, master.digest, fresh=again)
     results = Results(course.judge(assignment))
     _try_the_solution(course.master(assignment), master, pool, seed, results)
     broken = {s.student: broken[s.student] for s in latest if s.student in broken}
@@ -179,8 +218,10 @@ def start(
     faults |= broken
     good |= {s.student: s for s in latest if s.reason}
     read = reader(results, master)
+    sources = {s: source.reason if isinstance(source, Submission) else source
+               for s, source in good.items()}  # fmt: skip
     return Run(course, assignment, master, seed, OnDemand(dict(sorted(good.items())), read),
-               faults, not student)  # fmt: skip
+               faults, not student, sources)  # fmt: skip
 
 
 def _try_the_solution(data: bytes, master: Master, pool: Pool, seed: int, results: Results) -> None:

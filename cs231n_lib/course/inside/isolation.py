@@ -43,6 +43,9 @@ PASSES = {
     # The names of threads and of memory.
     "prctl": (0, (15, 16, 0x53564D41)),
 }
+#: Call -> which argument holds the flags of a file; of fcntl's, with this command. O_DIRECT is
+#: refused: code that only waits for a disk looks as if the machine were to blame (`meter.HELD`).
+FLAGS, SET_FLAGS = {"open": 1, "openat": 2, "fcntl": 2}, 4
 #: Call -> which arguments have to be 0, in all their 64 bits: one's own limits, to be read alone. A
 #: limit set anew would have the kernel send a signal that nobody may send (`UNSEEN`).
 ZEROS = {"prlimit64": (0, 2)}
@@ -88,6 +91,11 @@ def filter_program() -> bytes:
         return [op(0x15, number, 0, len(then)), *then]
 
     kill, allow, error = 0x80000000, 0x7FFF0000, 0x00050000
+
+    def without_direct(name: str) -> list[bytes]:
+        refused = [op(0x45, os.O_DIRECT, 0, 1), give(error | EPERM)]
+        return [argument(FLAGS[name]), *refused] if name in FLAGS else []
+
     program = [op(0x20, 4), op(0x15, architecture, 1, 0), give(kill), op(0x20, 0)]
     # System calls of the x32 ABI share the architecture and would pass under other numbers.
     program += [op(0x35, 0x40000000, 0, 1), give(kill)]
@@ -105,7 +113,11 @@ def filter_program() -> bytes:
         elif name in PASSES:
             which, values = PASSES[name]
             tests = [op(0x15, value, len(values) - n, 0) for n, value in enumerate(values)]
-            program += for_call(number, argument(which), *tests, give(error | EPERM), give(allow))
+            then = without_direct(name)
+            skip = [op(0x15, SET_FLAGS, 0, len(then))] if then else []
+            program += for_call(
+                number, argument(which), *tests, give(error | EPERM), *skip, *then, give(allow)
+            )
         elif name in ZEROS:
             halves = [place + 8 * n for n in ZEROS[name] for place in (16, 20)]
             tests = []
@@ -118,7 +130,7 @@ def filter_program() -> bytes:
                 number, argument(SIGNALS[name]), *tests, give(allow), give(error | EPERM)
             )
         else:
-            program += for_call(number, give(allow))
+            program += for_call(number, *without_direct(name), give(allow))
     program += [op(0x35, NEW, 0, 1), give(error | ENOSYS)]
     return b"".join([*program, give(error | EPERM)])
 

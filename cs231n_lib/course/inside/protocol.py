@@ -225,6 +225,8 @@ class _Decoder:
             raise ProtocolError("an array with an impossible shape")
         if any(type(n) is not int for n in axes) or sorted(axes) != list(range(len(shape))):
             raise ProtocolError("an array with impossible axes")
+        if math.prod(n or 1 for n in shape) > MAX_BYTES:  # NumPy refuses it, even if it is empty
+            raise ProtocolError("an array with an impossible shape")
         size = math.prod(shape) * np.dtype(dtype).itemsize
         if size > len(self.buffers) - self.at:
             raise ProtocolError("an array that is longer than its bytes")

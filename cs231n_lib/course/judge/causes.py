@@ -10,7 +10,7 @@ from cs231n_lib.course.assignment.master import Master, defined_names
 from cs231n_lib.course.checks.keys import nearest
 from cs231n_lib.course.checks.raising import OTHER_CELLS, misspelt, outside_class
 from cs231n_lib.course.checks.verdict import Diagnosis
-from cs231n_lib.course.inside.cells import lines_of, without_magics
+from cs231n_lib.course.inside.cells import lines_of, parse
 
 #: What a merge that was not finished leaves in a text.
 CONFLICT = re.compile(r"^(<{7}|={7}|>{7})( |$)", re.MULTILINE)
@@ -29,13 +29,6 @@ ADVICE = (
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
-def _parsed(source: str) -> list[ast.stmt]:
-    try:
-        return ast.parse(without_magics(source)[0]).body
-    except SyntaxError:
-        return []
-
-
 def _methods(body: list[ast.stmt]) -> set[str]:
     members = (member for c in body if isinstance(c, ast.ClassDef) for member in c.body)
     return {member.name for member in members if isinstance(member, DEFINITIONS)}
@@ -43,7 +36,7 @@ def _methods(body: list[ast.stmt]) -> set[str]:
 
 def _elsewhere(name: str, source: str, wanted: Collection[str]) -> str:
     """Say where a cell that ran has what should have had this name; ``wanted`` are right ones."""
-    body = _parsed(source)
+    body = parse(source).body
     for statement in body:
         within = (d for d in ast.walk(statement) if isinstance(d, DEFINITIONS))
         if any(d.name == name for d in within):
@@ -126,12 +119,12 @@ class Causes:
 
     def of_attribute(self, name: str, cell: str) -> Diagnosis | None:
         """Return where the attribute is that an object of the class in ``cell`` lacks."""
-        body = _parsed(self.sources.get(cell, ""))
+        body = parse(self.sources.get(cell, "")).body
         outside = [d for d in body if isinstance(d, ast.FunctionDef) and d.name == name]
         if any(argument.arg == "self" for d in outside for argument in d.args.args):
             return outside_class(name)
         answer = self.master.answers.get(cell)
-        wanted = _methods(_parsed(answer.source)) if answer else set()
+        wanted = _methods(parse(answer.source).body) if answer else set()
         near = nearest(name, _methods(body) - wanted)
         return None if near is None else misspelt(name, near)
 

@@ -209,17 +209,23 @@ class _Session:
                 return
             self.starts += 1
             worker = self.grader.start_worker(self.patience)
+            self._set_up(worker)
             self.client = Client(worker, self.deadline)
-            self._set_up(self.client)
             self._run_cells(self.client)
 
-    def _set_up(self, client: Client) -> None:
-        """Run what is the assignment's own: no line of the student's has run in this worker yet."""
+    def _set_up(self, worker: Line) -> None:
+        """Run what is the assignment's own: no line of the student's has run in this worker yet.
+
+        It has time of its own. In what code that ends its process has left it could fail, and that
+        would look like the machine's fault.
+        """
+        limits = self.grader.limits
+        client = Client(worker, Deadline(limits.wall, limits.call, self.patience))
         for source in self.grader.trusted():
             try:
                 client.request(op="run", cell="set-up", source=source, helpers=False)
             except StudentError as error:
-                client.worker.close()
+                worker.close()
                 raise InfrastructureError(
                     f"a cell of the assignment's own failed: {error}"
                 ) from None

@@ -10,7 +10,7 @@ import pytest
 from cs231n_lib.course.assignment.master import read_master
 from cs231n_lib.course.classroom.gradebook import gradebook
 from cs231n_lib.course.classroom.grading import cell_changes, start
-from cs231n_lib.course.classroom.granting import set_due
+from cs231n_lib.course.classroom.granting import override, set_due
 from cs231n_lib.course.classroom.incoming import received
 from cs231n_lib.course.classroom.incoming.collect import collect
 from cs231n_lib.course.classroom.outgoing.export import export
@@ -23,7 +23,7 @@ from tests.course.classroom.counting import Counting
 from tests.course.classroom.incoming.test_collect import make_zip
 from tests.course.classroom.platforms.test_platforms import grade_without_judge
 from tests.course.conftest import make_course
-from tests.course.notebooks import submission
+from tests.course.notebooks import notebook, submission, to_bytes
 
 STUDENTS = ("s1", "s2", "s3")
 
@@ -123,6 +123,75 @@ def test_the_same_bytes_handed_in_again_later_count_from_then_everywhere(
         grade = standing(course, "a1").grades["anne"]
         assert grade.handed_in.replace(tzinfo=UTC).timestamp() == time
         assert (grade.lateness.seconds > 0) == (time == times[1])
+
+
+@pytest.mark.parametrize("later", ["graded", "collected", "not-graded"])
+def test_a_run_does_not_write_over_the_grade_of_a_later_hand_in(
+    tmp_path, gradebook_template, later
+):
+    course = make_course(tmp_path / "course", gradebook_template)
+    path, pool = tmp_path / "anne.ipynb", Counting(read_master(course.master("a1"), "a1"))
+
+    def hand_in(time, points, name):
+        path.write_bytes(submission(mean=f"return {points}"))
+        os.utime(path, (time, time))
+        collect(course, "a1", [path], name)
+
+    hand_in(1_770_000_000, 3, "anne")
+    hand_in(1_770_000_000, 1, "bela")
+    slow = start(course, "a1", pool)
+    hand_in(1_770_000_100, 2, "anne")
+    if later == "graded":
+        start(course, "a1", pool).write()
+    if later == "not-graded":
+        path.write_bytes(b"%PDF")
+        collect(course, "a1", [path], "carl")
+    changes = slow.changes()
+    slow.write()
+    assert not changes
+    assert list(slow.faults) == ["anne"]
+    assert [row.student for row in slow.rows] == ["bela"]
+    run = start(course, "a1", pool)
+    run.write()
+    assert not run.faults
+    scores = {
+        s: sum(c.auto or 0 for c in g.cells) for s, g in standing(course, "a1").grades.items()
+    }
+    assert (scores["anne"], scores["bela"]) == (3.0, 1.0)
+
+
+def test_a_run_is_not_written_into_an_assignment_that_was_changed_meanwhile(
+    tmp_path, gradebook_template
+):
+    course = make_course(tmp_path / "course", gradebook_template)
+    collect(course, "a1", [make_zip(tmp_path / "all.zip", {"anne/a1.ipynb": submission()})])
+    run = start(course, "a1", Counting(read_master(course.master("a1"), "a1")))
+    master = course.source / "a1" / "a1.ipynb"
+    master.write_bytes(master.read_bytes() + b"\n")
+    with pytest.raises(UserError, match="changed while it was graded"):
+        run.write()
+    with pytest.raises(UserError, match="has not been graded yet"):
+        standing(course, "a1")
+
+
+def test_points_by_hand_that_are_more_than_there_are_by_now_ask_for_another_look(
+    tmp_path, gradebook_template
+):
+    course = make_course(tmp_path / "course", gradebook_template)
+    data = submission(mean="return 0")
+    collect(course, "a1", [make_zip(tmp_path / "all.zip", {"anne/a1.ipynb": data})])
+    grade_without_judge(course)
+    override(course, "a1", "anne", "double-random", 2.0, "agreed")
+    content = notebook()
+    for each in content["cells"]:
+        if each["id"] == "double-random":
+            each["metadata"]["nbgrader"]["points"] = 1
+    (course.source / "a1" / "a1.ipynb").write_bytes(to_bytes(content))
+    grade_without_judge(course, done=False)
+    assert standing(course, "a1").grades["anne"].needs_hand == ("double-random",)
+    override(course, "a1", "anne", "double-random", 1.0, "agreed")
+    grade_without_judge(course, done=False)
+    assert not standing(course, "a1").grades["anne"].needs_hand
 
 
 @pytest.mark.parametrize("named", ["O'Brien", " o'brien", student_id("O'Brien")])

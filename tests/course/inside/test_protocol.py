@@ -150,6 +150,7 @@ def frame(header, buffers=b""):
         frame(["array", "<f8", [1.0], [0]], b"12345678"),
         frame(["array", "<f8", [True], [0]], b"12345678"),
         frame(["array", "<f8", [2**62, 2**62, 0], [0, 1, 2]]),
+        frame(["array", "<f8", [2**28, 2**28, 2**28, 0], [0, 1, 2, 3]]),
         frame(["array", "<f8", [1] * 40, [0]], b"12345678"),
         frame(["array", "|b1", [1], [0]], b"\x05"),
         frame(["scalar", "<f8", [1]], b"12345678"),

@@ -1,11 +1,14 @@
 """Many submissions: once each, the same for any number of judges, whatever is killed."""
 
 import json
+import multiprocessing
 import os
+import queue
 import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -203,3 +206,20 @@ def test_a_judge_that_cannot_work_is_a_fault_and_no_result(settings, master, tmp
     assert isinstance(graded["a"], Fault)
     assert not list(tmp_path.glob("results/*"))
     assert json.dumps(graded["a"].reason)
+
+
+@pytest.mark.parametrize("error", [OSError("no room"), RuntimeError("no main")], ids=repr)
+def test_judges_that_cannot_be_started_hold_up_nobody(settings, monkeypatch, error):
+    def refused(self):
+        raise error
+
+    monkeypatch.setattr(multiprocessing.get_context("spawn").Process, "start", refused)
+    pool = LocalPool(settings, processes=2)
+    found = queue.SimpleQueue()
+    asking = threading.Thread(
+        target=lambda: found.put(dict(pool.grade({"a": b"1", "b": b"2"}, 1))), daemon=True
+    )
+    asking.start()
+    told = found.get(timeout=60)
+    assert told.keys() == {"a", "b"}
+    assert all(isinstance(fault, Fault) for fault in told.values())

@@ -133,6 +133,15 @@ def test_the_whole_submission_has_a_deadline(make_sandbox, master):
     assert "used up" in result.tests[-1].message
 
 
+def test_what_the_assignment_runs_itself_is_not_charged_to_who_left_it_no_time(make_sandbox):
+    content = notebook({**ANSWERS, "double": "import os, time\ntime.sleep(1.5)\nos._exit(3)"})
+    content["cells"][1]["source"] = "import time\ntime.sleep(1.0)"
+    master = read_master(to_bytes(content), "tiny")
+    walls = make_sandbox(call=2.0, wall=2.0)
+    result = Grader(master, walls.worker, walls.limits).grade(to_bytes(content), 1)
+    assert points(result)["mean-random"] == 1
+
+
 def test_names_of_the_judge_cannot_be_taken(grade):
     evil = f"{ANSWERS['double']}\nclass np: all = lambda *a: True\nchecks = np\nbool = lambda x: 1"
     result = grade(submission(double=evil, mean="def mean(x):\n    return 0"))

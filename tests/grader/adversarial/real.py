@@ -6,6 +6,7 @@ Only the exercise under attack is answered, so what is deserved is deserved ther
 import json
 
 from cs231n_lib.course import checkout
+from tests.course.notebooks import cell
 from tests.grader import table
 from tests.grader.adversarial.attacks import Attack
 
@@ -106,10 +107,10 @@ def only(assignment, exercise, code):
     """Return the notebook of an assignment in which one exercise is answered."""
     path = checkout.root() / "solutions" / assignment / f"{assignment}.ipynb"
     content = json.loads(path.read_bytes())
-    for cell in content["cells"]:
-        name = cell["metadata"].get("nbgrader", {}).get("grade_id")
+    for each in content["cells"]:
+        name = each["metadata"].get("nbgrader", {}).get("grade_id")
         if name in table.answers_of(assignment):
-            cell["source"] = code if name == exercise else "pass"
+            each["source"] = code if name == exercise else "pass"
     return json.dumps(content).encode()
 
 
@@ -117,6 +118,21 @@ def attack(name, assignment, exercise, code, score=0.0):
     """Return an attack on one exercise of an assignment."""
     data = only(assignment, exercise, code)
     return Attack(name, f"on {assignment}", data, score, stock=False, assignment=assignment)
+
+
+#: Classes that lack what the tests ask for.
+EMPTY = """
+class LinearClassifier: pass
+class LinearSVM(LinearClassifier): pass
+class Softmax(LinearClassifier): pass
+"""
+
+
+def beside(assignment, exercise, code, own):
+    """Return the same notebook with a cell of the student's own at its head."""
+    content = json.loads(only(assignment, exercise, code))
+    content["cells"].insert(0, cell(own))
+    return json.dumps(content).encode()
 
 
 #: An array of the device that holds no numbers yet: they are worked out when they are fetched.
@@ -170,6 +186,12 @@ def tune(X_train, y_train, X_val, y_val, learning_rates, regs, num_iters=300, ba
 
 REAL = [
     attack("a weight that asks for the loss", "a2", "LinearClassifier", ROUND_AND_ROUND),
+    *(Attack(f"{what} where a class is looked for", "on a2", beside("a2", "LinearClassifier", code,
+                                                                     EMPTY),
+             stock=False, assignment="a2")
+      for what, code in (("signs without end", "-" * 50_000 + "1"),
+                         ("sums without end", "+".join("1" * 20_000)),
+                         ("half a letter", "'\ud800'"))),
     attack("enormous matrices for a training of ours", "a2", "tune", ENORMOUS),
     attack("only a refusal", "a4", "conv_output_size",
            "def conv_output_size(*args): raise ValueError"),

@@ -61,6 +61,16 @@ CALLS = [
 ]
 
 LOCKS = [
+    hostile("files read around the system's memory of them", "system calls", """
+import fcntl, os
+try: os.open(os.__file__, os.O_RDONLY | os.O_DIRECT); print("LEAK")
+except OSError: pass
+f = os.open(os.__file__, os.O_RDONLY)
+try: fcntl.fcntl(f, fcntl.F_SETFL, os.O_DIRECT); print("LEAK")
+except OSError: pass
+fcntl.fcntl(f, fcntl.F_SETFL, os.O_NONBLOCK | fcntl.fcntl(f, fcntl.F_GETFL))
+os.dup2(f, 40)
+""", stock=False),
     hostile("a lock on a file that others see", "traces", """
 import fcntl, os
 path = os.__file__

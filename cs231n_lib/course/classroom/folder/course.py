@@ -221,7 +221,7 @@ class Course:
             run = read_record(path)
             if run["master"] == master and not run["finished"]:
                 return int(run["seed"])
-        seed = secrets.randbits(63)
+        seed = new_seed()
         self._write_run(assignment, master, seed, finished=False)
         return seed
 
@@ -232,6 +232,11 @@ class Course:
     def _write_run(self, assignment: str, master: str, seed: int, finished: bool) -> None:
         run = {"master": master, "seed": seed, "finished": finished}
         write_atomically(self.judge(assignment) / "run.json", json.dumps(run).encode())
+
+
+def new_seed() -> int:
+    """Return a seed that nobody can have learnt."""
+    return secrets.randbits(63)
 
 
 def _user() -> str:

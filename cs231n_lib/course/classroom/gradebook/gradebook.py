@@ -127,7 +127,7 @@ class Gradebook:
             Student -> why the grades could not be written.
         """
         self.record_cells()
-        names = self._cell_names()
+        names, most = self._cell_names(), self._most()
         faults: dict[str, str] = {}
         for students in _batches(results):
             for student in students:
@@ -140,7 +140,7 @@ class Gradebook:
                 student = notebook.assignment.student_id
                 try:
                     with self.gradebook.db.begin_nested():
-                        pages[student] = self._write_one(notebook, names, results[student])
+                        pages[student] = self._write_one(notebook, names, most, results[student])
                 except (ValueError, TypeError, LookupError, AssertionError) as error:
                     faults[student] = f"could not be written: {type(error).__name__}: {error}"
             self.gradebook.db.commit()
@@ -160,6 +160,11 @@ class Gradebook:
         cells = (*master.grade_cells, *master.solution_cells, *master.task_cells)
         return {cell.id: cell.name for cell in cells}
 
+    def _most(self) -> dict[str, float]:
+        """Return the points that each cell gives."""
+        master = self.gradebook.find_notebook(self.assignment, self.assignment)
+        return {c.name: c.max_score for c in (*master.grade_cells, *master.task_cells)}
+
     def _notebooks(self, students: list[str]) -> Any:
         """Return the submitted notebooks of some students with their grades, in few queries."""
         from nbgrader.api import SubmittedAssignment, SubmittedNotebook
@@ -176,10 +181,13 @@ class Gradebook:
         query = query.filter(SubmittedNotebook.notebook_id == master.id)
         return query.filter(SubmittedAssignment.student_id.in_(students)).all()
 
-    def _write_one(self, notebook: Any, names: dict[str, str], result: Result) -> bytes:
+    def _write_one(
+        self, notebook: Any, names: dict[str, str], most: dict[str, float], result: Result
+    ) -> bytes:
         """Write the scores of one student; return the notebook for the grader's eyes.
 
-        A grade given by hand stays done as long as neither the answer nor the score changed.
+        A grade given by hand stays done as long as neither the answer nor the score changed, and
+        it is not more than the assignment gives by now.
         """
         page = notebooks.as_bytes(notebooks.rebuilt(self.stub, result))
         path = self._page(notebook.assignment.student_id)
@@ -195,7 +203,7 @@ class Gradebook:
             same = before is not None and all(before.get(n) == now.get(n) for n in looked_at)
             if grade.manual_score is None:
                 grade.needs_manual_grade = auto is None
-            elif not same or auto != grade.auto_score:
+            elif not same or auto != grade.auto_score or grade.manual_score > most[name]:
                 grade.needs_manual_grade = True
             grade.auto_score = auto
         for comment in notebook.comments:
@@ -220,9 +228,8 @@ class Gradebook:
         policy = self._policy()
         logins = Names(self.course)
         names = self._cell_names()
-        master = self.gradebook.find_notebook(self.assignment, self.assignment)
         order = {notebooks.grade_id(c): n for n, c in enumerate(self.stub.cells)}
-        most = {c.name: c.max_score for c in (*master.grade_cells, *master.task_cells)}
+        most = self._most()
         graded: dict[str, Grade] = {}
         for students in _batches(self._students()):
             for found in self._notebooks(students):

@@ -15,6 +15,7 @@ import struct
 import tempfile
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -130,6 +131,7 @@ class Download:
         self.refused: list[tuple[str, str]] = []
         self.aside: list[tuple[str, str]] = []
         self.stack = contextlib.ExitStack()
+        self.counts = Counter[str]()  # files of each account
 
     def __enter__(self) -> "Download":
         """Read what is in it."""
@@ -194,9 +196,10 @@ class Download:
             self.refused.append((where, "a link, not a file"))
         elif not stat.S_ISREG(status.st_mode):
             self.refused.append((where, "a device or a pipe, not a file"))
-        elif len(self.files) >= MAX_ENTRIES:
-            self.refused.append((where, f"more than {MAX_ENTRIES} files"))
+        elif self.counts[account := account_of(status)] >= MAX_ENTRIES:
+            self.refused.append((where, f"more than {MAX_ENTRIES} files of {account}'s"))
         else:
+            self.counts[account] += 1
             time = datetime.fromtimestamp(status.st_mtime, UTC)
             opened = partial(open_plain, path, status)
             accounts = around | self._foreign(status)

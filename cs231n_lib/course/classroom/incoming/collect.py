@@ -32,7 +32,7 @@ from cs231n_lib.course.classroom.platforms.platform import Label, Person, View
 from cs231n_lib.course.classroom.platforms.sheets import SUFFIXES, WORKBOOKS, Table, read_table
 from cs231n_lib.course.errors import Refused, UserError
 from cs231n_lib.course.files import write_atomically
-from cs231n_lib.course.limits import MAX_COMPANION_BYTES, MAX_HAND_IN_BYTES, MAX_RUN_BYTES
+from cs231n_lib.course.limits import MAX_COMPANION_BYTES, MAX_HAND_IN_BYTES, MAX_OWNER_BYTES
 from cs231n_lib.course.text import line
 
 ACCEPTED, KNOWN, ASIDE, REFUSED = "accepted", "known", "set aside", "refused"
@@ -202,7 +202,7 @@ class _Collector:
         self.seen: dict[Label, Person] = {}
         self.accounts = Accounts(course, names)
         self.changed_later: list[str] = []
-        self.budget = Budget(MAX_RUN_BYTES)
+        self.budgets: dict[frozenset[str], Budget] = {}
         self.now = datetime.now(UTC)
 
     def finish(self) -> None:
@@ -240,7 +240,7 @@ class _Collector:
         secret = ""
 
         def files() -> Iterator[Inner]:
-            budget = Budget(MAX_HAND_IN_BYTES, self.budget)
+            budget = Budget(MAX_HAND_IN_BYTES, self._budget(hand_in))
             for outer, name in hand_in.files:
                 for inner in inner_files(outer, budget, unread, name):
                     chosen.append((outer, inner.name))
@@ -287,6 +287,11 @@ class _Collector:
             self.report.not_graded |= dict.fromkeys(students, choice.reason)
         for file, name in hand_in.files:
             self.report.lines.append(self._line(file, name, outer, students, choice, any(new)))
+
+    def _budget(self, hand_in: HandIn) -> Budget:
+        """Return what may still be unpacked of its owner's; what others packed does not count."""
+        owners = frozenset(spelling(str(owner)) for owner in hand_in.container.owners)
+        return self.budgets.setdefault(owners, Budget(MAX_OWNER_BYTES))
 
     def _changed_since(self, hand_in: HandIn, when: datetime) -> bool:
         """Whether students' own files in the exchange are much younger than they say."""

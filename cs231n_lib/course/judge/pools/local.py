@@ -15,6 +15,7 @@ from cs231n_lib.course.judge.line import InfrastructureError
 from cs231n_lib.course.judge.pools import Settings, make_grader
 from cs231n_lib.course.judge.result import Fault, Result
 from cs231n_lib.course.limits import ATTEMPTS, JUDGE_MEMORY, START_SECONDS, Deadline
+from cs231n_lib.course.text import line
 
 
 def judge_process(connection: Connection, settings: Settings) -> None:
@@ -58,12 +59,18 @@ class Judge:
         self.connection: Connection | None = None
 
     def grade(self, submission: bytes, seed: int, patience: float) -> Result | Fault:
-        """Grade once; a judge that has to be waited for too long is replaced."""
+        """Grade once; a judge that has to be waited for too long is replaced.
+
+        Whatever goes wrong is an answer: the others would wait for this one for ever.
+        """
         try:
             reply = self._ask(submission, seed, patience)
         except (EOFError, OSError) as error:
             self.stop()
             return Fault(f"the judge's process died ({type(error).__name__})")
+        except Exception as error:
+            self.stop()
+            return Fault(f"the judge could not be asked ({type(error).__name__}: {line(error)})")
         if "infrastructure fault" in reply:
             return Fault(reply["infrastructure fault"])
         return Result.from_dict(reply)
@@ -71,12 +78,13 @@ class Judge:
     def _ask(self, submission: bytes, seed: int, patience: float) -> dict[str, Any]:
         if self.connection is None:
             context = multiprocessing.get_context("spawn")
-            self.connection, theirs = context.Pipe()
-            self.process = context.Process(
-                target=judge_process, args=(theirs, self.settings), daemon=True
-            )
-            self.process.start()
-            theirs.close()
+            ours, theirs = context.Pipe()
+            with theirs:
+                process = context.Process(
+                    target=judge_process, args=(theirs, self.settings), daemon=True
+                )
+                process.start()
+            self.connection, self.process = ours, process
         self.connection.send((submission, seed, patience))
         if not self.connection.poll(self.seconds * patience):
             raise TimeoutError

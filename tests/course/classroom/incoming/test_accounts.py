@@ -8,6 +8,7 @@ import pytest
 from cs231n_lib.course.classroom.folder.names import Names
 from cs231n_lib.course.classroom.granting import take_roster
 from cs231n_lib.course.classroom.incoming import accounts, archives, roster
+from cs231n_lib.course.classroom.incoming import collect as collecting
 from cs231n_lib.course.classroom.incoming.collect import collect
 from cs231n_lib.course.classroom.incoming.received import submissions
 from cs231n_lib.course.errors import UserError
@@ -55,6 +56,21 @@ def put(exchange, owned, login, account, time="2026-02-03 10:11:12", data=None):
         owned(folder / name, account)
     owned(folder, account)
     return folder
+
+
+def test_what_one_student_puts_there_takes_no_room_from_another(
+    course, exchange, owned, monkeypatch
+):
+    monkeypatch.setattr(collecting, "MAX_OWNER_BYTES", 50_000)
+    monkeypatch.setattr(archives, "MAX_ENTRIES", 50)
+    for n in range(30):
+        put(exchange, owned, "adam", "adam", f"2026-02-03 10:11:{n:02}", bytes(20_000))
+    put(exchange, owned, "bela", "bela")
+    told = " ".join(line.reason for line in collect(course, "a1", [exchange]).of("refused"))
+    (bela,) = (s for s in submissions(course, "a1") if s.student == "bela")
+    assert not bela.reason
+    assert "zip bomb" in told
+    assert "more than 50 files of adam's" in told
 
 
 def enrol(course, text):
