@@ -67,6 +67,12 @@ def _content(data: bytes) -> dict[str, Any]:
             f"the notebook has {len(data) >> 20} MiB, {MAX_NOTEBOOK_BYTES >> 20} are allowed: "
             "clear its outputs (Edit > Clear Outputs of All Cells) and hand it in again"
         )
+    begins = data.startswith(b"<<<<<<< ") or b"\n<<<<<<< " in data
+    if begins and b"\n>>>>>>> " in data:
+        raise Damaged(
+            "the file holds both sides of a merge that Git could not decide (<<<<<<< and >>>>>>>): "
+            "keep one side of each, or take your own whole file: git checkout --ours FILE"
+        )
     for magic, name in ((b"%PDF", "a PDF"), (b"PK\3\4", "a zip archive"), (b"<", "a web page"),
                         (b"\x89PNG", "a picture"), (b"\x1f\x8b", "a gzip archive")):  # fmt: skip
         if data.lstrip()[:4].startswith(magic):
@@ -75,11 +81,6 @@ def _content(data: bytes) -> dict[str, Any]:
         raise Damaged(
             f"the notebook holds more than {MAX_PARTS:,} lists and objects: clear its outputs "
             "(Edit > Clear Outputs of All Cells) and hand it in again"
-        )
-    if b"\n<<<<<<< " in data and b"\n>>>>>>> " in data:
-        raise Damaged(
-            "the file holds both sides of a merge that Git could not decide (<<<<<<< and >>>>>>>): "
-            "keep one side of each, or take your own whole file: git checkout --ours FILE"
         )
     try:
         content = json.loads(data.decode("utf-8-sig"))

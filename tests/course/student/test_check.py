@@ -194,9 +194,13 @@ def test_any_other_notebook_is_refused(tmp_path):
     path.write_text(json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
     with pytest.raises(UserError, match="cs231n lab a1"):
         check.open_notebook(path)
-    path.write_text('{"cells": [\n<<<<<<< HEAD\n=======\n>>>>>>> b\n]}')
-    with pytest.raises(UserError, match="merge"):
-        check.open_notebook(path)
+    for merge in (
+        '{"cells": [\n<<<<<<< HEAD\n=======\n>>>>>>> b\n]}',
+        "<<<<<<< a\n{}\n>>>>>>> b\n",
+    ):
+        path.write_text(merge)
+        with pytest.raises(UserError, match="merge"):
+            check.open_notebook(path)
     path.write_text("{}", encoding="utf-16")
     with pytest.raises(UserError, match="UTF-16"):
         check.open_notebook(path)

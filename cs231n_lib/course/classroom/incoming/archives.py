@@ -104,6 +104,11 @@ class Budget:
         allowed = min(limit, self.left, self.above.left if self.above else limit)
         data = file.read(allowed + 1)
         self._take(len(data))
+        if len(data) > limit:
+            raise Refused(
+                f"more than {limit >> 20} MiB (a zip bomb?): of a notebook, clear the outputs "
+                "(Edit > Clear Outputs of All Cells)"
+            )
         if len(data) > allowed:
             raise Refused("unpacks to too much (a zip bomb?)")
         return data
