@@ -21,7 +21,7 @@ from cs231n_lib.course.errors import UserError
 from cs231n_lib.course.judge import pools, store
 from cs231n_lib.course.judge.batch import OnDemand, Pool, grade_all
 from cs231n_lib.course.judge.result import Fault, Result
-from cs231n_lib.course.judge.store import Results
+from cs231n_lib.course.judge.store import Drafts
 
 #: What the log says of a result; where all of it is the same, the result has not changed.
 LOGGED = ("outcome", "score", "seed", "master", "submission")
@@ -59,8 +59,10 @@ class Run:
         Student -> why the machine could not.
     whole : bool
         Whether it is of all students.
-    sources : mapping
-        Student -> what was graded: the key of its result, or why there was nothing to grade.
+    keys : mapping
+        Student -> under which key the result is kept, of those who were graded.
+    reasons : mapping
+        Student -> why there was nothing to grade, of the others.
     rows : list of Row
         One for each result, once it is written.
     """
@@ -72,7 +74,8 @@ class Run:
     results: Mapping[str, Result]
     faults: dict[str, str]
     whole: bool = True
-    sources: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
 
     def changes(self) -> list[Change]:
@@ -92,12 +95,17 @@ class Run:
 
         Judges work for hours: another run may have written the grade of the later one by now.
         """
-        found = {}
-        for student, source in self.sources.items():
-            now = present.get(student)
-            if now is None or (now.reason or store.key(now.content(), self.master)) != source:
-                found[student] = "another hand-in counts by now; grade again"
-        return found
+        return {
+            student: "another hand-in counts by now; grade again"
+            for student in self.results
+            if student not in present or not self._is_of(student, present[student])
+        }
+
+    def _is_of(self, student: str, now: Submission) -> bool:
+        """Whether the student's result is that of the submission ``now``."""
+        if now.reason or student in self.reasons:
+            return now.reason == self.reasons.get(student)
+        return store.key(now.content(), self.master) == self.keys[student]
 
     def write(self) -> None:
         """Write the gradebook and the log; who cannot be written joins the faults.
@@ -128,6 +136,8 @@ class Run:
             current = {s: s for s in self.results if s not in self.faults}
             with Gradebook(self.course, self.assignment) as book:
                 self.faults |= book.write(OnDemand(current, read), when)
+                written = (key for s, key in self.keys.items() if s not in self.faults)
+                Drafts(self.course.judge(self.assignment), self.seed).settle(written)
                 lateness = lateness_of(self.course, self.assignment, book)
                 book.settle(book.grades(lateness, {}))
             self.rows = [seen[student] for student in sorted(seen)]
@@ -207,24 +217,22 @@ def start(
     # A single student's is no part of a run that others are still to be graded in: who was told
     # how it went would meet the same inputs with the next hand-in.
     seed = new_seed() if student else course.seed(assignment, master.digest, fresh=again)
-    results = Results(course.judge(assignment))
+    results = Drafts(course.judge(assignment), seed)
     _try_the_solution(course.master(assignment), master, pool, seed, results)
     broken = {s.student: broken[s.student] for s in latest if s.student in broken}
     latest = [s for s in latest if s.student not in broken]
     data = OnDemand({s.student: s for s in latest if not s.reason}, Submission.content)
     graded = grade_all(data, master, pool, results, seed, again, started, progress)
     faults = {s: key.reason for s, key in graded.names.items() if isinstance(key, Fault)}
-    good: dict[str, Any] = {s: key for s, key in graded.names.items() if s not in faults}
+    keys = {s: key for s, key in graded.names.items() if s not in faults}
     faults |= broken
-    good |= {s.student: s for s in latest if s.reason}
-    read = reader(results, master)
-    sources = {s: source.reason if isinstance(source, Submission) else source
-               for s, source in good.items()}  # fmt: skip
-    return Run(course, assignment, master, seed, OnDemand(dict(sorted(good.items())), read),
-               faults, not student, sources)  # fmt: skip
+    empty = {s.student: s for s in latest if s.reason}
+    reasons = {student: s.reason for student, s in empty.items()}
+    found = OnDemand(dict(sorted({**keys, **empty}.items())), reader(results, master))
+    return Run(course, assignment, master, seed, found, faults, not student, keys, reasons)
 
 
-def _try_the_solution(data: bytes, master: Master, pool: Pool, seed: int, results: Results) -> None:
+def _try_the_solution(data: bytes, master: Master, pool: Pool, seed: int, results: Drafts) -> None:
     key = store.key(data, master)
     if results.get(key) is not None:
         return
@@ -238,3 +246,4 @@ def _try_the_solution(data: bytes, master: Master, pool: Pool, seed: int, result
             + "\n".join(failed)
         )
     results.put(key, result)
+    results.settle([key])  # of no student's

@@ -1,8 +1,10 @@
 """The key of a result, and the results on disk: graded once, kept under what decided it."""
 
+import contextlib
 import functools
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from cs231n_lib.course import checkout
@@ -35,6 +37,39 @@ class Results:
     def put(self, key: str, result: Result) -> None:
         """Write ``result`` whole, or not at all."""
         write_atomically(self._path(key), json.dumps(result.to_dict()).encode())
+
+
+class Drafts(Results):
+    """The same for one run, whose own results wait apart until their grades are written.
+
+    A run may be cut off, or its grades declined. What it found is then there for the run that goes
+    on with its seed, and for nobody else: who was shown it would see another grade than that of the
+    gradebook, and could meet the same inputs with the next hand-in.
+    """
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        super().__init__(folder)
+        self.drafts = folder / "drafts" / str(seed)
+
+    def _draft(self, key: str) -> Path:
+        return self.drafts / f"{key}.json"
+
+    def _path(self, key: str) -> Path:
+        draft = self._draft(key)
+        return draft if draft.exists() else super()._path(key)
+
+    def put(self, key: str, result: Result) -> None:
+        """Write ``result`` whole, or not at all, where only this run looks."""
+        write_atomically(self._draft(key), json.dumps(result.to_dict()).encode())
+
+    def settle(self, keys: Iterable[str]) -> None:
+        """Put the results under ``keys`` where all look: their grades are written."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for key in keys:
+            with contextlib.suppress(FileNotFoundError):  # of an earlier run, or handed in twice
+                self._draft(key).replace(super()._path(key))
+        with contextlib.suppress(OSError):  # what is left in it has no grade
+            self.drafts.rmdir()
 
 
 #: The rooms and files whose code decides a result, besides the submission and the master: rooms

@@ -160,6 +160,52 @@ def test_a_run_does_not_write_over_the_grade_of_a_later_hand_in(
     assert (scores["anne"], scores["bela"]) == (3.0, 1.0)
 
 
+@pytest.mark.parametrize(
+    "left", [{}, {"again": True}, {"again": True, "student": "anne"}], ids=["new", "again", "alone"]
+)
+def test_results_whose_grades_are_not_written_are_seen_by_their_own_run_alone(
+    tmp_path, gradebook_template, left
+):
+    course = make_course(tmp_path / "course", gradebook_template)
+    path, pool = tmp_path / "anne.ipynb", Counting(read_master(course.master("a1"), "a1"))
+
+    def seen():
+        """What feedback shows beside what: the seed and points of a result, the grade's points."""
+        there = standing(course, "a1")
+        return {
+            who: (r.seed, r.score, sum(c.auto or 0 for c in there.grades[who].cells))
+            for who, r in there.results.items()
+        }
+
+    def hand_in(time, points):
+        path.write_bytes(submission(mean=f"return {points}"))
+        os.utime(path, (time, time))
+        collect(course, "a1", [path])
+
+    hand_in(1_770_000_000, 1)
+    first = start(course, "a1", pool)
+    first.write()
+    if not left:
+        hand_in(1_770_000_100, 3)
+    declined = start(course, "a1", pool, **left)
+    assert declined.results["anne"].seed == declined.seed != first.seed
+    if left:
+        assert seen() == {"anne": (first.seed, 1.0, 1.0)}
+    else:
+        with pytest.raises(UserError, match="has not been graded yet"):
+            seen()
+    if not left:
+        alone = start(course, "a1", pool, student="anne")
+        assert alone.results["anne"].seed == alone.seed != declined.seed
+    goes_on = start(course, "a1", pool)
+    if "student" not in left:
+        assert goes_on.seed == declined.seed
+    goes_on.write()
+    points = 1.0 if left else 4.0  # of the first test, of the first three
+    assert seen() == {"anne": (goes_on.results["anne"].seed, points, points)}
+    assert not [*course.judge("a1").glob(f"drafts/{goes_on.seed}")]
+
+
 def test_a_run_is_not_written_into_an_assignment_that_was_changed_meanwhile(
     tmp_path, gradebook_template
 ):
