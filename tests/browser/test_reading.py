@@ -237,6 +237,8 @@ def test_a_fault_in_or_beside_a_formula_is_found_where_formulas_are_boxes(
         assert article.inner_html() != before
     assert article.inner_html() == before
     page.evaluate(FAULTS)
+    # A moment later the page marks what scrolls by now.
+    article.locator("mjx-container[tabindex='-1'][data-more]").wait_for(state="attached")
     with boxed(page):
         found = findings(page, violations)
     assert found == findings(page, violations)

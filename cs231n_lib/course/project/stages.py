@@ -3,12 +3,11 @@
 import importlib.util
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import IO, NamedTuple
+from typing import IO
 
 from cs231n_lib.course.checkout import python, root
 from cs231n_lib.course.errors import UserError
@@ -64,14 +63,6 @@ STAGES = {
 ASIDE = ("browser", "engine")
 
 
-class Ran(NamedTuple):
-    """What a stage came to."""
-
-    code: int  #: The first exit status of its commands that is not 0.
-    seconds: float  #: As a clock tells them.
-    processor: float  #: That of all its processes, whatever ran beside them; 0 where unknown.
-
-
 def run_stages(names: list[str]) -> int:
     """Run the named test stages, all of them even if one fails; print a summary.
 
@@ -92,7 +83,7 @@ def run_stages(names: list[str]) -> int:
     if importlib.util.find_spec("pytest") is None:
         raise UserError("the tests need more: pip install -e '.[book,course,test,cluster]'")
     console = Console()
-    results: dict[str, Ran] = {}
+    results: dict[str, tuple[int, float]] = {}
     names = list(dict.fromkeys(names))
     left = [name for name in names if name not in ASIDE]
     left_aside = [name for name in names if name in ASIDE]
@@ -122,11 +113,10 @@ def run_stages(names: list[str]) -> int:
             print(file.read().decode(errors="replace"), flush=True)
     console.rule("summary")
     for name in names:
-        code, seconds, processor = results[name]
+        code, seconds = results[name]
         verdict = "[green]passed[/]" if code == 0 else "[bold red]FAILED[/]"
-        used = f", {processor:.0f} s of a processor" if processor else ""
-        console.print(f"{name:<12}{verdict}{seconds:>8.0f} s{used}")
-    return int(any(ran.code for ran in results.values()))
+        console.print(f"{name:<12}{verdict}{seconds:>8.0f} s")
+    return int(any(code for code, _ in results.values()))
 
 
 def _take(own: list[str], others: list[str]) -> str | None:
@@ -139,31 +129,18 @@ def _take(own: list[str], others: list[str]) -> str | None:
     return None
 
 
-def _stage(name: str, output: IO[bytes] | None = None) -> Ran:
-    """Run one stage."""
+def _stage(name: str, output: IO[bytes] | None = None) -> tuple[int, float]:
+    """Run one stage; return its first exit status but 0 (or 0), and how many seconds it took."""
     start = time.perf_counter()
     # Tests run side by side already, and threads of BLAS spin while they wait for the next product.
     env = {"OMP_NUM_THREADS": "1", **os.environ}
     # Where images of machines set this, each of a thousand processes would compile all it imports.
     env.pop("PYTHONDONTWRITEBYTECODE", None)
-    done = [_command(command, env, output) for command in STAGES[name]]
-    codes, used = zip(*done, strict=True)
-    failed = next(filter(None, codes), 0)  # of one that was killed it is negative
-    return Ran(failed, time.perf_counter() - start, sum(used))
-
-
-def _command(
-    command: list[str], env: dict[str, str], output: IO[bytes] | None
-) -> tuple[int, float]:
-    """Run a command; return its exit status and the processor seconds of it and all below it."""
-    errors = output and subprocess.STDOUT
-    with subprocess.Popen(command, cwd=root(), env=env, stdout=output, stderr=errors) as process:
-        try:
-            if sys.platform == "win32":
-                return process.wait(), 0.0
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-        except BaseException:
-            process.kill()
-            raise
-    return process.returncode, usage.ru_utime + usage.ru_stime
+    done = [
+        subprocess.run(
+            command, cwd=root(), env=env, stdout=output, stderr=output and subprocess.STDOUT
+        ).returncode
+        for command in STAGES[name]
+    ]
+    failed = next(filter(None, done), 0)  # of one that was killed it is negative
+    return failed, time.perf_counter() - start

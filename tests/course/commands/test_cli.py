@@ -1,6 +1,5 @@
 """The command line words every mistake, and starts without the course's heavy packages."""
 
-import re
 import subprocess
 import sys
 
@@ -73,22 +72,6 @@ def test_failing_stage_fails_the_run(monkeypatch, capsys):
     monkeypatch.setattr(stages, "STAGES", {"killed": [killed, good]})
     assert stages.run_stages(["killed"]) == 1
     assert "FAILED" in capsys.readouterr().out
-
-
-#: Computes for a while, in a process of its own.
-BUSY = """
-import subprocess, sys
-compute = "import time\\nwhile time.process_time() < 0.5: pass"
-subprocess.run([sys.executable, "-c", compute], check=True)
-"""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="needs wait4")
-def test_a_stage_tells_what_its_processes_computed(monkeypatch, capsys):
-    monkeypatch.setattr(stages, "STAGES", {"busy": 2 * [[sys.executable, "-c", BUSY]]})
-    assert stages.run_stages(["busy"]) == 0
-    used = re.search(r"busy +passed +\d+ s, (\d+) s of a processor", capsys.readouterr().out)
-    assert int(used[1]) >= 1
 
 
 def test_what_a_stage_compiles_is_kept_for_its_next_process(monkeypatch):
