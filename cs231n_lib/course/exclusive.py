@@ -1,4 +1,4 @@
-"""One writer at a time in a folder: who comes second waits, and is not left waiting."""
+"""One writer at a time in a folder: who comes second waits, as long as it has patience."""
 
 import contextlib
 import os

@@ -22,6 +22,9 @@ class Results:
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}.json"
 
+    def _new_path(self, key: str) -> Path:
+        return self._path(key)
+
     def has(self, key: str) -> bool:
         """Whether there is a result under ``key``."""
         return self._path(key).exists()
@@ -36,7 +39,7 @@ class Results:
 
     def put(self, key: str, result: Result) -> None:
         """Write ``result`` whole, or not at all."""
-        write_atomically(self._path(key), json.dumps(result.to_dict()).encode())
+        write_atomically(self._new_path(key), json.dumps(result.to_dict()).encode())
 
 
 class Drafts(Results):
@@ -51,23 +54,19 @@ class Drafts(Results):
         super().__init__(folder)
         self.drafts = folder / "drafts" / str(seed)
 
-    def _draft(self, key: str) -> Path:
+    def _new_path(self, key: str) -> Path:
         return self.drafts / f"{key}.json"
 
     def _path(self, key: str) -> Path:
-        draft = self._draft(key)
+        draft = self._new_path(key)
         return draft if draft.exists() else super()._path(key)
-
-    def put(self, key: str, result: Result) -> None:
-        """Write ``result`` whole, or not at all, where only this run looks."""
-        write_atomically(self._draft(key), json.dumps(result.to_dict()).encode())
 
     def settle(self, keys: Iterable[str]) -> None:
         """Put the results under ``keys`` where all look: their grades are written."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for key in keys:
             with contextlib.suppress(FileNotFoundError):  # of an earlier run, or handed in twice
-                self._draft(key).replace(super()._path(key))
+                self._new_path(key).replace(super()._path(key))
         with contextlib.suppress(OSError):  # what is left in it has no grade
             self.drafts.rmdir()
 
